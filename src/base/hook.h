@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Step hooks: the places where tests kill the program. Only builds with -Dtest_hooks=true have them.
+ *
+ * PATTIMPEX_KILL_AT=N   the N-th hook that is reached (over all names) kills this process with SIGKILL
+ * PATTIMPEX_HOOK_LOG=F  each hook that is reached appends its name to the file F, one a line
+ */
+#include "px-config.h"
+
+#ifdef PX_TEST_HOOKS
+void px_hook(const char *name);
+#else
+#define px_hook(name) ((void)0)
+#endif

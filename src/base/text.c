@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define QUOTE_CHARS 60
+
+static bool is_blank(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+void px_text_strip(const char **text, size_t *len) {
+  const char *start = *text;
+  const char *end = start + *len;
+  while (start < end) {
+    if (is_blank(*start))
+      start++;
+    else if (end - start >= 2 && start[0] == '\xc2' && start[1] == '\xa0')
+      start += 2;
+    else
+      break;
+  }
+  while (end > start) {
+    if (is_blank(end[-1]))
+      end--;
+    else if (end - start >= 2 && end[-2] == '\xc2' && end[-1] == '\xa0')
+      end -= 2;
+    else
+      break;
+  }
+  *text = start;
+  *len = (size_t)(end - start);
+}
+
+/* Levenshtein distance, case ignored; one row of the matrix. */
+static size_t distance(const char *a, const char *b) {
+  size_t n = strlen(b);
+  g_autofree size_t *row = g_new(size_t, n + 1);
+  for (size_t j = 0; j <= n; j++)
+    row[j] = j;
+  for (size_t i = 0; a[i]; i++) {
+    size_t corner = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < n; j++) {
+      size_t above = row[j + 1];
+      size_t change = corner + (g_ascii_tolower(a[i]) != g_ascii_tolower(b[j]));
+      row[j + 1] = MIN(change, MIN(above, row[j]) + 1);
+      corner = above;
+    }
+  }
+  return row[n];
+}
+
+const char *px_text_nearest(const char *word, const char *const *candidates, size_t n) {
+  const char *best = NULL;
+  size_t best_distance = MAX(strlen(word) / 3, 1) + 1;
+  if (strlen(word) > 100)
+    return NULL;
+  for (size_t i = 0; i < n; i++) {
+    size_t d = distance(word, candidates[i]);
+    if (d < best_distance) {
+      best_distance = d;
+      best = candidates[i];
+    }
+  }
+  return best;
+}
+
+char *px_text_did_you_mean(const char *word, const char *const *candidates, size_t n) {
+  const char *nearest = px_text_nearest(word, candidates, n);
+  return nearest ? g_strdup_printf(" (did you mean %s?)", nearest) : g_strdup("");
+}
+
+size_t px_text_chars(const char *text, size_t len) {
+  size_t chars = 0;
+  for (size_t i = 0; i < len; i++)
+    chars += ((unsigned char)text[i] & 0xC0) != 0x80;
+  return chars;
+}
+
+char *px_text_quote(const char *text, size_t len) {
+  GString *out = g_string_new("\"");
+  size_t chars = 0;
+  for (size_t i = 0; i < len; i++) {
+    unsigned char c = (unsigned char)text[i];
+    chars += (c & 0xC0) != 0x80;
+    if (chars > QUOTE_CHARS) {
+      g_string_append(out, "…");
+      break;
+    }
+    if (c < 0x20 || c == 0x7F)
+      g_string_append_printf(out, "\\x%02x", c);
+    else
+      g_string_append_c(out, (char)c);
+  }
+  g_string_append_c(out, '"');
+  return g_string_free(out, FALSE);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Small things about text that several rooms need. */
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Cuts blanks (space, tab, CR, LF, FF, VT, no-break space U+00A0) off both ends of *text, *len. */
+void px_text_strip(const char **text, size_t *len);
+
+/* Of candidates, the one that a person who typed word most likely meant, or NULL. Borrowed from candidates. */
+const char *px_text_nearest(const char *word, const char *const *candidates, size_t n);
+
+/* " (did you mean X?)" or "" ; caller frees. */
+char *px_text_did_you_mean(const char *word, const char *const *candidates, size_t n);
+
+/* Characters (not bytes) of valid UTF-8. */
+size_t px_text_chars(const char *text, size_t len);
+
+/* text in double quotes for a message, cut at 60 characters, control characters as \xNN; caller frees. */
+char *px_text_quote(const char *text, size_t len);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* One connection to the target database, whatever it is. The tables of people and our own pattimpex_* tables live in it. */
+#include "base/error.h"
+#include "base/value.h"
+
+#include <glib.h>
+
+typedef struct PxDb PxDb;
+typedef struct PxStmt PxStmt; /* belongs to its connection, prepared once for each text, never freed by the caller */
+
+typedef enum { PX_DIALECT_SQLITE, PX_DIALECT_POSTGRES } PxDialect;
+
+typedef struct {
+  const char *url;       /* sqlite:PATH */
+  bool dry_run;          /* every transaction happens and all is rolled back at close; nothing is ever committed */
+  bool create;           /* make the database when it is missing; else PX_ERROR_UNREACHABLE */
+  uint64_t cache_bytes;  /* page cache; 0: the default of db/db.c */
+} PxDbOptions;
+
+/* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PX_ERROR_UNREACHABLE, PX_ERROR_CONFIG (unknown scheme). */
+PxDb *px_db_open(const PxDbOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_db_close(PxDb *db);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDb, px_db_close)
+PxDialect px_db_dialect(const PxDb *db);
+bool px_db_is_dry_run(const PxDb *db);
+/* Where our lock files may live: the path of the database file; NULL where there is none. Borrowed. */
+const char *px_db_path(const PxDb *db);
+
+/* Makes and migrates the pattimpex_* tables; does nothing when they are of this version. PX_ERROR_CONFIG: they are newer. */
+bool px_db_migrate(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- transactions */
+
+typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite */ } PxTxKind;
+
+bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
+/* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */
+bool px_db_in_transaction(const PxDb *db);
+/* Savepoints nest; the innermost is meant. */
+bool px_db_savepoint(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_db_release(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_db_rollback_to(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* and ends the savepoint */
+/* Makes deferred constraints speak now: PX_ERROR_CONSTRAINT when one is violated. */
+bool px_db_check_deferred(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether another connection waits to write (SQLite: the lock file beside the database). */
+bool px_db_has_waiters(const PxDb *db);
+
+/* ---- statements */
+
+/* sql has ? parameters. The same text gives the same statement, reset. */
+PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One of db/sql/NAME.sql, prepared. */
+PxStmt *px_db_named(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Parameters count from 0. Text and blobs are not copied: they must live until the statement has been stepped to its end. */
+void px_stmt_bind(PxStmt *stmt, unsigned parameter, const PxValue *value);
+void px_stmt_bind_integer(PxStmt *stmt, unsigned parameter, int64_t value);
+void px_stmt_bind_text(PxStmt *stmt, unsigned parameter, const char *text); /* NULL: the null value */
+typedef enum { PX_STEP_ROW, PX_STEP_DONE, PX_STEP_ERROR } PxStep;
+/* Runs to the next row. After DONE or ERROR the statement is reset and can be bound and run again. */
+PxStep px_stmt_step(PxStmt *stmt, GError **error);
+/* Columns of the row, from 0: views until the next step. */
+PxValue px_stmt_value(PxStmt *stmt, unsigned column);
+int64_t px_stmt_integer(PxStmt *stmt, unsigned column);         /* NULL: 0 */
+char *px_stmt_dup_text(PxStmt *stmt, unsigned column);          /* NULL: NULL; caller frees */
+unsigned px_stmt_n_columns(PxStmt *stmt);
+/* Gives up before the last row. */
+void px_stmt_reset(PxStmt *stmt);
+/* Steps to the end, dropping rows. */
+bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Rows that the last statement inserted, updated or deleted. */
+uint64_t px_db_changes(const PxDb *db);
+/* Any number of statements, no parameters. */
+bool px_db_exec(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- refusals */
+
+typedef enum { PX_REFUSED_OTHER, PX_REFUSED_NOT_NULL, PX_REFUSED_UNIQUE, PX_REFUSED_CHECK, PX_REFUSED_FOREIGN_KEY, PX_REFUSED_TRIGGER } PxRefusalKind;
+
+/* What the last PX_ERROR_CONSTRAINT of this connection was about. Strings live until the next statement. */
+typedef struct {
+  PxRefusalKind kind;
+  const char *table;          /* NULL: not known */
+  const char *const *columns; /* NULL-terminated; may be empty */
+  const char *constraint;     /* its name or text; NULL: not known */
+  const char *message;        /* the database's own words */
+} PxRefusal;
+const PxRefusal *px_db_refusal(const PxDb *db);
+
+/* ---- names */
+
+/* name as an identifier of SQL, quoted: the only place that does. Appends to sql. */
+void px_db_quote(const PxDb *db, GString *sql, const char *name);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What a format room's caller chooses: the format and its options. */
+#include "base/error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { PX_FORMAT_CSV, PX_FORMAT_XLSX, PX_FORMAT_JSON } PxFormat;
+
+typedef enum { PX_LINE_CRLF, PX_LINE_LF, PX_LINE_CR } PxLineEnd;
+
+/* What to do with text that a spreadsheet would run as a formula (leading = + - @ TAB CR). */
+typedef enum { PX_FORMULA_KEEP, PX_FORMULA_ESCAPE /* a ' in front */ } PxFormulaGuard;
+
+/* All strings are owned by the struct. px_format_options_init() sets the defaults. */
+typedef struct {
+  PxFormat format;
+  /* CSV */
+  char *delimiter; /* one character, UTF-8; default "," */
+  char *quote;     /* one character, UTF-8; default "\"" ; "" : no quoting */
+  char *encoding;  /* an iconv name; NULL: UTF-8, or UTF-16 where a byte order mark says so */
+  bool bom;        /* written */
+  PxLineEnd line_end;
+  bool quote_all;
+  char *true_word, *false_word; /* how booleans are written; default "true", "false" */
+  PxFormulaGuard formula_guard;
+  /* which sheet of a workbook: by name (case and blanks ignored), or the first one when NULL */
+  char *sheet;
+  /* limits, checked before decoding */
+  uint64_t max_row_bytes; /* default 16 MiB */
+  uint64_t max_cells;     /* of a row; default 16384 */
+} PxFormatOptions;
+
+void px_format_options_init(PxFormatOptions *options, PxFormat format);
+void px_format_options_done(PxFormatOptions *options);
+void px_format_options_copy(const PxFormatOptions *options, PxFormatOptions *ret_copy);
+
+/* "csv", "xlsx", "json" */
+const char *px_format_name(PxFormat format);
+bool px_format_from_name(const char *name, PxFormat *ret_format);
+/* Whether this build reads and writes the format; PX_ERROR_REFUSED saying what to do when not. */
+bool px_format_supported(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;

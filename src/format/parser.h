@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The parser process: foreign syntax is read in a process that has the blob and a pipe and nothing else.
+ *
+ * The loader's side starts it (our own program again, command "parser", by posix_spawn with every other descriptor closed, rlimits,
+ * PR_SET_PDEATHSIG) and takes row batches from the pipe; each is checked before use. A parser that dies is an error of the
+ * file, told with its signal.
+ */
+#include "base/row_batch.h"
+#include "format/format.h"
+
+typedef struct PxParser PxParser;
+
+/* Starts a parser on the blob at fd (read only, seekable; stays the caller's, may be closed after the call).
+ * first_row 0: from the beginning; else the header rows come first as ever (header_rows of them), then the rows from
+ * (first_row, place) on, as told by an earlier batch of the same blob and options. */
+PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The next batch; NULL without error at the end of the file. The caller owns it: px_parser_give_back() or g_free().
+ * PX_ERROR_REFUSED: what the reader complained of; rows before the complaint have been given. PX_ERROR_INTERNAL: the parser died. */
+PxRowBatch *px_parser_next(PxParser *parser, GError **error);
+/* Ends the process (SIGKILL when it still runs) and reaps it. */
+void px_parser_free(PxParser *parser);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxParser, px_parser_free)
+
+/* The parser's side: what the hidden command runs. Never returns before the file is read; the exit status. */
+int px_parser_main(int argc, char **argv);

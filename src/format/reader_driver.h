@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* For the files of format/ that read one format: the table behind format/reader.h. */
+#include "format/reader.h"
+
+typedef struct {
+  const char *name;
+  void *(*open)(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, GError **error);
+  void (*close)(void *self);
+  PxReadResult (*next)(void *self, PxRow *ret_row, GError **error);
+  uint64_t (*tell)(const void *self);
+  uint64_t (*bytes_done)(const void *self);
+} PxReaderDriver;
+
+extern const PxReaderDriver px_csv_reader;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Rows -> records. The outcome is always that of loading the rows one by one in file order (design section 6). */
+#include "base/message.h"
+#include "base/row_batch.h"
+#include "pattern/header.h"
+#include "pattern/pattern.h"
+#include "records/records.h"
+
+typedef struct PxLoader PxLoader;
+
+typedef struct {
+  PxCounts counts;
+  GPtrArray *messages; /* PxMessage *, of the chunk, in the order of rows; owned by the loader, until px_loader_clear() */
+  uint64_t first_row;  /* of the chunk, as a person counts */
+  uint64_t last_row;
+} PxLoadResult;
+
+/* db, schema, pattern and header must outlive the loader. PX_ERROR_CONFIG: the header has parts that this version cannot load. */
+PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxHeader *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_loader_free(PxLoader *loader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxLoader, px_loader_free)
+
+/* Adds the rows [first_row, first_row + n_rows) of a batch to the chunk: converts them, outside any transaction. The batch must live
+ * until px_loader_clear(). */
+void px_loader_add(PxLoader *loader, const PxRowBatch *batch, size_t first_row, size_t n_rows);
+size_t px_loader_rows(const PxLoader *loader);
+
+/* Loads the chunk inside the caller's write transaction. Row problems are messages in the result, never errors. PX_ERROR_ROLLED_BACK: the
+ * database ended the transaction because of one row; that row is marked: begin again and call again, it then fails with its message.
+ * Any other error: roll back; the chunk can be loaded again. */
+bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Rows as one wave and savepoint each: for tests that compare. */
+void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
+
+/* Forgets the chunk. */
+void px_loader_clear(PxLoader *loader);

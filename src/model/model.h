@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What records are: the schema of the database seen as models. Made once, then immutable. */
+#include "base/value.h"
+#include "config/config.h"
+#include "db/db.h"
+
+typedef struct PxSchema PxSchema;
+typedef struct PxModel PxModel;
+typedef struct PxField PxField;
+
+typedef enum {
+  PX_TYPE_INTEGER,
+  PX_TYPE_DECIMAL,
+  PX_TYPE_BOOLEAN,
+  PX_TYPE_DATE,
+  PX_TYPE_DATETIME,
+  PX_TYPE_TEXT,
+  PX_TYPE_BINARY,
+  PX_TYPE_JSON,
+  PX_TYPE_MANY2ONE,
+  PX_TYPE_ONE2MANY,
+  PX_TYPE_MANY2MANY,
+} PxType;
+
+/* How the database compares the text of a column. */
+typedef enum { PX_COLLATE_BINARY, PX_COLLATE_NOCASE /* ASCII */, PX_COLLATE_RTRIM, PX_COLLATE_OTHER /* only the database knows */ } PxCollation;
+
+/* What a column does to a value that is stored in it (SQLite 3 "Determination Of Column Affinity"). */
+typedef enum { PX_STORE_AS_IS, PX_STORE_TEXT, PX_STORE_NUMERIC, PX_STORE_INTEGER, PX_STORE_REAL } PxStorageClass;
+
+typedef struct {
+  const char *value;
+  const char *label; /* the value itself where none is given */
+} PxSelection;
+
+struct PxField {
+  const char *name;   /* as patterns call it */
+  const char *column; /* of the table; NULL for one2many and many2many */
+  const char *label;  /* for people; the name with blanks and a capital where none is given */
+  PxType type;
+  const PxModel *model;
+  unsigned index;     /* among model->fields */
+  bool required;      /* NOT NULL */
+  bool read_only;     /* generated column */
+  bool has_default;
+  bool default_is_constant; /* then default_value is it, as the column stores it */
+  PxValue default_value;
+  unsigned max_chars;       /* varchar(n); 0: no limit */
+  unsigned precision, scale; /* numeric(p, s); precision 0: none declared */
+  bool with_zone;           /* datetime with a time zone */
+  PxCollation collation;
+  PxStorageClass storage;
+  const PxSelection *selection; /* NULL: free */
+  size_t n_selection;
+  /* relations */
+  const PxModel *target;    /* of every relation */
+  const PxField *inverse;   /* one2many: the many2one of the target */
+  const char *through, *from, *to; /* many2many: junction table, its column for this model's id, its column for the target's */
+};
+
+/* A UNIQUE constraint or index over whole columns. */
+typedef struct {
+  const char *name; /* may be an automatic one */
+  const PxField *const *fields;
+  size_t n_fields;
+} PxUnique;
+
+struct PxModel {
+  const char *name;  /* as patterns call it */
+  const char *table;
+  const char *label;
+  const char *label_or_null_comment; /* unused by SQLite: the table's comment; NULL */
+  const PxField *const *fields; /* id first, columns in the table's order, then one2many, many2many by name */
+  size_t n_fields;
+  const PxField *id;            /* the primary key */
+  const PxField *active;        /* a boolean field called active, or NULL */
+  const PxField *const *order;  /* models: order: ; n_order 0: by id */
+  const bool *order_descending;
+  size_t n_order;
+  const PxUnique *uniques;      /* without the primary key */
+  size_t n_uniques;
+  bool has_triggers;            /* or anything else that may change rows behind our back */
+  bool has_hidden_uniques;      /* partial or expression indexes: their rules are the database's to judge */
+  bool autoincrement;           /* ids are never used twice */
+  bool hidden;                  /* models: hide: true; known to relations, not listed */
+};
+
+/* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says
+ * wrong. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen. */
+PxSchema *px_schema_read(PxDb *db, const PxConfig *config, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_schema_free(PxSchema *schema);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchema, px_schema_free)
+size_t px_schema_count(const PxSchema *schema);
+const PxModel *px_schema_at(const PxSchema *schema, size_t i);
+/* By name; NULL when there is none. */
+const PxModel *px_schema_model(const PxSchema *schema, const char *name);
+/* By table, for refusals of the database. */
+const PxModel *px_schema_table(const PxSchema *schema, const char *table);
+/* " (did you mean X?)", or "". Caller frees. */
+char *px_schema_did_you_mean(const PxSchema *schema, const char *name);
+/* Tables that are no models, and why. */
+size_t px_schema_left_out_count(const PxSchema *schema);
+const char *px_schema_left_out(const PxSchema *schema, size_t i, const char **ret_reason);
+
+const PxField *px_model_field(const PxModel *model, const char *name);
+const PxField *px_model_column(const PxModel *model, const char *column);
+char *px_model_did_you_mean(const PxModel *model, const char *name);
+
+/* "integer", "many2one" ... */
+const char *px_type_name(PxType type);
+static inline bool px_type_is_relation(PxType type) {
+  return type >= PX_TYPE_MANY2ONE;
+}
+static inline bool px_field_is_x2many(const PxField *field) {
+  return field->type == PX_TYPE_ONE2MANY || field->type == PX_TYPE_MANY2MANY;
+}

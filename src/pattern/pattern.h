@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A pattern: an ordered list of export fields of one model, and options. */
+#include "config/config.h"
+#include "format/format.h"
+#include "model/convert.h"
+#include "model/domain.h"
+#include "model/model.h"
+
+typedef enum { PX_HEADER_TECHNICAL, PX_HEADER_DESCRIPTION_AND_TECH, PX_HEADER_CUSTOM } PxHeaderStyle;
+
+typedef struct PxPattern PxPattern;
+
+/* One export field: a path of relations that ends in a scalar, ".id" or "id". In this version every relation of a path is a
+ * many2one; x2many, sub-patterns and tabs are refused with a clear complaint. */
+typedef struct {
+  const PxField **path; /* many2one fields, then the scalar field (the id field for ".id"; NULL at the end for "id") */
+  size_t n_path;
+  bool key;             /* on the first segment */
+  const char *header;   /* technical: "country_id#key|code" */
+  const char *label;    /* for people: "Country|Country Code" */
+  const char *custom;   /* header: of the field; NULL: technical */
+} PxExportField;
+
+struct PxPattern {
+  const char *name;
+  const PxModel *model;
+  PxFormatOptions format;
+  PxHeaderStyle header;
+  PxExportField *fields; /* may be none: for imports the file's header says all */
+  size_t n_fields;
+  bool create, update;   /* default true */
+  bool abort;            /* on_error: abort */
+  bool error_rows_all;   /* error_file: all | bad (the default) */
+  bool update_many2many;
+  bool purge_one2many;
+  uint64_t chunk_size;   /* rows; 0: as many as fit the time a chunk should take */
+  uint64_t max_errors;   /* 0: no limit */
+  PxConvertOptions convert;
+  const char *snapshot;  /* the pattern's section as one line of JSON: kept with a pattern file */
+};
+
+typedef struct PxPatterns PxPatterns;
+/* Reads the section "patterns" of config, complaining with places. timezone is borrowed. */
+PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints);
+void px_patterns_free(PxPatterns *patterns);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPatterns, px_patterns_free)
+size_t px_patterns_count(const PxPatterns *patterns);
+const PxPattern *px_patterns_at(const PxPatterns *patterns, size_t i);
+/* NULL when there is none of that name. */
+const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name);
+char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
+/* A pattern as a pattern file kept it. PX_ERROR_CONFIG when the schema does not have its model or fields any more. */
+PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Rows above the data: 1, or 2 with labels. */
+unsigned px_pattern_header_rows(const PxPattern *pattern);
+/* Brings the header names of a file to technical ones (custom headers are recognised); in place, strings borrowed from either. */
+void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n);

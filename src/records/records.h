@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The only room that makes SQL for people's tables. Calls take batches; on SQLite one prepared statement is looped inside. */
+#include "base/arena.h"
+#include "model/domain.h"
+#include "model/id.h"
+#include "model/model.h"
+
+typedef struct PxRecords PxRecords;
+
+PxRecords *px_records_new(PxDb *db, const PxSchema *schema);
+void px_records_free(PxRecords *records);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
+
+/* ---- finding by values */
+
+/* A path that a lookup compares: many2one fields, then a scalar or many2one field (compared by id) of the last model. */
+typedef struct {
+  const PxField *const *path;
+  size_t n_path;
+} PxLookupPath;
+
+typedef struct PxLookup PxLookup; /* a compiled question: model, paths; belongs to its PxRecords */
+
+const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
+                                  const PxField *const *read, size_t n_read);
+
+/* The answer for one tuple. */
+typedef struct {
+  PxId id;         /* none: not found, or too many */
+  bool too_many;
+  PxValue *values; /* of the read fields of the one record found, in arena; NULL when none is found or nothing is read */
+} PxFound;
+
+/* For each of n tuples (n_paths values each, one behind the other): which record has all of them. NULL matches NULL. Inactive
+ * records are found too. */
+bool px_records_find(PxRecords *records, const PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* External ids: "module.name" or "name" (module __import__). ret_model: the table they belong to (in arena), NULL when there is no such id. */
+bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- writing */
+
+/* Takes n ids for new records, in order; must be in the transaction that creates them. */
+bool px_records_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A batch of rows to write: row i writes values[i * n_fields + f] to fields[f] where its bit f is set in mask[i * mask_words ...]. */
+typedef struct {
+  const PxModel *model;
+  const PxField *const *fields;
+  size_t n_fields;
+  size_t n_rows;
+  const PxId *ids;
+  const PxValue *const *values; /* a pointer a row */
+  const uint64_t *masks;        /* px_mask_words(n_fields) words a row */
+} PxWrites;
+
+static inline size_t px_mask_words(size_t n_fields) {
+  return (n_fields + 63) / 64;
+}
+
+/* In the order of the rows. On PX_ERROR_CONSTRAINT *ret_bad_row is the row that was refused, SIZE_MAX when the database does not
+ * say; what was written before it is the savepoint's to undo. */
+bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- reading in order: exports */
+
+typedef struct PxRecordCursor PxRecordCursor;
+
+/* Opens a cursor over the records of model that match domain (NULL: all), in order; paths say what is read of each (the last
+ * field of a path may be the id field; a path through an empty many2one gives NULL). The transaction around it is the snapshot. order: fields of
+ * the model; n_order 0: the model's own order. */
+typedef struct {
+  const PxLookupPath *paths;
+  size_t n_paths;
+  const PxDomain *domain;
+  bool with_inactive;
+  const PxField *const *order;
+  const bool *order_descending;
+  size_t n_order;
+} PxRecordQuery;
+PxRecordCursor *px_records_open(PxRecords *records, const PxModel *model, const PxRecordQuery *query, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* 1: *ret_values are the paths' values, views until the next call; 0: no more; -1: error. */
+int px_record_cursor_next(PxRecordCursor *cursor, const PxValue **ret_values, GError **error);
+void px_record_cursor_close(PxRecordCursor *cursor);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecordCursor, px_record_cursor_close)
+bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Names of external ids for export ("id"): px_records_external_names() is for the pattern-language issue. */

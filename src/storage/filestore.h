@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* The filestore: bytes in our care, addressed by their sha256. Blobs are 0600 in 0700 directories: ab/cdef.... */
+#include "base/error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct PxFilestore PxFilestore;
+
+/* Makes the directory where it is missing. dry_run: new blobs go to a temporary directory that px_filestore_close() removes. */
+PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_filestore_close(PxFilestore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFilestore, px_filestore_close)
+
+typedef struct {
+  char sha256[65];
+  uint64_t size;
+} PxBlob;
+
+/* Reads fd to its end into the store: temporary name, fsync of file and directory, rename. expected_size: UINT64_MAX, or the
+ * bytes there must be (else PX_ERROR_TRANSIENT: it changed while it was read). A blob that is there already is touched, so
+ * that a collector leaves it. PX_ERROR_TRANSIENT: disk full. */
+bool px_filestore_add(PxFilestore *store, int fd, uint64_t expected_size, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A new blob that is written piece by piece: *ret_fd belongs to the store until commit or abandon. */
+typedef struct PxNewBlob PxNewBlob;
+PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_filestore_commit(PxNewBlob *blob, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* frees blob in any case */
+void px_filestore_abandon(PxNewBlob *blob);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNewBlob, px_filestore_abandon)
+/* A read-only descriptor, caller closes. PX_ERROR_NOT_FOUND. */
+int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Where files are, for callers. Paths are relative to the storage's directory and cannot leave it; "" is the directory itself. */
+#include "base/error.h"
+#include "config/config.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct PxStorage PxStorage;
+
+/* Reads the section "storages" of a configuration: name -> PxStorageConfig. Complains of everything that is wrong. */
+typedef struct PxStorages PxStorages;
+PxStorages *px_storages_read(const PxConfig *config, PxComplaints *complaints);
+void px_storages_free(PxStorages *storages);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorages, px_storages_free)
+size_t px_storages_count(const PxStorages *storages);
+const char *px_storages_name(const PxStorages *storages, size_t i);
+/* A storage by name; nothing is opened before the first call on it. dry_run: put, move and remove only pretend.
+ * PX_ERROR_CONFIG when there is none of that name. */
+PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_storage_close(PxStorage *storage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorage, px_storage_close)
+const char *px_storage_name(const PxStorage *storage);
+
+/* One file of a listing, or the file just opened. */
+typedef struct {
+  const char *name;      /* one path component */
+  uint64_t size;
+  int64_t mtime_ns;      /* since the epoch */
+  int64_t mtime_precision_ns;
+  const char *identity;  /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "" */
+  const char *refused;   /* why this name or kind cannot be taken (control bytes, too long, no regular file); NULL: it can */
+} PxFileInfo;
+
+typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop the listing */
+
+/* Calls visit for each file directly in path, in order of their names. Hidden names (leading "."), directories and the leading
+ * ".pattimpex-" are left out, unless leftovers is true: then only the ".pattimpex-" ones come. A path that is missing lists
+ * as empty. PX_ERROR_UNREACHABLE. */
+bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Opens path/name and tells what it is as opened (never what a listing said). A descriptor of a regular file or a pipe that is
+ * read to its end; the caller closes it. *ret_info strings live until the next call on storage. PX_ERROR_NOT_FOUND, PX_ERROR_REFUSED. */
+int px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
+
+/* Puts the bytes of fd (from its beginning, size of them) as path/name: temporary name in the same directory, fsync, rename.
+ * Missing directories are made. PX_EXISTS_NUMBER: name-1.csv, name-2.csv ... when there is one; PX_EXISTS_FAIL: PX_ERROR_EXISTS.
+ * Skipped when the target has the same size and sha256 (of the caller's bytes; lower case hex). *ret_name (may be NULL): the name it got, caller frees. */
+bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
+                    char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */
+bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, to the first free of to_name, stem-1.suffix, stem-2.suffix ...; *ret_name: which it was, caller frees. */
+bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
+                              char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the storage answers and its directory can be listed and, where probe says so, written. */
+bool px_storage_check(PxStorage *storage, bool probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether name may be a file's name: one path component, no '/', "..", control bytes, leading ".pattimpex-", at most 255 bytes.
+ * NULL when it may, else why not (static text). */
+const char *px_storage_name_problem(const char *name);

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* For the files of storage/ that drive one kind of store. A driver does what its table says, plainly; numbering, dry runs, name
+ * checks and retries are done above it in storage.c. A driver may over-return nothing: what it lists is what is there. */
+#include "storage/storage.h"
+
+typedef struct {
+  const char *type; /* as in the configuration: "file" */
+  const PxKey *keys; /* of its settings, besides type */
+  size_t n_keys;
+  size_t settings_size;
+  void (*defaults)(void *settings);
+  void (*check_settings)(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
+  void (*free_settings)(void *settings);
+
+  /* Must not reach out before the first of the calls below. Never fails. */
+  void *(*open)(const void *settings);
+  void (*close)(void *self);
+  bool (*list)(void *self, const char *path, PxFileVisit visit, void *data, GError **error); /* every entry but directories, any order */
+  int (*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
+  /* Atomic: the whole new file or the old state. replace false: PX_ERROR_EXISTS when there is one. */
+  bool (*put)(void *self, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error);
+  bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);
+  bool (*remove)(void *self, const char *path, const char *name, GError **error);
+  bool (*check)(void *self, bool probe, GError **error);
+} PxStorageDriver;
+
+extern const PxStorageDriver px_file_storage;
