@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The whole suite: test.py [GROUP...]. Each group's own output, then its counts and time; the sum on the last line."""
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+from build import CONTINUOUS, ROOT, build, directory
+
+PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
+SANITIZED = directory("sanitized") / "pattimpex"
+RELEASE = directory("release") / "pattimpex"
+# A finding of a sanitizer has an exit status that the program never has.
+SANITIZERS = {
+    "ASAN_OPTIONS": "exitcode=99:detect_stack_use_after_return=1:strict_string_checks=1",
+    "LSAN_OPTIONS": "exitcode=99",
+    "UBSAN_OPTIONS": "exitcode=99:halt_on_error=1:print_stacktrace=1",
+}
+
+
+def stream(command, **environment):
+    """Runs a command, shows its output as it comes; (exit status, output)."""
+    process = subprocess.Popen([str(c) for c in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                               errors="replace", env={**os.environ, "LC_ALL": "C.UTF-8", **SANITIZERS, **environment})
+    lines = []
+    for line in process.stdout:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+        lines.append(line)
+    return process.wait(), "".join(lines)
+
+
+def summed(status, output):
+    """Counts from a last line "N passed, N failed"; a runner that breaks without one is a failure."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.M)
+    passed, failed = map(int, found[-1]) if found else (0, 0)
+    return passed, failed or (status != 0 or not found)
+
+
+def group_build():
+    built = [build(kind, quiet=True) for kind in ("release", "sanitized")]
+    return built.count(True), built.count(False)
+
+
+def group_lint():
+    return summed(*stream([PYTHON, "scripts/lint/lint.py", *(["--all"] if CONTINUOUS else [])]))
+
+
+def group_unit():
+    """meson counts programs; people count what is in them, so the programs' own lines are counted."""
+    where = directory("sanitized")
+    status, _ = stream(["meson", "test", "-C", where, "--no-rebuild", "--print-errorlogs", "--timeout-multiplier", "4"])
+    passed = failed = 0
+    log = where / "meson-logs" / "testlog.json"
+    for program in map(json.loads, log.read_text().splitlines()) if log.exists() else []:
+        good = len(re.findall(r"^ok ", program["stdout"], re.M))
+        bad = len(re.findall(r"^not ok ", program["stdout"], re.M))
+        broken = program["result"] != "OK"
+        passed += good or not broken
+        failed += bad or broken
+    return passed, failed or (status != 0 or not passed)
+
+
+def group_cases():
+    return summed(*stream([PYTHON, "tests/cases/run.py", "--binary", SANITIZED]))
+
+
+def group_conformance():
+    return summed(*stream([PYTHON, "tests/conformance/check.py", "--binary", SANITIZED]))
+
+
+def group_tour():
+    return summed(*stream([PYTHON, "tests/tour/tour.py", "--binary", RELEASE]))
+
+
+def pytest(folder):
+    status, output = stream([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", folder], PATTIMPEX=str(SANITIZED))
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", (output.splitlines() or [""])[-1])}
+    failed = counts.get("failed", 0) + counts.get("error", 0)
+    return counts.get("passed", 0), failed or status != 0
+
+
+def group_flows():
+    return pytest("tests/flows")
+
+
+def group_faults():
+    return pytest("tests/faults")
+
+
+GROUPS = {name[len("group_"):]: function for name, function in list(globals().items()) if name.startswith("group_")}
+
+
+def run(names):
+    results = [("packages", 0, 0, int(os.environ.get("PACKAGES_SECONDS", "0")))]
+    for name in names:
+        print(f"---- {name}", flush=True)
+        start = time.monotonic()
+        try:
+            passed, failed = GROUPS[name]()
+        except Exception as error:      # one group never stops the others
+            print(f"{name}: {type(error).__name__}: {error}")
+            passed, failed = 0, 1
+        results.append((name, passed, int(failed), time.monotonic() - start))
+        print(f"---- {name}: {passed} passed, {int(failed)} failed in {results[-1][3]:.0f} s", flush=True)
+        if name == "build" and failed:
+            break                       # nothing to test
+    print()
+    for name, passed, failed, seconds in results:
+        print(f"{name:<12} {passed:>6} passed {failed:>4} failed {seconds:>6.0f} s")
+    passed, failed = sum(r[1] for r in results), sum(r[2] for r in results)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    unknown = [name for name in sys.argv[1:] if name not in GROUPS]
+    if unknown:
+        sys.exit(f"test.py: no group {unknown[0]}; there are: {' '.join(GROUPS)}")
+    wanted = sys.argv[1:] or list(GROUPS)
+    sys.exit(run(wanted if "build" in wanted else ["build", *wanted]))
