@@ -6,6 +6,7 @@ clang-tidy is slow, so it looks only at files that changed (they, or a header of
 them; --all forgets what it knows.
 """
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,7 @@ import size
 from sources import ROOT, read, sources
 
 sys.path.insert(0, str(ROOT / "scripts"))
-from build import build, configure, directory  # noqa: E402 (the folder above this one)
+from build import build, directory  # noqa: E402 (the folder above this one)
 
 # What a header needs to be found by the compiler when it stands alone.
 PACKAGES = ["glib-2.0", "gio-2.0", "gio-unix-2.0", "sqlite3", "libfyaml", "jansson"]
@@ -40,7 +41,7 @@ def over(files, check):
 def clang_format(_all):
     def check(file):
         status, output = run("clang-format-14", "--dry-run", "-Werror", file)
-        return [line for line in output.splitlines() if "error:" in line] if status else []
+        return [output.splitlines()[0].partition(": error:")[0] + ": not formatted (./dev format)"] if status else []
     return over(sources("c", "h"), check)
 
 
@@ -74,7 +75,6 @@ def clang_tidy(everything):
 
 def compiled():
     """The files that the build compiles; others (fuzz targets, floors of a bench) have no flags to check them with."""
-    import json
     where = directory("release")
     commands = json.loads((where / "compile_commands.json").read_text())
     return {os.path.relpath(os.path.join(c["directory"], c["file"]), ROOT) for c in commands}
@@ -86,9 +86,9 @@ def headers_alone(_all):
 
     def check(file):
         status, output = run("gcc", "-fsyntax-only", "-std=gnu17", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-D_GNU_SOURCE",
-                             "-include", "src/base/poison.h", "-Isrc", f"-I{directory('release')}", *flags.split(), "-x", "c",
-                             "-Wno-pragma-once-outside-header", file)
-        return [line for line in output.splitlines() if "error" in line] if status else []
+                             "-include", "src/base/poison.h", "-Isrc", f"-I{directory('release')}", *flags.split(),
+                             "-include", file, "-x", "c", "/dev/null")
+        return [line for line in output.splitlines() if "error: " in line] if status else []
     return over([f for f in sources("h") if f.startswith("src/")], check)
 
 
