@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Everything that a configuration names, opened. */
+#include "config/config.h"
+#include "db/db.h"
+#include "model/model.h"
+#include "pattern/pattern.h"
+#include "queue/queue.h"
+#include "storage/filestore.h"
+#include "storage/storage.h"
+#include "task/task.h"
+
+typedef struct {
+  const char *const *paths; /* of configuration files; later ones win */
+  size_t n_paths;
+  bool dry_run;             /* database, storages and filestore pretend: everything happens and is forgotten at close */
+  bool create_database;     /* make it when it is missing (init) */
+  bool no_files;            /* the filestore is not opened (and not made): for commands that touch no bytes, and --no-history */
+  bool no_migrate;          /* our own tables are neither made nor migrated: --no-history */
+  int64_t (*now)(void *data); /* microseconds since the epoch; NULL: the system's clock */
+  void *now_data;
+} PxProjectOptions;
+
+typedef struct {
+  PxConfig *config;
+  PxDb *db;
+  PxSchema *schema;
+  PxStorages *storages;
+  PxPatterns *patterns;
+  PxTasks *tasks;
+  PxFilestore *filestore; /* NULL with no_files */
+  GTimeZone *timezone;
+  char *channels;         /* "root:4,..." ; NULL: not given */
+  bool dry_run;
+  int64_t (*now)(void *data);
+  void *now_data;
+} PxProject;
+
+/* Loads the configuration, connects, makes and migrates our tables, reads every section. What is wrong with the configuration is collected in
+ * complaints (which may be NULL); when errors are among them the project is returned all the same if complaints was given and the database could be
+ * opened, so that check shows everything: all other callers give NULL and get PX_ERROR_CONFIG with all of them.
+ * PX_ERROR_CONFIG, PX_ERROR_UNREACHABLE. */
+PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_project_close(PxProject *project);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxProject, px_project_close)
+int64_t px_project_now(const PxProject *project);
+/* Warns of tasks, patterns and storages that have a history and are in the configuration no more. */
+bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PX_ERROR_CONFIG with "did you mean". */
+const PxPattern *px_project_pattern(const PxProject *project, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+const PxTask *px_project_task(const PxProject *project, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

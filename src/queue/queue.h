@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What is in our care, as rows of our own tables: attachments, pattern files with their chunks, jobs, the state of tasks.
+ *
+ * Unless a function says that it makes its own transaction, it works inside the caller's. Times are microseconds since the epoch
+ * (UTC); 0: never. Ids begin at 1; 0: none. Row structs own their strings; NULL stands for NULL.
+ */
+#include "base/error.h"
+#include "base/message.h"
+#include "db/db.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One list of states for all rows. Attachments: pending, done, failed, refused, cancelled, duplicate. Pattern files: pending, started, done, failed (rows or
+ * the whole), refused, cancelled. Chunks: done. Jobs: pending, started, done, failed, cancelled. */
+typedef enum {
+  PX_STATE_PENDING,
+  PX_STATE_STARTED,
+  PX_STATE_DONE,
+  PX_STATE_FAILED,
+  PX_STATE_REFUSED,
+  PX_STATE_CANCELLED,
+  PX_STATE_DUPLICATE,
+} PxState;
+
+/* "pending", ... as stored and shown. */
+const char *px_state_name(PxState state);
+bool px_state_from_name(const char *name, PxState *ret_state);
+
+/* What a list shows: newest first. */
+typedef struct {
+  const char *state; /* a name of PxState; NULL: all */
+  const char *task;  /* NULL: all */
+  const char *kind;  /* of a job, a file or (direction) an attachment; NULL: all */
+  uint64_t limit;    /* 0: no limit */
+} PxListFilter;
+
+/* ---- attachments: one file in our care */
+
+typedef enum { PX_DIRECTION_IMPORT, PX_DIRECTION_EXPORT, PX_DIRECTION_ERROR /* bad rows on their way back */ } PxDirection;
+const char *px_direction_name(PxDirection direction);
+
+/* What is still to be done with the remote file after the fetch (design section 3). */
+typedef enum {
+  PX_REMOTE_NONE,    /* nothing: the task keeps the file, or there is none */
+  PX_REMOTE_PENDING, /* not renamed yet, or renamed and not yet compared */
+  PX_REMOTE_TAKEN,   /* renamed to remote_held and compared; the last step (move, rename, delete) is missing */
+  PX_REMOTE_DONE,
+} PxRemoteAction;
+const char *px_remote_action_name(PxRemoteAction action);
+
+typedef struct {
+  int64_t id;
+  PxDirection direction;
+  PxState state;
+  char *name;         /* as the file is called for people */
+  char *task;         /* NULL: by hand */
+  char *upload_task;  /* of an export; NULL: its own task uploads */
+  char *pattern;      /* NULL: only kept */
+  char *sha256;
+  uint64_t size;
+  char *storage;      /* where it was found, or where it goes; NULL: by hand */
+  char *path;
+  int on_exists;      /* PxOnExists of storage/storage.h, of an upload */
+  int64_t parent_id;  /* of an error file: the attachment that it is about */
+  char *remote_key;   /* the remote file's identity while it must not be fetched again; NULL: free */
+  PxRemoteAction remote_action;
+  char *remote_held;  /* what the remote file is called by now: .pattimpex-N */
+  char *moved_to;     /* where it ended, or as what it was uploaded: path/name */
+  char *error;
+  int64_t created, changed;
+} PxAttachment;
+
+PxAttachment *px_attachment_new(PxDirection direction, const char *name);
+void px_attachment_free(PxAttachment *attachment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxAttachment, px_attachment_free)
+
+/* Inserts and sets id. PX_ERROR_EXISTS: this very remote file (remote_key and sha256) is in the queue already. */
+bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PX_ERROR_NOT_FOUND. Caller frees. */
+PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of PxAttachment *, freed with the array. */
+GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether a remote file with this identity is held by the queue. */
+bool px_attachment_known(PxDb *db, const char *remote_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first import attachment of that name or content, of a task or (NULL) of all; *ret_id 0: none. */
+bool px_attachment_find_name(PxDb *db, const char *name, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Attachments of a task whose remote action is pending or taken, oldest first. */
+GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Pending attachments that no job works on, oldest first: of an import task (direction import) or of what uploads (export, error: task is the
+ * upload task or the task itself); task NULL: of all. limit 0: all. */
+GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stores remote_action, remote_held, remote_key, moved_to as they are in the struct. */
+bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* error may be NULL; moved_to NULL: as it is. */
+bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- pattern files: an attachment read or written by a pattern */
+
+typedef enum { PX_FILE_IMPORT, PX_FILE_EXPORT } PxFileKind;
+const char *px_file_kind_name(PxFileKind kind);
+
+typedef struct {
+  int64_t id;
+  PxFileKind kind;
+  PxState state;
+  int64_t attachment_id;
+  int64_t previous_id;  /* the try before this one */
+  bool failed_only;     /* only the rows that failed in the previous try */
+  char *task;
+  char *name;           /* of the attachment */
+  char *pattern;
+  char *snapshot;       /* the pattern as it was at the start: one line of JSON */
+  char *snapshot_hash;
+  PxCounts counts;      /* so far */
+  uint64_t rows_total;  /* 0: not counted yet */
+  uint64_t bytes_done, bytes_total;
+  char *error;          /* what ended it, besides the messages of rows */
+  int64_t created, started, ended;
+} PxPatternFile;
+
+PxPatternFile *px_file_new(PxFileKind kind, const char *pattern);
+void px_file_free(PxPatternFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPatternFile, px_file_free)
+
+/* Inserts and sets id. */
+bool px_file_add(PxDb *db, PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxPatternFile *px_file_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *px_file_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stores state, counts, totals, progress and error as they are in the struct; an end state sets ended. */
+bool px_file_store(PxDb *db, PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- chunks: runs of consecutive rows that were loaded together */
+
+typedef struct {
+  int64_t file_id;
+  uint64_t first_row, last_row; /* as a person counts; 0: about the file as a whole */
+  PxCounts counts;
+  uint64_t next_row, next_place; /* where the next chunk begins: for px_parser_start() */
+} PxChunk;
+
+/* Stores a chunk with its messages (PxMessage *; may be NULL or empty). */
+bool px_chunk_add(PxDb *db, const PxChunk *chunk, const GPtrArray *messages, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The last chunk of a file; *ret_found false when there is none. */
+bool px_chunk_last(PxDb *db, int64_t file_id, PxChunk *ret_chunk, bool *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The messages of a file in the order of rows: one chunk is in memory at a time, no statement stays open between calls. */
+typedef struct PxFileMessages PxFileMessages;
+PxFileMessages *px_file_messages_open(PxDb *db, int64_t file_id);
+/* 1: *ret_message is borrowed until the next call; 0: no more; -1: error. */
+int px_file_messages_next(PxFileMessages *messages, const PxMessage **ret_message, GError **error);
+void px_file_messages_close(PxFileMessages *messages);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFileMessages, px_file_messages_close)
+
+/* ---- workers: who runs jobs, and whether they live */
+
+/* A worker holds a lock of the kernel on a file of its own beside the database; when the process ends, however it ends, the lock is free. */
+typedef struct PxWorker PxWorker;
+PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_worker_close(PxWorker *worker);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWorker, px_worker_close)
+const char *px_worker_name(const PxWorker *worker);
+
+/* ---- jobs */
+
+#define PX_JOB_MAX_DEATHS 2  /* a job that took its worker with it this often fails */
+#define PX_JOB_MAX_RETRIES 6 /* of transient errors, with growing pauses */
+
+typedef struct {
+  int64_t id;
+  char *kind;      /* a name of flow/steps.c: fetch, import, report, export, upload, process */
+  char *channel;   /* "root.pattern.import" */
+  int64_t priority; /* lower runs first; default 10 */
+  int64_t eta;     /* not before */
+  int64_t attempt; /* raised by each claim: what the fence compares */
+  int64_t retries, deaths;
+  char *identity;  /* only one pending or started job has it; NULL: any number */
+  PxState state;
+  char *task;      /* NULL: by hand */
+  int64_t attachment_id, file_id;
+  char *owner;     /* the worker */
+  char *error;
+  int64_t created, started, ended;
+} PxJob;
+
+PxJob *px_job_new(const char *kind, const char *channel, const char *task);
+void px_job_free(PxJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJob, px_job_free)
+
+/* Inserts and sets id. When a pending or started job has the same identity nothing is inserted: id becomes that job's, and a pending one's eta
+ * is brought forward. */
+bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Inserts the job as started by worker: for commands that run it themselves. */
+bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Claims the next job that is due, in a transaction of its own; first gives back the jobs of dead workers. tasks NULL: any job, else one of these tasks
+ * (NULL-terminated). *ret_job NULL: none is due. Caller frees. */
+bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */
+bool px_job_fence(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stores attachment_id and file_id. */
+bool px_job_store_subject(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The job got on: deaths before do not count any more. */
+bool px_job_progress(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The job's end; belongs to its last transaction. */
+bool px_job_done(PxDb *db, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends it as failed, and with it the pattern file and the attachment that it was working on when they have no end yet. */
+bool px_job_fail(PxDb *db, const PxJob *job, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Gives it back until eta. Its retries are counted. */
+bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  uint64_t pending, started, failed;
+  int64_t next_eta; /* of the pending ones; 0: none */
+} PxJobsLeft;
+/* How many jobs of these tasks (NULL: of all) are not done; failed counts those that ended at or after since. */
+bool px_jobs_left(PxDb *db, const char *const *tasks, int64_t since, PxJobsLeft *ret_left, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* By hand, on a job that is no one's: cancel (pending, failed), set done (pending, failed), run again (failed, cancelled). The caller's write
+ * transaction. PX_ERROR_REFUSED when its state does not allow it, PX_ERROR_NOT_FOUND. */
+bool px_job_cancel(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_set_done(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_again(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- the state of tasks, over the configuration */
+
+typedef enum { PX_ENABLED_AS_CONFIGURED = -1, PX_ENABLED_NO = 0, PX_ENABLED_YES = 1 } PxEnabled;
+
+typedef struct {
+  PxEnabled enabled;
+  int64_t last_run;    /* when its last job began */
+  PxState last_state;  /* how that ended; pending: it has not */
+  char *last_error;
+} PxTaskState;
+
+void px_task_state_done(PxTaskState *state);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxTaskState, px_task_state_done)
+/* A task without a row: as configured, never run. */
+bool px_task_state_get(PxDb *db, const char *task, PxTaskState *ret_state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_task_state_enable(PxDb *db, const char *task, PxEnabled enabled, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_task_state_ran(PxDb *db, const char *task, int64_t at, PxState state, const char *why, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- names with history */
+
+typedef enum { PX_HISTORY_TASK, PX_HISTORY_PATTERN, PX_HISTORY_STORAGE } PxHistoryKind;
+/* The names that our tables know: NULL-terminated, caller frees with g_strfreev(). */
+char **px_history_names(PxDb *db, PxHistoryKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* renamed_from: gives the history of one name to another. */
+bool px_history_rename(PxDb *db, PxHistoryKind kind, const char *from, const char *to, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Tasks: what is fetched from or sent to which storage, with which pattern, when. */
+#include "model/domain.h"
+#include "pattern/pattern.h"
+#include "storage/storage.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- schedules */
+
+typedef struct PxSchedule PxSchedule;
+
+/* "every 30 minutes" (seconds, minutes, hours, days; counted from the epoch, so that all machines agree), a cron expression of five fields (names, ranges,
+ * lists, steps; as in cron, day of month and day of week are ORed when both are given), or @hourly @daily @weekly @monthly @yearly. PX_ERROR_CONFIG telling
+ * what to write instead. Caller frees. */
+PxSchedule *px_schedule_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_schedule_free(PxSchedule *schedule);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchedule, px_schedule_free)
+const char *px_schedule_text(const PxSchedule *schedule);
+/* The first time due strictly after this one, in microseconds since the epoch; 0: never (31 February). An hour that does not exist is due at the next one
+ * that does; an hour that comes twice is due once. */
+int64_t px_schedule_next(const PxSchedule *schedule, GTimeZone *timezone, int64_t after);
+
+/* ---- templates: names of files, with ${...} */
+
+typedef struct PxTemplate PxTemplate;
+
+/* What may stand in a template. */
+typedef enum { PX_TEMPLATE_FETCHED /* obj: the file that was fetched */, PX_TEMPLATE_EXPORTED /* there is no obj yet */ } PxTemplateUse;
+
+/* PX_ERROR_CONFIG for anything but ${obj.name}, .stem, .suffix, .id, .checksum, .create_date[:%fmt], ${task.name}, ${date[:%fmt]}, saying what to write instead. Caller frees. */
+PxTemplate *px_templateparse(const char *text, PxTemplateUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_templatefree(PxTemplate *template);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTemplate, px_templatefree)
+const char *px_templatetext(const PxTemplate *template);
+
+typedef struct {
+  const char *name;     /* of the file; NULL for exports */
+  int64_t id;
+  const char *checksum;
+  int64_t created;      /* microseconds */
+  const char *task;
+  int64_t now;
+  GTimeZone *timezone;
+} PxTemplateValues;
+/* The name; caller frees. PX_ERROR_CONFIG when it cannot be a file's name (px_storage_name_problem). */
+char *px_templaterender(const PxTemplate *template, const PxTemplateValues *values, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- tasks */
+
+typedef enum { PX_TASK_IMPORT, PX_TASK_EXPORT, PX_TASK_UPLOAD } PxTaskKind;
+const char *px_task_kind_name(PxTaskKind kind); /* "import", "export", "upload" */
+
+typedef enum { PX_AFTER_KEEP, PX_AFTER_RENAME, PX_AFTER_MOVE, PX_AFTER_MOVE_RENAME, PX_AFTER_DELETE } PxAfterImport;
+typedef enum { PX_DUPLICATES_NO, PX_DUPLICATES_NAME, PX_DUPLICATES_CONTENT } PxDuplicates;
+typedef enum { PX_SCOPE_TASK, PX_SCOPE_ALL } PxScope;
+typedef enum { PX_PROCESS_NOW, PX_PROCESS_MANUAL, PX_PROCESS_SCHEDULE } PxProcess;
+
+typedef struct PxTask PxTask;
+struct PxTask {
+  PxTaskKind kind;
+  const char *name;
+  const PxConfigNode *node; /* its section: for showing and copying */
+  bool active;              /* as configured; the database may say otherwise (px_task_state_get) */
+  char *storage;            /* NULL: an export that another task uploads, or that is only kept */
+  char *path;               /* "" : the storage's directory */
+  PxOnExists on_exists;
+  PxSchedule *schedule;     /* NULL: only by hand */
+  char *renamed_from;       /* NULL */
+  char **failure_emails;    /* NULL: none */
+  const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */
+
+  /* import */
+  char *files;              /* fnmatch; NULL: all */
+  PxAfterImport after_import;
+  char *move_path;
+  PxTemplate *new_name;
+  PxDuplicates avoid_duplicates;
+  PxScope scope;
+  char *error_path;         /* NULL: bad rows are not sent back */
+  int64_t stable_for;       /* microseconds */
+  PxProcess process;
+  PxSchedule *process_schedule;
+
+  /* export */
+  PxDomain *filter;         /* NULL: all active records */
+  const PxField **order;
+  bool *order_descending;
+  size_t n_order;
+  PxTemplate *file_name;    /* NULL: PATTERN.FORMAT */
+  PxSchedule *upload_schedule; /* NULL: at once */
+  const PxTask *upload_task;   /* NULL: this one uploads by itself */
+  bool skip_empty;
+};
+
+typedef struct PxTasks PxTasks;
+/* Reads the sections import_tasks, export_tasks, upload_tasks. What they refer to is borrowed. Complains with places. */
+PxTasks *px_tasks_read(const PxConfig *config, const PxPatterns *patterns, const PxStorages *storages, PxComplaints *complaints);
+void px_tasks_free(PxTasks *tasks);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTasks, px_tasks_free)
+size_t px_tasks_count(const PxTasks *tasks);
+const PxTask *px_tasks_at(const PxTasks *tasks, size_t i);
+/* NULL when there is none of that name; names are unique over the three sections. */
+const PxTask *px_tasks_get(const PxTasks *tasks, const char *name);
+/* " (did you mean X?)", or "". Caller frees. */
+char *px_tasks_did_you_mean(const PxTasks *tasks, const char *name);
+/* Whether the task takes a remote file of this name. */
+bool px_task_takes(const PxTask *task, const char *name);
