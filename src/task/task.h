@@ -32,10 +32,10 @@ typedef struct PxTemplate PxTemplate;
 typedef enum { PX_TEMPLATE_FETCHED /* obj: the file that was fetched */, PX_TEMPLATE_EXPORTED /* there is no obj yet */ } PxTemplateUse;
 
 /* PX_ERROR_CONFIG for anything but ${obj.name}, .stem, .suffix, .id, .checksum, .create_date[:%fmt], ${task.name}, ${date[:%fmt]}, saying what to write instead. Caller frees. */
-PxTemplate *px_templateparse(const char *text, PxTemplateUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-void px_templatefree(PxTemplate *template);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTemplate, px_templatefree)
-const char *px_templatetext(const PxTemplate *template);
+PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_template_free(PxTemplate *template);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTemplate, px_template_free)
+const char *px_template_text(const PxTemplate *template);
 
 typedef struct {
   const char *name;     /* of the file; NULL for exports */
@@ -47,7 +47,7 @@ typedef struct {
   GTimeZone *timezone;
 } PxTemplateValues;
 /* The name; caller frees. PX_ERROR_CONFIG when it cannot be a file's name (px_storage_name_problem). */
-char *px_templaterender(const PxTemplate *template, const PxTemplateValues *values, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+char *px_template_render(const PxTemplate *template, const PxTemplateValues *values, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- tasks */
 
