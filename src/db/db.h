@@ -12,13 +12,15 @@ typedef struct PxStmt PxStmt; /* belongs to its connection, prepared once for ea
 typedef enum { PX_DIALECT_SQLITE, PX_DIALECT_POSTGRES } PxDialect;
 
 typedef struct {
-  const char *url;       /* sqlite:PATH */
+  const char *url;       /* sqlite:PATH; a relative path starts in the working directory; sqlite::memory: is a database that close forgets */
   bool dry_run;          /* every transaction happens and all is rolled back at close; nothing is ever committed */
-  bool create;           /* make the database when it is missing; else PX_ERROR_UNREACHABLE */
-  uint64_t cache_bytes;  /* page cache; 0: the default of db/db.c */
+  bool create;           /* make the database when it is missing (a dry run never does); else PX_ERROR_UNREACHABLE */
+  uint64_t cache_bytes;  /* page cache; 0: 16 MiB */
+  unsigned busy_ms;      /* how long to wait for another writer before PX_ERROR_TRANSIENT; 0: a minute */
 } PxDbOptions;
 
-/* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PX_ERROR_UNREACHABLE, PX_ERROR_CONFIG (unknown scheme). */
+/* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PX_ERROR_UNREACHABLE (missing, unreadable, no database, corrupt),
+ * PX_ERROR_TRANSIENT (locked), PX_ERROR_CONFIG (unknown scheme). */
 PxDb *px_db_open(const PxDbOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_close(PxDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDb, px_db_close)
@@ -27,14 +29,19 @@ bool px_db_is_dry_run(const PxDb *db);
 /* Where our lock files may live: the path of the database file; NULL where there is none. Borrowed. */
 const char *px_db_path(const PxDb *db);
 
-/* Makes and migrates the pattimpex_* tables; does nothing when they are of this version. PX_ERROR_CONFIG: they are newer. */
+/* Makes and migrates the pattimpex_* tables (sql/migrate/NNNN.sql); does nothing when they are of this version. Outside a transaction.
+ * PX_ERROR_CONFIG: they are newer than the program. */
 bool px_db_migrate(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- transactions */
+/* ---- transactions
+ *
+ * In a dry run the first write opens one transaction for the life of the connection; those of the caller are savepoints in it. When the
+ * database ends a transaction by itself there, all that the dry run did is gone, not only the caller's part. */
 
 typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite */ } PxTxKind;
 
 bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back. */
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
 /* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */
@@ -45,7 +52,7 @@ bool px_db_release(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_rollback_to(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* and ends the savepoint */
 /* Makes deferred constraints speak now: PX_ERROR_CONSTRAINT when one is violated. */
 bool px_db_check_deferred(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether another connection waits to write (SQLite: the lock file beside the database). */
+/* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Two system calls at most. */
 bool px_db_has_waiters(const PxDb *db);
 
 /* ---- statements */
@@ -72,14 +79,15 @@ void px_stmt_reset(PxStmt *stmt);
 bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
-/* Any number of statements, no parameters. */
+/* Any number of statements, no parameters, no queries. */
 bool px_db_exec(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- refusals */
 
 typedef enum { PX_REFUSED_OTHER, PX_REFUSED_NOT_NULL, PX_REFUSED_UNIQUE, PX_REFUSED_CHECK, PX_REFUSED_FOREIGN_KEY, PX_REFUSED_TRIGGER } PxRefusalKind;
 
-/* What the last PX_ERROR_CONSTRAINT of this connection was about. Strings live until the next statement. */
+/* What the last PX_ERROR_CONSTRAINT of this connection was about. Strings live until the next one. A value that the database cannot work with
+ * (malformed JSON in a CHECK, text in a STRICT integer column) is PX_REFUSED_OTHER. */
 typedef struct {
   PxRefusalKind kind;
   const char *table;          /* NULL: not known */
@@ -93,3 +101,5 @@ const PxRefusal *px_db_refusal(const PxDb *db);
 
 /* name as an identifier of SQL, quoted: the only place that does. Appends to sql. */
 void px_db_quote(const PxDb *db, GString *sql, const char *name);
+/* The collation of a column ("BINARY", "NOCASE" ...). Lives as long as the connection's schema: copy it. */
+bool px_db_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) G_GNUC_WARN_UNUSED_RESULT;

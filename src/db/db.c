@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "db/db.h"
+
+#include "db/db_driver.h"
+#include "px-sql.h"
+
+static const PxDbDriver *const drivers[] = {&px_db_sqlite};
+
+static void free_statement(gpointer data) {
+  PxStmt *stmt = data;
+  stmt->driver->free_stmt(stmt);
+}
+
+PxDb *px_db_open(const PxDbOptions *options, GError **error) {
+  const PxDbDriver *driver = NULL;
+  for (size_t i = 0; i < G_N_ELEMENTS(drivers) && !driver; i++)
+    if (g_str_has_prefix(options->url, drivers[i]->scheme))
+      driver = drivers[i];
+  const char *address = driver ? options->url + strlen(driver->scheme) : NULL;
+  if (!driver || !*address) { /* the URL itself is not shown: it may hold a password */
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "database: write sqlite: and the path of the database file, such as sqlite:shop.db");
+    return NULL;
+  }
+  PxDb *db = driver->open(options, address, error);
+  if (!db)
+    return NULL;
+  db->driver = driver;
+  db->dry_run = options->dry_run;
+  db->guard_writes = options->dry_run;
+  /* Not bounded: the texts are our fixed files and those that records makes of models and column sets, which are as
+   * many as a pattern has, not as many as a file has rows. So a caller may keep its PxStmt as long as the connection. */
+  db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_statement);
+  db->named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  return db;
+}
+
+void px_db_close(PxDb *db) {
+  if (!db)
+    return;
+  px_db_rollback(db);
+  px_db_end_held(db);
+  g_hash_table_unref(db->named);
+  g_hash_table_unref(db->statements);
+  for (size_t i = 0; i < G_N_ELEMENTS(db->refusal_text); i++)
+    g_free(db->refusal_text[i]);
+  g_strfreev(db->refusal_columns);
+  db->driver->close(db);
+}
+
+PxDialect px_db_dialect(const PxDb *db) {
+  return db->driver->dialect;
+}
+
+bool px_db_is_dry_run(const PxDb *db) {
+  return db->dry_run;
+}
+
+const char *px_db_path(const PxDb *db) {
+  return db->driver->path(db);
+}
+
+bool px_db_has_waiters(const PxDb *db) {
+  return db->driver->has_waiters(db);
+}
+
+bool px_db_check_deferred(PxDb *db, GError **error) {
+  return db->driver->check_deferred(db, error);
+}
+
+uint64_t px_db_changes(const PxDb *db) {
+  return db->driver->changes(db);
+}
+
+bool px_db_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) {
+  return db->driver->column_collation(db, table, column, ret_collation, error);
+}
+
+/* ---- statements */
+
+PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) {
+  PxStmt *stmt = g_hash_table_lookup(db->statements, sql);
+  if (stmt) {
+    db->driver->reset(stmt);
+    return stmt;
+  }
+  stmt = db->driver->prepare(db, sql, error);
+  if (stmt)
+    g_hash_table_insert(db->statements, stmt->text, stmt);
+  return stmt;
+}
+
+const char *px_db_sql_text(const char *name) {
+  g_autofree char *path = g_strdup_printf("/pattimpex/sql/%s.sql", name);
+  g_autoptr(GBytes) bytes = g_resource_lookup_data(px_sql_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+  return bytes ? g_bytes_get_data(bytes, NULL) : NULL; /* not compressed: a view of the program's own bytes, with a NUL behind */
+}
+
+PxStmt *px_db_named(PxDb *db, const char *name, GError **error) {
+  PxStmt *stmt = g_hash_table_lookup(db->named, name);
+  if (stmt) {
+    db->driver->reset(stmt);
+    return stmt;
+  }
+  const char *text = px_db_sql_text(name);
+  if (!text) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "there is no src/db/sql/%s.sql in this program", name);
+    return NULL;
+  }
+  stmt = px_db_prepare(db, text, error);
+  if (stmt)
+    g_hash_table_insert(db->named, g_strdup(name), stmt);
+  else
+    g_prefix_error(error, "%s.sql: ", name);
+  return stmt;
+}
+
+void px_stmt_bind(PxStmt *stmt, unsigned parameter, const PxValue *value) {
+  stmt->driver->bind(stmt, parameter, value);
+}
+
+void px_stmt_bind_integer(PxStmt *stmt, unsigned parameter, int64_t value) {
+  stmt->driver->bind(stmt, parameter, &(PxValue){.kind = PX_INTEGER, .integer = value});
+}
+
+void px_stmt_bind_text(PxStmt *stmt, unsigned parameter, const char *text) {
+  PxValue value = px_value_string(text);
+  stmt->driver->bind(stmt, parameter, &value);
+}
+
+PxStep px_stmt_step(PxStmt *stmt, GError **error) {
+  return stmt->driver->step(stmt, error);
+}
+
+PxValue px_stmt_value(PxStmt *stmt, unsigned column) {
+  return stmt->driver->value(stmt, column);
+}
+
+int64_t px_stmt_integer(PxStmt *stmt, unsigned column) {
+  PxValue value = stmt->driver->value(stmt, column);
+  return value.kind == PX_INTEGER ? value.integer : value.kind == PX_REAL ? (int64_t)value.real : 0;
+}
+
+char *px_stmt_dup_text(PxStmt *stmt, unsigned column) {
+  PxValue value = stmt->driver->value(stmt, column);
+  switch ((PxValueKind)value.kind) {
+  case PX_NULL:
+    return NULL;
+  case PX_INTEGER:
+    return g_strdup_printf("%" G_GINT64_FORMAT, value.integer);
+  case PX_REAL:
+    return g_strdup_printf("%.15g", value.real);
+  case PX_TEXT:
+  case PX_BLOB:
+    return g_strndup(value.text, value.len);
+  }
+  return NULL;
+}
+
+unsigned px_stmt_n_columns(PxStmt *stmt) {
+  return stmt->driver->n_columns(stmt);
+}
+
+void px_stmt_reset(PxStmt *stmt) {
+  stmt->driver->reset(stmt);
+}
+
+bool px_stmt_run(PxStmt *stmt, GError **error) {
+  PxStep step;
+  do
+    step = stmt->driver->step(stmt, error);
+  while (step == PX_STEP_ROW);
+  return step == PX_STEP_DONE;
+}
+
+bool px_db_exec(PxDb *db, const char *sql, GError **error) {
+  /* A dry run cannot see what the text does before it has been done. */
+  if (db->dry_run && !px_db_guard_write(db, error))
+    return false;
+  return db->driver->exec(db, sql, error);
+}
+
+/* ---- refusals */
+
+void px_db_refuse(PxDb *db, PxRefusalKind kind, char *table, char **columns, char *constraint, const char *message) {
+  for (size_t i = 0; i < G_N_ELEMENTS(db->refusal_text); i++)
+    g_free(db->refusal_text[i]);
+  g_strfreev(db->refusal_columns);
+  db->refusal_text[0] = table;
+  db->refusal_text[1] = constraint;
+  db->refusal_text[2] = g_strdup(message);
+  db->refusal_columns = columns ? columns : g_new0(char *, 1);
+  db->refusal = (PxRefusal){
+    .kind = kind,
+    .table = table,
+    .columns = (const char *const *)db->refusal_columns,
+    .constraint = constraint,
+    .message = db->refusal_text[2],
+  };
+}
+
+const PxRefusal *px_db_refusal(const PxDb *db) {
+  return &db->refusal;
+}
+
+/* ---- names */
+
+void px_db_quote(const PxDb *db, GString *sql, const char *name) {
+  g_string_append_c(sql, '"');
+  for (const char *c = name; *c; c++) {
+    if (*c == '"')
+      g_string_append_c(sql, '"');
+    g_string_append_c(sql, *c);
+  }
+  g_string_append_c(sql, '"');
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of the SQLite driver share. */
+#include "db/db_driver.h"
+
+#include <sqlite3.h>
+
+/* The lock file beside a database by which those who wait to write are seen; see sqlite_wait.c. */
+typedef struct {
+  char *path; /* NULL: a database in memory, nobody waits */
+  int fd;     /* -1: not open */
+  bool locked;
+} PxSqliteWait;
+
+typedef struct {
+  PxDb db;
+  sqlite3 *handle;
+  int64_t busy_limit;    /* microseconds */
+  int64_t busy_deadline; /* of the wait that is going on */
+  bool wants_to_write;   /* a BEGIN IMMEDIATE is running: waiting is to be seen by others */
+  PxSqliteWait wait;
+} PxSqlite;
+
+/* ---- sqlite_wait.c */
+
+void px_sqlite_wait_init(PxSqliteWait *wait, const char *database);
+void px_sqlite_wait_done(PxSqliteWait *wait);
+/* Before the first sleep of a writer, and when its turn has come or it gives up. Without the file (read-only folder) it waits unseen. */
+void px_sqlite_wait_enter(PxSqliteWait *wait);
+void px_sqlite_wait_leave(PxSqliteWait *wait);
+bool px_sqlite_wait_any(const PxSqliteWait *wait);
+/* For sqlite3_busy_handler(); data is the PxSqlite. */
+int px_sqlite_busy(void *data, int n_calls);
+
+/* ---- sqlite_error.c */
+
+/* The error for what sqlite3_step(), sqlite3_exec() or sqlite3_prepare_v3() of handle just failed with. sql: shown where it is to blame. */
+void px_sqlite_step_error(PxSqlite *sqlite, const char *sql, GError **error);
+void px_sqlite_prepare_error(PxSqlite *sqlite, const char *sql, GError **error);
+/* The same while the database is being opened; handle may be NULL. */
+void px_sqlite_open_error(sqlite3 *handle, int code, const char *path, GError **error);
