@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL at every step boundary of both flows, in turn; then the program is started again and must end where an undisturbed
+run ends: every file imported exactly once, no remote file lost, nothing left hanging.
+
+The boundaries are the px_hook() calls of a build with -Dtest_hooks=true (src/base/hook.h).
+"""
+import collections
+import functools
+import os
+import pathlib
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build-san" / "pattimpex"))
+ATTEMPTS = 4            # runs after the kill until all is done
+LAST_CHANGE = 60        # the dropped files' age in seconds
+
+SCHEMA = """
+CREATE TABLE country (id integer PRIMARY KEY, code text NOT NULL UNIQUE);
+CREATE TABLE partner (id integer PRIMARY KEY, name text NOT NULL, email text UNIQUE, visits integer, country_id integer REFERENCES country (id));
+INSERT INTO country (code) VALUES ('FR'), ('BE');
+INSERT INTO partner (name, email) VALUES ('Alice', 'alice@x.test');
+"""
+
+CONFIG = """
+database: sqlite:shop.db
+filestore: filestore
+storages:
+  drop: {type: file, directory: drop}
+patterns:
+  partner:
+    model: partner
+    format: csv
+    chunk_size: 2
+    fields: [name, {field: email, key: true}, visits, country_id/code]
+import_tasks:
+  partners-in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors}
+export_tasks:
+  partners-out: {pattern: partner, storage: drop, path: out}
+"""
+
+FILES = {
+    "1.csv": "email#key,name,country_id|code\ncarol@x.test,Carol,FR\ndave@x.test,Dave,BE\nerin@x.test,Erin,FR\n",
+    "2.csv": "email#key,name,country_id|code\nfrank@x.test,Frank,XX\ngrace@x.test,Grace,BE\n,,\nheidi@x.test,,BE\n",
+    "3.csv": "email#key,visits\ncarol@x.test,7\n",
+}
+
+
+class Shop:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        (self.folder / "drop" / "in").mkdir(parents=True)
+        (self.folder / "pattimpex.yaml").write_text(CONFIG)
+        with sqlite3.connect(self.folder / "shop.db") as db:
+            db.executescript(SCHEMA)
+        db.close()
+        for name, text in FILES.items():
+            path = self.folder / "drop" / "in" / name
+            path.write_text(text)
+            when = time.time() - LAST_CHANGE
+            os.utime(path, (when, when))
+
+    def run(self, **environment):
+        return subprocess.run([PROGRAM, "run"], cwd=self.folder, text=True, capture_output=True, timeout=120, env={**os.environ, **environment})
+
+    def rows(self, sql):
+        db = sqlite3.connect(self.folder / "shop.db")
+        try:
+            return db.execute(sql).fetchall()
+        finally:
+            db.close()
+
+    def unfinished(self):
+        return self.rows("SELECT id, kind, state, error FROM pattimpex_job WHERE state IN ('pending', 'started')")
+
+    def outcome(self):
+        """All that must not depend on where a kill struck."""
+        tree = {str(p.relative_to(self.folder)): p.read_text() for p in (self.folder / "drop").rglob("*") if p.is_file()}
+        return {
+            "records": self.rows("SELECT name, email, visits, country_id FROM partner ORDER BY email"),
+            "remote files": tree,
+            "fetched": collections.Counter(self.rows("SELECT name, state, remote_action FROM pattimpex_attachment WHERE direction = 'import'")),
+            "given back": collections.Counter(self.rows("SELECT name, state FROM pattimpex_attachment WHERE direction = 'error'")),
+            "imported": collections.Counter(self.rows(
+                "SELECT a.name, f.state, f.rows_read, f.created_rows, f.updated_rows, f.unchanged_rows, f.failed_rows, f.skipped_rows"
+                " FROM pattimpex_file f JOIN pattimpex_attachment a ON a.id = f.attachment_id WHERE f.kind = 'import'")),
+            "unfinished exports": self.rows("SELECT id, state FROM pattimpex_attachment WHERE direction = 'export' AND state <> 'done'"),
+            "jobs that did not end well": self.rows("SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
+        }
+
+
+@functools.cache
+def undisturbed():
+    """The hooks that a run passes, in order, and its outcome."""
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(folder)
+        log = shop.folder / "hooks"
+        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
+        hooks = log.read_text().split() if log.exists() else []
+        return hooks, shop.outcome() if hooks else {}, done
+
+
+def pytest_generate_tests(metafunc):
+    if "kill_at" in metafunc.fixturenames:
+        hooks = undisturbed()[0]
+        metafunc.parametrize("kill_at", range(1, len(hooks) + 1), ids=[f"{n}-{name}" for n, name in enumerate(hooks, 1)])
+
+
+def test_undisturbed_run_is_as_expected():
+    hooks, outcome, done = undisturbed()
+    assert hooks, f"no hook was passed: a build without -Dtest_hooks=true?\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 1, "the bad rows are told by the exit status"
+    assert sorted(outcome["remote files"]) == ["drop/done/1.csv", "drop/done/2.csv", "drop/done/3.csv", "drop/errors/2.csv", "drop/out/partner.csv"]
+    assert [row[1] for row in outcome["records"]] == ["alice@x.test", "carol@x.test", "dave@x.test", "erin@x.test", "grace@x.test"]
+    assert outcome["unfinished exports"] == outcome["jobs that did not end well"] == []
+
+
+def test_kill(kill_at, tmp_path):
+    shop = Shop(tmp_path)
+    killed = shop.run(PATTIMPEX_KILL_AT=str(kill_at))
+    assert killed.returncode == -signal.SIGKILL, f"was not killed\n{killed.stdout}\n{killed.stderr}"
+    for _ in range(ATTEMPTS):
+        again = shop.run()
+        assert again.returncode in (0, 1), f"exit {again.returncode}\n{again.stdout}\n{again.stderr}"
+        if not shop.unfinished():
+            break
+    expected, outcome = undisturbed()[1], shop.outcome()
+    for what, wanted in expected.items():
+        assert outcome[what] == wanted, what
