@@ -1,0 +1,6 @@
+-- One pattern file with the name of its attachment; the columns are those of file_list.sql.
+SELECT f.id, f.kind, f.state, f.attachment_id, f.previous_id, f.failed_only, f.task, a.name, f.pattern, f.snapshot, f.snapshot_hash, f.n_rows, f.n_created,
+    f.n_updated, f.n_unchanged, f.n_failed, f.n_skipped, f.rows_total, f.bytes_done, f.bytes_total, f.error, f.created, f.started, f.ended
+FROM pattimpex_file AS f
+JOIN pattimpex_attachment AS a ON a.id = f.attachment_id
+WHERE f.id = ?

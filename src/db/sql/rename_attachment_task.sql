@@ -1,0 +1,2 @@
+-- renamed_from: the rows of one name are another's.
+UPDATE pattimpex_attachment SET task = ? WHERE task = ?
