@@ -87,7 +87,7 @@ class Shop:
             "fetched": collections.Counter(self.rows("SELECT name, state, remote_action FROM pattimpex_attachment WHERE direction = 'import'")),
             "given back": collections.Counter(self.rows("SELECT name, state FROM pattimpex_attachment WHERE direction = 'error'")),
             "imported": collections.Counter(self.rows(
-                "SELECT a.name, f.state, f.rows_read, f.created_rows, f.updated_rows, f.unchanged_rows, f.failed_rows, f.skipped_rows"
+                "SELECT a.name, f.state, f.n_rows, f.n_created, f.n_updated, f.n_unchanged, f.n_failed, f.n_skipped"
                 " FROM pattimpex_file f JOIN pattimpex_attachment a ON a.id = f.attachment_id WHERE f.kind = 'import'")),
             "unfinished exports": self.rows("SELECT id, state FROM pattimpex_attachment WHERE direction = 'export' AND state <> 'done'"),
             "jobs that did not end well": self.rows("SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),

@@ -56,7 +56,7 @@ def test_import_by_hand_leaves_attachment_and_pattern_file(project):
     project.config(BOTH)
     project.call("import", "partner", project.drop("a.csv"))
     assert project.rows("SELECT name, state FROM pattimpex_attachment") == [("a.csv", "done")]
-    assert project.rows("SELECT kind, state, created_rows FROM pattimpex_file") == [("import", "done", 2)]
+    assert project.rows("SELECT kind, state, n_created FROM pattimpex_file") == [("import", "done", 2)]
 
 
 def test_import_from_standard_input_and_export_to_standard_output(project):
