@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+void add_statement_tests(void);
+void add_tx_tests(void);
+void add_refusal_tests(void);
+void add_shared_tests(void);
