@@ -3,8 +3,9 @@
 /* The configuration as parsed: a merged tree of nodes, each knowing where it was written. Knows no model.
  *
  * Several files (-c A -c B, include:) are merged key by key, the later one wins; sequences and scalars are replaced as a
- * whole. ${ENV} and {file: PATH} are replaced in parsed scalar values only (design section 9), and such a value is secret:
- * px_config_dump() hides it. Relative paths in a configuration are relative to the directory of its first file.
+ * whole. A file wins over what it includes. ${ENV} and {file: PATH} are replaced in parsed scalar values only (design section 9),
+ * after the merge, and such a value is secret: px_config_dump() hides it. Only ${NAME} with NAME of [A-Z_][A-Z0-9_]* is the
+ * environment's; $${NAME} is the text ${NAME}; any other ${...} stays as it is. Relative paths in a configuration are relative to the directory of its first file.
  */
 #include "base/error.h"
 
@@ -44,7 +45,10 @@ bool px_node_is_quoted(const PxConfigNode *scalar);                  /* "yes" is
 const char *px_node_file(const PxConfigNode *node);
 unsigned px_node_line(const PxConfigNode *node);                     /* from 1 */
 bool px_node_is_secret(const PxConfigNode *node);
-/* The node as one line of JSON, secrets in plain: for keeping a pattern with its file. Caller frees. */
+/* How a message speaks of the node: its text in double quotes, "a list", "a map"; never a secret. Caller frees. */
+char *px_node_shown(const PxConfigNode *node);
+/* The node as one line of JSON, secrets in plain: for keeping a pattern with its file. px_config_parse() of it gives the same
+ * texts, ${...} among them. Caller frees. */
 char *px_node_to_json(const PxConfigNode *node);
 
 /* ---- complaints: all of them are collected, then shown at once */
@@ -93,9 +97,15 @@ typedef struct {
 } PxKey;
 
 /* Fills target from map. A key that the table lacks ("did you mean"), a wrong type, a missing required key is a complaint;
- * what is not given is left as target has it (so defaults are set before). Strings put into target belong to the caller.
+ * what is not given (or null) is left as target has it, so defaults are set before. Strings put into target belong to the
+ * caller; a default that is replaced is freed, so it must be on the heap or NULL.
  * what is how messages call the map: "import task partners-in". */
 void px_config_read(const PxConfigNode *map, const PxKey *keys, size_t n_keys, void *target, const char *what, PxComplaints *complaints);
+
+/* The same texts outside of a table. false: it is none. */
+bool px_config_parse_size(const char *text, uint64_t *ret_bytes);
+bool px_config_parse_duration(const char *text, int64_t *ret_us);
+bool px_config_parse_boolean(const char *text, bool *ret); /* true false yes no on off, in any case */
 
 /* ---- showing */
 

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config/config_private.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#define KEY_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
+static void append_json_string(GString *out, const char *text) {
+  json_t *string = json_string(text);
+  char *quoted = json_dumps(string, JSON_ENCODE_ANY);
+  g_string_append(out, quoted);
+  free(quoted);
+  json_decref(string);
+}
+
+/* ---- YAML */
+
+/* A value that is a URL with a password, or a connection string with one, shows all but that. */
+static char *without_password(const char *text) {
+  if (strcasestr(text, "password="))
+    return NULL;
+  const char *host = strstr(text, "://");
+  size_t authority = host ? strcspn(host + 3, "/?#") : 0;
+  const char *at = host ? memrchr(host + 3, '@', authority) : NULL;
+  const char *colon = at ? memchr(host + 3, ':', (size_t)(at - host - 3)) : NULL;
+  return colon ? g_strdup_printf("%.*s:***%s", (int)(colon - text), text, at) : g_strdup(text);
+}
+
+static bool is_printable_line(const char *text) {
+  for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    if (*c < 0x20 || *c == 0x7F)
+      return false;
+  }
+  return true;
+}
+
+static void append_scalar(GString *out, const PxConfigNode *node) {
+  g_autofree char *shown = node->secret ? NULL : without_password(node->text);
+  if (!shown) {
+    g_string_append(out, "\"***\"");
+    return;
+  }
+  g_autofree char *text = px_secrets_escape(shown);
+  /* What was written without quotes can be so again, once it is on one line. */
+  if (!node->quoted && is_printable_line(text))
+    g_string_append(out, text);
+  else
+    append_json_string(out, text);
+}
+
+static void append_key(GString *out, const char *key) {
+  if (*key && strspn(key, KEY_CHARS "-.") == strlen(key) && strchr(KEY_CHARS, *key))
+    g_string_append(out, key);
+  else
+    append_json_string(out, key);
+}
+
+static void append_indent(GString *out, unsigned indent) {
+  for (unsigned i = 0; i < indent; i++)
+    g_string_append_c(out, ' ');
+}
+
+static void append_origin(GString *out, const PxConfigNode *node) {
+  if (node->file)
+    g_string_append_printf(out, "  # %s:%u", node->file, node->line);
+  g_string_append_c(out, '\n');
+}
+
+/* The node from the place on where its first line is to begin; the lines below are indented. */
+static void dump_node(GString *out, const PxConfigNode *node, unsigned indent) {
+  if (node->n == 0) {
+    if (node->type == PX_NODE_SCALAR)
+      append_scalar(out, node);
+    else
+      g_string_append(out, node->type == PX_NODE_MAP ? "{}" : node->type == PX_NODE_SEQUENCE ? "[]" : "null");
+    append_origin(out, node);
+    return;
+  }
+  for (size_t i = 0; i < node->n; i++) {
+    const PxConfigNode *item = node->items[i];
+    if (i > 0)
+      append_indent(out, indent);
+    if (node->type == PX_NODE_SEQUENCE) {
+      g_string_append(out, "- ");
+      dump_node(out, item, indent + 2);
+      continue;
+    }
+    append_key(out, node->keys[i]);
+    g_string_append_c(out, ':');
+    if (item->n > 0) {
+      g_string_append_c(out, '\n');
+      append_indent(out, indent + 2);
+    } else {
+      g_string_append_c(out, ' ');
+    }
+    dump_node(out, item, indent + 2);
+  }
+}
+
+char *px_config_dump(const PxConfig *config) {
+  GString *out = g_string_new(NULL);
+  dump_node(out, config->root, 0);
+  return g_string_free(out, FALSE);
+}
+
+/* ---- JSON */
+
+/* Whether text is a number by RFC 8259, so that it can stand without quotes and be read back as it was. */
+static bool is_json_number(const char *text) {
+  const char *c = text + (*text == '-');
+  size_t digits = strspn(c, "0123456789");
+  if (digits == 0 || (c[0] == '0' && digits > 1))
+    return false;
+  c += digits;
+  if (*c == '.') {
+    digits = strspn(++c, "0123456789");
+    if (digits == 0)
+      return false;
+    c += digits;
+  }
+  if (*c == 'e' || *c == 'E') {
+    c++;
+    c += *c == '+' || *c == '-';
+    digits = strspn(c, "0123456789");
+    if (digits == 0)
+      return false;
+    c += digits;
+  }
+  return *c == 0;
+}
+
+static void append_json_scalar(GString *out, const PxConfigNode *node) {
+  static const char *const yes[] = {"true", "True", "TRUE", NULL};
+  static const char *const no[] = {"false", "False", "FALSE", NULL};
+  if (!node->quoted && g_strv_contains(yes, node->text)) {
+    g_string_append(out, "true");
+  } else if (!node->quoted && g_strv_contains(no, node->text)) {
+    g_string_append(out, "false");
+  } else if (!node->quoted && is_json_number(node->text)) {
+    g_string_append(out, node->text);
+  } else {
+    g_autofree char *text = px_secrets_escape(node->text);
+    append_json_string(out, text);
+  }
+}
+
+static void append_json(GString *out, const PxConfigNode *node) {
+  bool is_map = px_node_type(node) == PX_NODE_MAP;
+  switch (px_node_type(node)) {
+  case PX_NODE_NULL:
+    g_string_append(out, "null");
+    return;
+  case PX_NODE_SCALAR:
+    append_json_scalar(out, node);
+    return;
+  case PX_NODE_SEQUENCE:
+  case PX_NODE_MAP:
+    break;
+  }
+  g_string_append_c(out, is_map ? '{' : '[');
+  for (size_t i = 0; i < node->n; i++) {
+    if (i > 0)
+      g_string_append_c(out, ',');
+    if (is_map) {
+      append_json_string(out, node->keys[i]);
+      g_string_append_c(out, ':');
+    }
+    append_json(out, node->items[i]);
+  }
+  g_string_append_c(out, is_map ? '}' : ']');
+}
+
+char *px_node_to_json(const PxConfigNode *node) {
+  GString *out = g_string_new(NULL);
+  append_json(out, node);
+  return g_string_free(out, FALSE);
+}
