@@ -10,6 +10,15 @@ json_t *px_json_text(const char *text) {
   return json_string(valid);
 }
 
+json_t *px_json_time(int64_t us, GTimeZone *timezone) {
+  if (us == 0)
+    return json_null();
+  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(us / G_USEC_PER_SEC);
+  g_autoptr(GDateTime) local = g_date_time_to_timezone(utc, timezone);
+  g_autofree char *text = g_date_time_format(local, "%Y-%m-%dT%H:%M:%S%:z");
+  return json_string(text);
+}
+
 char *px_group_digits(uint64_t n) {
   g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, n);
   GString *out = g_string_new(NULL);
@@ -63,8 +72,13 @@ static void append_value(GString *out, const json_t *value) {
   }
 }
 
-static char *value_text(const json_t *value) {
+static char *value_text(const json_t *value, bool is_time) {
   GString *out = g_string_new(NULL);
+  if (is_time && json_string_length(value) >= strlen("2026-11-23T05:43:46")) {
+    const char *text = json_string_value(value);
+    g_string_printf(out, "%.10s %.8s", text, text + strlen("2026-11-23T"));
+    return g_string_free(out, FALSE);
+  }
   append_value(out, value);
   return g_string_free(out, FALSE);
 }
@@ -113,7 +127,7 @@ char *px_output_table(const json_t *rows, const PxColumn *columns, size_t n_colu
   for (size_t i = 0; i < n_rows; i++) {
     for (size_t c = 0; c < n_columns; c++) {
       const json_t *value = json_object_get(json_array_get(rows, i), columns[c].key);
-      char *text = value_text(value);
+      char *text = value_text(value, columns[c].is_time);
       widths[c] = MAX(MAX(widths[c], text_width(columns[c].title)), text_width(text));
       right[c] = right[c] || json_is_number(value);
       g_ptr_array_add(texts, text);
@@ -138,7 +152,7 @@ char *px_output_object(const json_t *object, const PxColumn *columns, size_t n_c
     width = MAX(width, text_width(columns[c].title));
   GString *out = g_string_new(NULL);
   for (size_t c = 0; c < n_columns; c++) {
-    g_autofree char *text = value_text(json_object_get(object, columns[c].key));
+    g_autofree char *text = value_text(json_object_get(object, columns[c].key), columns[c].is_time);
     if (!*text)
       continue;
     append_cell(out, columns[c].title, width, false, false);

@@ -10,6 +10,7 @@
 typedef struct {
   const char *key;   /* of the objects */
   const char *title;
+  bool is_time;      /* people see it without the T and the zone */
 } PxColumn;
 
 /* rows (an array of objects) as a table: numbers to the right, true as yes, null and what is missing as nothing, lists joined by commas.
@@ -25,6 +26,8 @@ void px_print_json(const json_t *value);
 
 /* text may be NULL or hold foreign bytes: then null, or the text with its bad bytes replaced. Never NULL. */
 json_t *px_json_text(const char *text);
+/* Microseconds since the epoch as "2026-11-23T05:43:46+01:00"; 0: null. */
+json_t *px_json_time(int64_t us, GTimeZone *timezone);
 static inline json_t *px_json_count(uint64_t n) {
   return json_integer((json_int_t)n);
 }

@@ -17,7 +17,19 @@ struct PxProgressBar {
   int64_t started;
   int64_t drawn;
   bool visible;
+  char *subject; /* name and step: when they change, counting begins anew */
 };
+
+/* Bytes where they are known: they are counted before rows are. */
+static double part_done(const PxProgress *progress) {
+  uint64_t total = progress->bytes_total ? progress->bytes_total : progress->rows_total;
+  uint64_t done = progress->bytes_total ? progress->bytes : progress->rows;
+  return total > 0 ? MIN(1.0, (double)done / (double)total) : -1;
+}
+
+static char *subject_of(const PxProgress *progress) {
+  return g_strjoin(" ", progress->step, progress->name, NULL);
+}
 
 static char *time_left(int64_t us) {
   int64_t seconds = (us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC;
@@ -35,9 +47,10 @@ static void append_bar(GString *out, double part) {
 }
 
 char *px_progress_text(const PxProgress *progress, int64_t elapsed_us, unsigned width) {
-  GString *out = g_string_new(progress->what);
-  double part = progress->total > 0 ? MIN(1.0, (double)progress->done / (double)progress->total) : 0;
-  if (progress->total > 0)
+  g_autofree char *subject = subject_of(progress);
+  GString *out = g_string_new(subject);
+  double part = part_done(progress);
+  if (part >= 0)
     append_bar(out, part);
   g_autofree char *rows = px_group_digits(progress->rows);
   g_string_append_printf(out, "  %s rows", rows);
@@ -58,7 +71,7 @@ PxProgressBar *px_progress_bar_new(int fd, bool wanted, PxClock clock) {
   if (!wanted || !isatty(fd))
     return NULL;
   PxProgressBar *bar = g_new0(PxProgressBar, 1);
-  *bar = (PxProgressBar){.fd = fd, .clock = clock, .started = clock()};
+  *bar = (PxProgressBar){.fd = fd, .clock = clock};
   return bar;
 }
 
@@ -68,12 +81,19 @@ static void draw(PxProgressBar *bar, const char *text) {
   bar->visible = write(bar->fd, line, strlen(line)) >= 0 && *text;
 }
 
-void px_progress_bar_update(PxProgressBar *bar, const PxProgress *progress) {
+void px_progress_bar_show(const PxProgress *progress, void *data) {
+  PxProgressBar *bar = data;
   if (!bar)
     return;
   int64_t now = bar->clock();
-  if (bar->visible && now - bar->drawn < REDRAW_US)
+  g_autofree char *subject = subject_of(progress);
+  if (g_strcmp0(subject, bar->subject) != 0) {
+    g_free(bar->subject);
+    bar->subject = g_steal_pointer(&subject);
+    bar->started = now;
+  } else if (bar->visible && now - bar->drawn < REDRAW_US) {
     return;
+  }
   struct winsize size;
   unsigned width = ioctl(bar->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1u : 79;
   g_autofree char *text = px_progress_text(progress, now - bar->started, width);
@@ -81,10 +101,15 @@ void px_progress_bar_update(PxProgressBar *bar, const PxProgress *progress) {
   bar->drawn = now;
 }
 
+void px_progress_bar_hide(PxProgressBar *bar) {
+  if (bar && bar->visible)
+    draw(bar, "");
+}
+
 void px_progress_bar_free(PxProgressBar *bar) {
   if (!bar)
     return;
-  if (bar->visible)
-    draw(bar, "");
+  px_progress_bar_hide(bar);
+  g_free(bar->subject);
   g_free(bar);
 }

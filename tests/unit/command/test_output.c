@@ -42,6 +42,17 @@ static void object_is_a_line_a_value(void) {
   g_assert_cmpstr(text, ==, "ID     3\nSTATE  done\n");
 }
 
+static void times_are_local_and_short(void) {
+  g_autoptr(GTimeZone) timezone = g_time_zone_new_offset(3600);
+  g_autoptr(json_t) object = json_object();
+  json_object_set_new(object, "at", px_json_time((int64_t)86400 * G_USEC_PER_SEC, timezone));
+  json_object_set_new(object, "never", px_json_time(0, timezone));
+  g_assert_cmpstr(json_string_value(json_object_get(object, "at")), ==, "1970-01-02T01:00:00+01:00");
+  static const PxColumn times[] = {{"at", "AT", true}, {"never", "NEVER", true}};
+  g_autofree char *text = px_output_object(object, times, 2);
+  g_assert_cmpstr(text, ==, "AT     1970-01-02 01:00:00\n");
+}
+
 static void bad_bytes_become_valid_json(void) {
   g_autoptr(json_t) value = px_json_text("a\xff");
   g_assert_cmpstr(json_string_value(value), ==, "a\xef\xbf\xbd");
@@ -63,6 +74,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/command/output/true_and_lists_read_well", true_and_lists_read_well);
   g_test_add_func("/command/output/control_characters_do_not_reach_the_terminal", control_characters_do_not_reach_the_terminal);
   g_test_add_func("/command/output/object_is_a_line_a_value", object_is_a_line_a_value);
+  g_test_add_func("/command/output/times_are_local_and_short", times_are_local_and_short);
   g_test_add_func("/command/output/bad_bytes_become_valid_json", bad_bytes_become_valid_json);
   g_test_add_func("/command/output/digits_are_grouped", digits_are_grouped);
   return g_test_run();

@@ -12,35 +12,35 @@ static void check_text(const PxProgress *progress, int64_t elapsed_us, unsigned 
 }
 
 static void text_tells_rows_rate_percent_and_time_left(void) {
-  PxProgress progress = {.what = "partners.csv", .rows = 120000, .done = 25, .total = 100};
-  check_text(&progress, 10 * G_USEC_PER_SEC, 200, "partners.csv  [######------------------]  25 %  120,000 rows  12,000 rows/s  0:30 left");
+  PxProgress progress = {.step = "import", .name = "partners.csv", .rows = 120000, .bytes = 25, .bytes_total = 100};
+  check_text(&progress, 10 * G_USEC_PER_SEC, 200, "import partners.csv  [######------------------]  25 %  120,000 rows  12,000 rows/s  0:30 left");
 }
 
 static void text_without_a_total_has_no_bar(void) {
-  PxProgress progress = {.what = "-", .rows = 5};
-  check_text(&progress, 2 * G_USEC_PER_SEC, 200, "-  5 rows  2 rows/s");
+  PxProgress progress = {.step = "import", .name = "-", .rows = 5};
+  check_text(&progress, 2 * G_USEC_PER_SEC, 200, "import -  5 rows  2 rows/s");
 }
 
 static void text_of_the_first_second_has_no_rate(void) {
-  PxProgress progress = {.what = "a.csv", .rows = 5, .done = 1, .total = 2};
-  check_text(&progress, 5000, 200, "a.csv  [############------------]  50 %  5 rows");
+  PxProgress progress = {.step = "export", .name = "a.csv", .rows = 5, .rows_total = 10};
+  check_text(&progress, 5000, 200, "export a.csv  [############------------]  50 %  5 rows");
 }
 
 static void text_counts_hours(void) {
-  PxProgress progress = {.what = "a.csv", .rows = 1, .done = 1, .total = 101};
+  PxProgress progress = {.step = "export", .name = "a.csv", .rows = 1, .bytes = 1, .bytes_total = 101};
   g_autofree char *text = px_progress_text(&progress, 100 * G_USEC_PER_SEC, 200);
   g_assert_true(g_str_has_suffix(text, "  2:46:40 left"));
 }
 
 static void text_never_passes_the_end(void) {
-  PxProgress progress = {.what = "a.csv", .rows = 3, .done = 12, .total = 10};
+  PxProgress progress = {.step = "export", .name = "a.csv", .rows = 3, .bytes = 12, .bytes_total = 10};
   g_autofree char *text = px_progress_text(&progress, 0, 200);
   g_assert_nonnull(strstr(text, "] 100 %"));
 }
 
 static void text_is_cut_at_characters(void) {
-  PxProgress progress = {.what = "Größe.csv", .rows = 3};
-  check_text(&progress, 0, 4, "Größ");
+  PxProgress progress = {.step = "x", .name = "Größe.csv", .rows = 3};
+  check_text(&progress, 0, 6, "x Größ");
 }
 
 static int64_t no_clock(void) {
@@ -51,7 +51,7 @@ static void bar_is_none_without_terminal(void) {
   g_autofree char *path = NULL;
   int fd = g_file_open_tmp("px-XXXXXX", &path, NULL);
   g_assert_null(px_progress_bar_new(fd, true, no_clock));
-  px_progress_bar_update(NULL, &(PxProgress){.what = "a"});
+  px_progress_bar_show(&(PxProgress){.step = "import", .name = "a"}, NULL);
   px_progress_bar_free(NULL);
   g_assert_cmpint(g_unlink(path), ==, 0);
   g_assert_true(g_close(fd, NULL));
@@ -71,17 +71,17 @@ static void bar_draws_ten_times_a_second_and_wipes(void) {
   now_us = 0;
   PxProgressBar *bar = px_progress_bar_new(slave, true, set_clock);
   g_assert_nonnull(bar);
-  px_progress_bar_update(bar, &(PxProgress){.what = "one", .rows = 1});
+  px_progress_bar_show(&(PxProgress){.step = "import", .name = "a", .rows = 1}, bar);
   now_us = 50 * 1000;
-  px_progress_bar_update(bar, &(PxProgress){.what = "two", .rows = 2});
+  px_progress_bar_show(&(PxProgress){.step = "import", .name = "a", .rows = 2}, bar);
   now_us = 150 * 1000;
-  px_progress_bar_update(bar, &(PxProgress){.what = "three", .rows = 3});
+  px_progress_bar_show(&(PxProgress){.step = "import", .name = "a", .rows = 3}, bar);
   px_progress_bar_free(bar);
   char seen[200];
   ssize_t n = read(master, seen, sizeof seen - 1);
   g_assert_cmpint(n, >, 0);
   seen[n] = 0;
-  g_assert_cmpstr(seen, ==, "\r\033[Kone  1 rows\r\033[Kthree  3 rows\r\033[K");
+  g_assert_cmpstr(seen, ==, "\r\033[Kimport a  1 rows\r\033[Kimport a  3 rows\r\033[K");
   g_assert_true(g_close(slave, NULL) && g_close(master, NULL));
 }
 
