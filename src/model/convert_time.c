@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/convert_private.h"
+
+#include <string.h>
+
+#define DAY_SECONDS 86400
+#define STORED_LEN 19 /* YYYY-MM-DD HH:MM:SS */
+#define FRACTION_DIGITS 6
+
+typedef struct {
+  int year, month, day, hour, minute, second;
+  char fraction[FRACTION_DIGITS]; /* without trailing zeros */
+  unsigned n_fraction;
+  bool too_fine; /* there was more behind the sixth digit than zeros */
+  bool has_offset;
+  int offset; /* seconds east of UTC */
+} Moment;
+
+/* n digits as a number, or -1. */
+static int digits(const char *text, unsigned n) {
+  int sum = 0;
+  for (unsigned i = 0; i < n; i++) {
+    unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+    if (digit > 9)
+      return -1;
+    sum = sum * 10 + (int)digit;
+  }
+  return sum;
+}
+
+static int days_in_month(int year, int month) {
+  static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return month == 2 && leap ? 29 : days[month - 1];
+}
+
+static PxTimeResult parse_date(const char *text, Moment *moment) {
+  if (text[4] != '-' || text[7] != '-')
+    return PX_TIME_SYNTAX;
+  moment->year = digits(text, 4);
+  moment->month = digits(text + 5, 2);
+  moment->day = digits(text + 8, 2);
+  if (moment->year < 0 || moment->month < 0 || moment->day < 0)
+    return PX_TIME_SYNTAX;
+  if (moment->year == 0 || moment->month < 1 || moment->month > 12 || moment->day < 1 || moment->day > days_in_month(moment->year, moment->month))
+    return PX_TIME_NO_DAY;
+  return PX_TIME_OK;
+}
+
+PxTimeResult px_time_check_date(const char *text, size_t len) {
+  Moment moment;
+  return len == 10 ? parse_date(text, &moment) : PX_TIME_SYNTAX;
+}
+
+/* Digits behind the seconds' point; where they end, NULL when there is none. */
+static const char *parse_fraction(const char *p, const char *end, Moment *moment) {
+  const char *start = p;
+  for (; p < end && digits(p, 1) >= 0; p++) {
+    if (p - start >= FRACTION_DIGITS)
+      moment->too_fine = moment->too_fine || *p != '0';
+    else
+      moment->fraction[moment->n_fraction++] = *p;
+  }
+  while (moment->n_fraction && moment->fraction[moment->n_fraction - 1] == '0')
+    moment->n_fraction--;
+  return p > start ? p : NULL;
+}
+
+/* Z, +HH, +HHMM or +HH:MM, up to the end. */
+static bool parse_offset(const char *p, const char *end, Moment *moment) {
+  moment->has_offset = true;
+  if (end - p == 1 && (*p == 'Z' || *p == 'z'))
+    return true;
+  if (*p != '+' && *p != '-')
+    return false;
+  size_t len = (size_t)(end - p);
+  bool colon = len == 6 && p[3] == ':';
+  if (len != 3 && len != 5 && !colon)
+    return false;
+  int hours = digits(p + 1, 2);
+  int minutes = len == 3 ? 0 : digits(end - 2, 2);
+  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59)
+    return false;
+  moment->offset = (hours * 60 + minutes) * 60 * (*p == '-' ? -1 : 1);
+  return true;
+}
+
+static PxTimeResult parse_moment(const char *text, size_t len, Moment *moment) {
+  *moment = (Moment){0};
+  if (len < 10)
+    return PX_TIME_SYNTAX;
+  PxTimeResult result = parse_date(text, moment);
+  if (result != PX_TIME_OK || len == 10)
+    return result;
+  const char *p = text + 10;
+  const char *end = text + len;
+  if ((*p != ' ' && *p != 'T') || end - p < 6 || p[3] != ':')
+    return PX_TIME_SYNTAX;
+  moment->hour = digits(p + 1, 2);
+  moment->minute = digits(p + 4, 2);
+  p += 6;
+  if (end - p >= 3 && *p == ':') {
+    moment->second = digits(p + 1, 2);
+    p += 3;
+    if (p < end && *p == '.' && !(p = parse_fraction(p + 1, end, moment)))
+      return PX_TIME_SYNTAX;
+  }
+  if (moment->hour < 0 || moment->minute < 0 || moment->second < 0)
+    return PX_TIME_SYNTAX;
+  if (p < end && !parse_offset(p, end, moment))
+    return PX_TIME_SYNTAX;
+  return moment->hour > 23 || moment->minute > 59 || moment->second > 59 ? PX_TIME_NO_DAY : PX_TIME_OK;
+}
+
+/* Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap day is the last. */
+static int64_t days_of(const Moment *moment) {
+  int64_t year = moment->month > 2 ? moment->year : moment->year - 1;
+  int64_t month = (moment->month + 9) % 12;
+  int64_t day_of_year = (153 * month + 2) / 5 + moment->day - 1;
+  return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
+}
+
+static int64_t seconds_of(const Moment *moment) {
+  return days_of(moment) * DAY_SECONDS + moment->hour * 3600 + moment->minute * 60 + moment->second;
+}
+
+/* The reading of the clock at these seconds; the fraction stays. False: before the year 1 or after 9999. */
+static bool set_seconds(Moment *moment, int64_t seconds) {
+  int64_t days = seconds / DAY_SECONDS;
+  int rest = (int)(seconds % DAY_SECONDS);
+  if (rest < 0) {
+    rest += DAY_SECONDS;
+    days--;
+  }
+  int64_t shifted = days + 719468; /* since 0000-03-01; no date of ours is before it */
+  int64_t era = shifted / 146097;  /* of 400 years */
+  int64_t day_of_era = shifted % 146097;
+  int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  int64_t year = era * 400 + year_of_era;
+  int64_t month = (5 * day_of_year + 2) / 153;
+  moment->day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+  moment->month = (int)(month < 10 ? month + 3 : month - 9);
+  moment->year = (int)(year + (moment->month <= 2));
+  moment->hour = rest / 3600;
+  moment->minute = rest / 60 % 60;
+  moment->second = rest % 60;
+  return moment->year >= 1 && moment->year <= 9999;
+}
+
+static int offset_at(GTimeZone *zone, int64_t utc) {
+  if (!zone)
+    return 0;
+  return g_time_zone_get_offset(zone, g_time_zone_find_interval(zone, G_TIME_TYPE_UNIVERSAL, utc));
+}
+
+/* The moments of UTC at which a clock of zone shows local: 0, 1 or 2 of them. The offsets of the day before and the day after are all that can
+ * hold. */
+static int local_to_utc(GTimeZone *zone, int64_t local, int64_t *ret_utc) {
+  int before = offset_at(zone, local - DAY_SECONDS);
+  int after = offset_at(zone, local + DAY_SECONDS);
+  bool before_holds = offset_at(zone, local - before) == before;
+  bool after_holds = after != before && offset_at(zone, local - after) == after;
+  *ret_utc = before_holds ? local - before : local - after;
+  return before_holds + after_holds;
+}
+
+static void put(char *text, int number, unsigned n) {
+  for (unsigned i = n; i-- > 0; number /= 10)
+    text[i] = (char)('0' + number % 10);
+}
+
+/* The stored form, with suffix behind. */
+static PxValue moment_text(const Moment *moment, const char *suffix, PxArena *arena) {
+  size_t suffix_len = strlen(suffix);
+  char *text = px_arena_alloc(arena, STORED_LEN + 1 + FRACTION_DIGITS + suffix_len);
+  put(text, moment->year, 4);
+  text[4] = '-';
+  put(text + 5, moment->month, 2);
+  text[7] = '-';
+  put(text + 8, moment->day, 2);
+  text[10] = ' ';
+  put(text + 11, moment->hour, 2);
+  text[13] = ':';
+  put(text + 14, moment->minute, 2);
+  text[16] = ':';
+  put(text + 17, moment->second, 2);
+  size_t len = STORED_LEN;
+  if (moment->n_fraction) {
+    text[len++] = '.';
+    memcpy(text + len, moment->fraction, moment->n_fraction);
+    len += moment->n_fraction;
+  }
+  memcpy(text + len, suffix, suffix_len);
+  return px_value_text(text, len + suffix_len);
+}
+
+PxTimeResult px_time_store(const char *text, size_t len, GTimeZone *zone, bool with_zone, bool exact, PxArena *arena, PxValue *ret_value) {
+  Moment moment;
+  PxTimeResult result = parse_moment(text, len, &moment);
+  if (result != PX_TIME_OK)
+    return result;
+  if (exact && moment.too_fine)
+    return PX_TIME_TOO_FINE;
+  if (!with_zone && !moment.has_offset) {
+    *ret_value = len == STORED_LEN && text[10] == ' ' ? px_value_text(text, len) : moment_text(&moment, "", arena);
+    return PX_TIME_OK;
+  }
+  int64_t utc = seconds_of(&moment) - moment.offset;
+  if (!moment.has_offset) {
+    int n = local_to_utc(zone, seconds_of(&moment), &utc);
+    if (n != 1)
+      return n == 0 ? PX_TIME_GAP : PX_TIME_TWICE;
+  }
+  if (!set_seconds(&moment, with_zone ? utc : utc + offset_at(zone, utc)))
+    return PX_TIME_NO_DAY;
+  *ret_value = moment_text(&moment, with_zone ? "+00:00" : "", arena);
+  return PX_TIME_OK;
+}
+
+bool px_time_show(const char *text, size_t len, GTimeZone *zone, bool with_zone, PxArena *arena, PxValue *ret_value, bool *ret_naive) {
+  Moment moment;
+  if (parse_moment(text, len, &moment) != PX_TIME_OK || moment.too_fine || (moment.has_offset && !with_zone))
+    return false;
+  *ret_naive = true;
+  if (!with_zone) {
+    *ret_value = len == STORED_LEN && text[10] == ' ' ? px_value_text(text, len) : moment_text(&moment, "", arena);
+    return true;
+  }
+  int64_t utc = seconds_of(&moment) - moment.offset;
+  int offset = offset_at(zone, utc);
+  int64_t back;
+  if (!set_seconds(&moment, utc + offset))
+    return false;
+  if (local_to_utc(zone, utc + offset, &back) == 1) {
+    *ret_value = moment_text(&moment, "", arena);
+    return true;
+  }
+  /* Only an offset tells which of the two hours it is. */
+  int minutes = ABS(offset) / 60;
+  const char *suffix = px_arena_printf(arena, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+  *ret_naive = false;
+  *ret_value = moment_text(&moment, suffix, arena);
+  return true;
+}
