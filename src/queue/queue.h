@@ -215,6 +215,9 @@ bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GErr
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The pending and started jobs that work on an attachment or a pattern file (0: not asked for). */
+GPtrArray *px_job_active(PxDb *db, int64_t attachment_id, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 typedef struct {
   uint64_t pending, started, failed;
   int64_t next_eta; /* of the pending ones; 0: none */

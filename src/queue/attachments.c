@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The attachment queue: one row a file in our care. */
+#include "queue/queue_private.h"
+
+static const char *const direction_words[] = {"import", "export", "error"};
+static const char *const remote_words[] = {"none", "pending", "taken", "done"};
+
+PxAttachment *px_attachment_new(PxDirection direction, const char *name) {
+  PxAttachment *attachment = g_new0(PxAttachment, 1);
+  attachment->direction = direction;
+  attachment->name = g_strdup(name);
+  return attachment;
+}
+
+void px_attachment_free(PxAttachment *attachment) {
+  if (!attachment)
+    return;
+  char *const owned[] = {attachment->name, attachment->task,       attachment->upload_task, attachment->pattern,  attachment->sha256, attachment->storage,
+                         attachment->path, attachment->remote_key, attachment->remote_held, attachment->moved_to, attachment->error};
+  for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+    g_free(owned[i]);
+  g_free(attachment);
+}
+
+static void free_row(gpointer row) {
+  px_attachment_free(row);
+}
+
+static gpointer read_attachment(PxColumns *columns) {
+  PxAttachment *attachment = g_new0(PxAttachment, 1);
+  attachment->id = px_column_integer(columns);
+  attachment->direction = (PxDirection)px_column_word(columns, direction_words, G_N_ELEMENTS(direction_words));
+  attachment->state = px_column_state(columns);
+  attachment->name = px_column_text(columns);
+  attachment->task = px_column_text(columns);
+  attachment->upload_task = px_column_text(columns);
+  attachment->pattern = px_column_text(columns);
+  attachment->sha256 = px_column_text(columns);
+  attachment->size = (uint64_t)px_column_integer(columns);
+  attachment->storage = px_column_text(columns);
+  attachment->path = px_column_text(columns);
+  attachment->on_exists = (int)px_column_integer(columns);
+  attachment->parent_id = px_column_integer(columns);
+  attachment->remote_key = px_column_text(columns);
+  attachment->remote_action = (PxRemoteAction)px_column_word(columns, remote_words, G_N_ELEMENTS(remote_words));
+  attachment->remote_held = px_column_text(columns);
+  attachment->moved_to = px_column_text(columns);
+  attachment->error = px_column_text(columns);
+  attachment->created = px_column_integer(columns);
+  attachment->changed = px_column_integer(columns);
+  return attachment;
+}
+
+bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_add", &binder, error))
+    return false;
+  attachment->created = attachment->changed = now;
+  px_bind_text(&binder, px_direction_name(attachment->direction));
+  px_bind_text(&binder, px_state_name(attachment->state));
+  px_bind_text(&binder, attachment->name);
+  px_bind_text(&binder, attachment->task);
+  px_bind_text(&binder, attachment->upload_task);
+  px_bind_text(&binder, attachment->pattern);
+  px_bind_text(&binder, attachment->sha256);
+  px_bind_integer(&binder, (int64_t)attachment->size);
+  px_bind_text(&binder, attachment->storage);
+  px_bind_text(&binder, attachment->path);
+  px_bind_integer(&binder, attachment->on_exists);
+  px_bind_id(&binder, attachment->parent_id);
+  px_bind_text(&binder, attachment->remote_key);
+  px_bind_text(&binder, px_remote_action_name(attachment->remote_action));
+  px_bind_text(&binder, attachment->remote_held);
+  px_bind_text(&binder, attachment->moved_to);
+  px_bind_text(&binder, attachment->error);
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, now);
+  if (!px_run_for_id(&binder, &attachment->id, error))
+    return false;
+  if (attachment->id)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: this very file is in the queue already", attachment->name);
+  return false;
+}
+
+PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_get", &binder, error))
+    return NULL;
+  px_bind_integer(&binder, id);
+  return px_read_row(&binder, read_attachment, "attachment", id, error);
+}
+
+GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_list", &binder, error))
+    return NULL;
+  px_bind_filter(&binder, filter->state);
+  px_bind_filter(&binder, filter->task);
+  px_bind_text(&binder, filter->task);
+  px_bind_filter(&binder, filter->kind);
+  px_bind_limit(&binder, filter->limit);
+  return px_read_rows(&binder, read_attachment, free_row, error);
+}
+
+bool px_attachment_known(PxDb *db, const char *remote_key, bool *ret_known, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_known", &binder, error))
+    return false;
+  px_bind_text(&binder, remote_key);
+  int64_t found;
+  if (!px_run_for_id(&binder, &found, error))
+    return false;
+  *ret_known = found != 0;
+  return true;
+}
+
+static bool find(PxDb *db, const char *statement, const char *what, const char *task, int64_t *ret_id, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, statement, &binder, error))
+    return false;
+  px_bind_text(&binder, what);
+  px_bind_filter(&binder, task);
+  return px_run_for_id(&binder, ret_id, error);
+}
+
+bool px_attachment_find_name(PxDb *db, const char *name, const char *task, int64_t *ret_id, GError **error) {
+  return find(db, "attachment_find_name", name, task, ret_id, error);
+}
+
+bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) {
+  return find(db, "attachment_find_content", sha256, task, ret_id, error);
+}
+
+GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_unsettled", &binder, error))
+    return NULL;
+  px_bind_text(&binder, task);
+  return px_read_rows(&binder, read_attachment, free_row, error);
+}
+
+GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_waiting", &binder, error))
+    return NULL;
+  px_bind_filter(&binder, task);
+  px_bind_text(&binder, task);
+  px_bind_limit(&binder, limit);
+  return px_read_rows(&binder, read_attachment, free_row, error);
+}
+
+bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_remote", &binder, error))
+    return false;
+  px_bind_text(&binder, px_remote_action_name(attachment->remote_action));
+  px_bind_text(&binder, attachment->remote_held);
+  px_bind_text(&binder, attachment->remote_key);
+  px_bind_text(&binder, attachment->moved_to);
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, attachment->id);
+  return px_run_bound(&binder, error);
+}
+
+bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_state", &binder, error))
+    return false;
+  px_bind_text(&binder, px_state_name(state));
+  px_bind_text(&binder, why);
+  px_bind_text(&binder, moved_to);
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, id);
+  return px_run_bound(&binder, error);
+}

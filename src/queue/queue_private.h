@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of queue/ share: binding and reading rows. */
+#include "queue/queue.h"
+
+/* Binds one value after the other. */
+typedef struct {
+  PxStmt *stmt;
+  unsigned next;
+} PxBinder;
+
+/* The named statement, ready to be bound; false when there is none. */
+bool px_queue_statement(PxDb *db, const char *name, PxBinder *ret_binder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_bind_integer(PxBinder *binder, int64_t value);
+void px_bind_text(PxBinder *binder, const char *text);
+/* 0 is the null value: an id that is none. */
+void px_bind_id(PxBinder *binder, int64_t id);
+/* rows, created, updated, unchanged, failed, skipped */
+void px_bind_counts(PxBinder *binder, const PxCounts *counts);
+/* Twice each, as "NULL or equal" takes them; limit 0 is none. */
+void px_bind_filter(PxBinder *binder, const char *text);
+void px_bind_limit(PxBinder *binder, uint64_t limit);
+bool px_run_bound(PxBinder *binder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Runs a statement that returns one integer at most; *ret_value 0 when it returns none or NULL. */
+bool px_run_for_id(PxBinder *binder, int64_t *ret_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Reads one column after the other. */
+typedef struct {
+  PxStmt *stmt;
+  unsigned next;
+} PxColumns;
+
+int64_t px_column_integer(PxColumns *columns);
+char *px_column_text(PxColumns *columns);
+void px_column_counts(PxColumns *columns, PxCounts *ret_counts);
+/* An unknown word is PX_STATE_FAILED: a newer program's, which this one leaves alone. */
+PxState px_column_state(PxColumns *columns);
+/* The index of the word, 0 when it is none of them. */
+int px_column_word(PxColumns *columns, const char *const *words, size_t n);
+
+/* All rows of a bound statement, made by read and freed with the array. */
+typedef gpointer (*PxReadRow)(PxColumns *columns);
+/* A PxReadRow for rows of one text. */
+gpointer px_read_text(PxColumns *columns);
+GPtrArray *px_read_rows(PxBinder *binder, PxReadRow read, GDestroyNotify free_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The one row, or PX_ERROR_NOT_FOUND with what and id. */
+gpointer px_read_row(PxBinder *binder, PxReadRow read, const char *what, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the worker of that name is dead; its lock file is removed then. db says where lock files are. */
+bool px_worker_is_dead(PxDb *db, const char *name);
