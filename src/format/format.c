@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "format/format.h"
+
+#include <string.h>
+
+#define MAX_ROW_BYTES ((uint64_t)16 * 1024 * 1024)
+#define MAX_CELLS 16384
+
+void px_format_options_init(PxFormatOptions *options, PxFormat format) {
+  *options = (PxFormatOptions){
+    .format = format,
+    .delimiter = g_strdup(","),
+    .quote = g_strdup("\""),
+    .true_word = g_strdup("true"),
+    .false_word = g_strdup("false"),
+    .max_row_bytes = MAX_ROW_BYTES,
+    .max_cells = MAX_CELLS,
+  };
+}
+
+void px_format_options_done(PxFormatOptions *options) {
+  g_free(options->delimiter);
+  g_free(options->quote);
+  g_free(options->encoding);
+  g_free(options->true_word);
+  g_free(options->false_word);
+  g_free(options->sheet);
+  *options = (PxFormatOptions){0};
+}
+
+void px_format_options_copy(const PxFormatOptions *options, PxFormatOptions *ret_copy) {
+  PxFormatOptions copy = *options;
+  copy.delimiter = g_strdup(options->delimiter);
+  copy.quote = g_strdup(options->quote);
+  copy.encoding = g_strdup(options->encoding);
+  copy.true_word = g_strdup(options->true_word);
+  copy.false_word = g_strdup(options->false_word);
+  copy.sheet = g_strdup(options->sheet);
+  *ret_copy = copy;
+}
+
+static const char *const names[] = {[PX_FORMAT_CSV] = "csv", [PX_FORMAT_XLSX] = "xlsx", [PX_FORMAT_JSON] = "json"};
+
+const char *px_format_name(PxFormat format) {
+  return names[format];
+}
+
+bool px_format_from_name(const char *name, PxFormat *ret_format) {
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    if (strcmp(name, names[i]) == 0) {
+      *ret_format = (PxFormat)i;
+      return true;
+    }
+  return false;
+}
+
+bool px_format_supported(PxFormat format, GError **error) {
+  if (format == PX_FORMAT_CSV)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "format %s: this version reads and writes CSV; XLSX and JSON come later", names[format]);
+  return false;
+}
