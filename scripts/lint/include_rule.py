@@ -19,7 +19,7 @@ ORDER = [
 BESIDE = {("pattern", "records")}       # what a pattern's relations ask, records answers
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 LEVEL[""] = len(ORDER)                  # src/main.c stands above all rooms
-GENERATED = {"px-config.h"}
+GENERATED = {"px-config.h", "px-sql.h"}
 
 
 def allowed(room, other):

@@ -39,10 +39,10 @@ def findings():
         lines = text.splitlines()
         if len(lines) >= FILE_LINES:
             found.append(f"{file}: {len(lines)} lines; a file stays under {FILE_LINES}")
-        if file.startswith("tests/conformance/"):
-            continue                    # brought in as it is
+        if file.startswith("tests/conformance/") or file.endswith(".sql"):
+            continue                    # brought in as it is; lists of columns and rows
         found += [f"{file}:{n}: {len(line)} characters; a line has at most {LINE_CHARACTERS}"
-                  for n, line in enumerate(lines, 1) if len(line) > LINE_CHARACTERS + (20 if file.endswith(".h") else 0)]
+                  for n, line in enumerate(lines, 1) if len(line) > LINE_CHARACTERS]
         functions = c_functions(lines) if file.endswith(".c") else python_functions(text) if file.endswith(".py") else ()
         found += [f"{file}:{first}: {name} has {last - first + 1} lines; a function stays under {FUNCTION_LINES}"
                   for name, first, last in functions if last - first + 1 >= FUNCTION_LINES]
