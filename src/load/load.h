@@ -16,7 +16,7 @@ typedef struct {
   uint64_t last_row;
 } PxLoadResult;
 
-/* db, schema, pattern and header must outlive the loader. PX_ERROR_CONFIG: the header has parts that this version cannot load. */
+/* db, schema, pattern and header must outlive the loader. PX_ERROR_REFUSED: the header has parts that this version cannot load. */
 PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxHeader *header, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_loader_free(PxLoader *loader);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxLoader, px_loader_free)

@@ -20,6 +20,8 @@ typedef struct {
   size_t n_path;
 } PxLookupPath;
 
+#define PX_LOOKUP_MAX_PATHS 64
+
 typedef struct PxLookup PxLookup; /* a compiled question: model, paths; belongs to its PxRecords */
 
 const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
@@ -87,4 +89,3 @@ int px_record_cursor_next(PxRecordCursor *cursor, const PxValue **ret_values, GE
 void px_record_cursor_close(PxRecordCursor *cursor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecordCursor, px_record_cursor_close)
 bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Names of external ids for export ("id"): px_records_external_names() is for the pattern-language issue. */

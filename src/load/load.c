@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunk -> waves -> writes. What the database refuses is bisected over rows, never over statements. */
+#include "load/load_private.h"
+
+#define LEAST_WINDOW 16 /* rows asked for at once where waves are short */
+
+PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxHeader *header, GError **error) {
+  g_autoptr(PxLoader) loader = g_new0(PxLoader, 1);
+  loader->db = db;
+  loader->records = px_records_new(db, schema);
+  loader->plan_arena = px_arena_new();
+  loader->chunk_arena = px_arena_new();
+  loader->wave_arena = px_arena_new();
+  loader->rows = g_array_new(FALSE, FALSE, sizeof(PxLoadRow));
+  loader->messages = g_ptr_array_new();
+  if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error))
+    return NULL;
+  px_overlay_init(&loader->wave.overlay, &loader->plan);
+  return g_steal_pointer(&loader);
+}
+
+void px_loader_free(PxLoader *loader) {
+  if (!loader)
+    return;
+  px_overlay_done(&loader->wave.overlay, &loader->plan);
+  px_records_free(loader->records);
+  px_arena_free(loader->plan_arena);
+  px_arena_free(loader->chunk_arena);
+  px_arena_free(loader->wave_arena);
+  g_array_unref(loader->rows);
+  g_ptr_array_unref(loader->messages);
+  g_free(loader->values);
+  g_free(loader->states);
+  g_free(loader);
+}
+
+size_t px_loader_rows(const PxLoader *loader) {
+  return loader->rows->len;
+}
+
+void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row) {
+  loader->row_by_row = row_by_row;
+}
+
+void px_loader_clear(PxLoader *loader) {
+  g_array_set_size(loader->rows, 0);
+  g_ptr_array_set_size(loader->messages, 0);
+  px_arena_reset(loader->chunk_arena);
+  px_arena_reset(loader->wave_arena);
+  loader->counts = (PxCounts){0};
+  loader->first_row = 0;
+  loader->last_row = 0;
+}
+
+/* ---- writing a wave */
+
+static PxWrites writes_of(const PxLoader *loader, const PxWriteList *list) {
+  return (PxWrites){
+      .model = loader->plan.model,
+      .fields = loader->plan.writes,
+      .n_fields = loader->plan.n_writes,
+      .n_rows = list->n,
+      .ids = list->ids,
+      .values = list->values,
+      .masks = list->masks,
+  };
+}
+
+/* Creates before updates: an update may refer to what an earlier row makes. *ret_bad: the row that was refused, where it is known. */
+static bool write_wave(PxLoader *loader, size_t *ret_bad, GError **error) {
+  PxWave *wave = &loader->wave;
+  PxWrites creates = writes_of(loader, &wave->creates);
+  PxWrites updates = writes_of(loader, &wave->updates);
+  size_t bad = SIZE_MAX;
+  if (creates.n_rows && !px_records_create(loader->records, &creates, &bad, error)) {
+    *ret_bad = bad == SIZE_MAX ? SIZE_MAX : wave->creates.rows[bad];
+    return false;
+  }
+  if (updates.n_rows && !px_records_update(loader->records, &updates, &bad, error)) {
+    *ret_bad = bad == SIZE_MAX ? SIZE_MAX : wave->updates.rows[bad];
+    return false;
+  }
+  return !wave->n_externals || px_records_add_external(loader->records, loader->plan.model, wave->external_names, wave->external_ids,
+                                                       wave->n_externals, error);
+}
+
+/* Rows [first, end) in waves. Where waves turn out short, fewer rows are asked for at once: each is asked for again in the next wave. */
+static bool load_waves(PxLoader *loader, size_t first, size_t end, size_t *ret_bad, GError **error) {
+  bool single = loader->row_by_row || loader->plan.model->has_triggers;
+  size_t window = single ? 1 : end - first;
+  while (first < end) {
+    size_t asked = MIN(end, first + window);
+    size_t wave_end;
+    if (!px_load_resolve_range(loader, first, asked, error))
+      return false;
+    px_load_plan_wave(loader, &wave_end);
+    if (!write_wave(loader, ret_bad, error))
+      return false;
+    window = single ? 1 : wave_end == asked ? window * 2 : MAX((wave_end - first) * 2, LEAST_WINDOW);
+    first = wave_end;
+  }
+  return px_db_check_deferred(loader->db, error);
+}
+
+/* ---- bisecting */
+
+/* The row that ended the transaction is marked, so that the next try leaves it out; where it is not known, the next try goes row by row. */
+static void mark_dead(PxLoader *loader, size_t first, size_t end, size_t bad, const GError *error) {
+  if (end - first == 1)
+    bad = first;
+  if (bad == SIZE_MAX) {
+    loader->row_by_row = true;
+    return;
+  }
+  PxLoadRow *row = px_loader_row(loader, bad);
+  px_row_forget(row, PX_STAGE_CHUNK);
+  row->dead = true;
+  px_load_complain_refusal(loader, bad, error);
+}
+
+/* What became of one try to load a range. */
+typedef enum { TRY_DONE, TRY_REFUSED, TRY_ERROR } Try;
+
+/* Loads [first, end) under a savepoint. TRY_REFUSED: nothing of it is left; *ret_bad is the row, where the database says which. */
+static Try try_range(PxLoader *loader, size_t first, size_t end, size_t *ret_bad, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  *ret_bad = SIZE_MAX;
+  if (!px_db_savepoint(loader->db, error))
+    return TRY_ERROR;
+  if (load_waves(loader, first, end, ret_bad, &problem))
+    return px_db_release(loader->db, error) ? TRY_DONE : TRY_ERROR;
+  if (px_db_in_transaction(loader->db) && g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
+    if (end - first == 1)
+      px_load_complain_refusal(loader, first, problem);
+    return px_db_rollback_to(loader->db, error) ? TRY_REFUSED : TRY_ERROR;
+  }
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK))
+    mark_dead(loader, first, end, *ret_bad, problem);
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return TRY_ERROR;
+}
+
+/* Loads [first, end) whole, or in the parts that the database takes. A row that is refused alone has its message. After a refusal the next
+ * parts are small and grow again, so that many bad rows do not cost a search of the whole range each. */
+static bool load_range(PxLoader *loader, size_t first, size_t end, GError **error) {
+  size_t span = end - first;
+  while (first < end) {
+    size_t stop = MIN(end, first + span);
+    size_t bad;
+    switch (try_range(loader, first, stop, &bad, error)) {
+    case TRY_DONE:
+      first = stop;
+      span *= 2;
+      continue;
+    case TRY_ERROR:
+      return false;
+    case TRY_REFUSED:
+      break;
+    }
+    if (stop - first == 1) {
+      first = stop;
+      continue;
+    }
+    bool known = bad >= first && bad < stop;
+    size_t middle = known ? bad : first + (stop - first) / 2;
+    span = MAX((middle - first) * 2, known ? LEAST_WINDOW : 1);
+    if (middle > first && !load_range(loader, first, middle, error))
+      return false;
+    if (known && !load_range(loader, middle, middle + 1, error))
+      return false;
+    first = known ? middle + 1 : middle;
+  }
+  return true;
+}
+
+/* ---- a chunk */
+
+static void count_row(PxCounts *counts, const PxLoadRow *row) {
+  switch ((PxOutcome)row->outcome) {
+  case PX_OUTCOME_FAILED:
+    counts->failed++;
+    return;
+  case PX_OUTCOME_CREATED:
+    counts->created++;
+    return;
+  case PX_OUTCOME_UPDATED:
+    counts->updated++;
+    return;
+  case PX_OUTCOME_UNCHANGED:
+    counts->unchanged++;
+    return;
+  }
+}
+
+static void collect_result(PxLoader *loader, PxLoadResult *result) {
+  g_ptr_array_set_size(loader->messages, 0);
+  *result = (PxLoadResult){.counts = loader->counts, .messages = loader->messages, .first_row = loader->first_row, .last_row = loader->last_row};
+  for (size_t i = 0; i < loader->rows->len; i++) {
+    PxLoadRow *row = px_loader_row(loader, i);
+    count_row(&result->counts, row);
+    for (PxRowMessage *message = row->messages; message; message = message->next)
+      g_ptr_array_add(loader->messages, &message->message);
+  }
+}
+
+bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) {
+  for (size_t i = 0; i < loader->rows->len; i++)
+    px_row_forget(px_loader_row(loader, i), PX_STAGE_CHUNK);
+  if (!px_load_resolve_fixed(loader, error))
+    return false;
+  if (loader->rows->len && !load_range(loader, 0, loader->rows->len, error))
+    return false;
+  collect_result(loader, ret_result);
+  return true;
+}

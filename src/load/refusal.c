@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the database refused, in the user's words. */
+#include "load/load_private.h"
+
+static const PxHeaderColumn *column_of(const PxLoadPlan *plan, const PxField *field) {
+  for (size_t w = 0; w < plan->n_writes; w++)
+    if (plan->writes[w] == field)
+      return plan->write_columns[w];
+  return NULL;
+}
+
+/* The column to blame: of the fields of the rule, the first in the file. */
+static const PxHeaderColumn *blamed(const PxLoadPlan *plan, const PxRefusal *refusal, const char **ret_label) {
+  const PxHeaderColumn *first = NULL;
+  *ret_label = NULL;
+  if (!refusal->table || g_ascii_strcasecmp(refusal->table, plan->model->table) != 0)
+    return NULL;
+  for (size_t i = 0; refusal->columns && refusal->columns[i]; i++) {
+    const PxField *field = px_model_column(plan->model, refusal->columns[i]);
+    if (!field)
+      continue;
+    *ret_label = i == 0 && !refusal->columns[1] ? field->label : NULL;
+    const PxHeaderColumn *column = column_of(plan, field);
+    if (column && (!first || column->column < first->column))
+      first = column;
+  }
+  return first;
+}
+
+void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error) {
+  const PxLoadPlan *plan = &loader->plan;
+  const PxRefusal *refusal = px_db_refusal(loader->db);
+  PxLoadRow *row = px_loader_row(loader, index);
+  /* A row that ended a transaction keeps what was said when it did. */
+  PxStage stage = row->dead ? PX_STAGE_CONVERT : PX_STAGE_ATTEMPT;
+  const char *label = NULL;
+  const PxHeaderColumn *column = refusal ? blamed(plan, refusal, &label) : NULL;
+  row->outcome = PX_OUTCOME_FAILED;
+  switch (refusal ? refusal->kind : PX_REFUSED_OTHER) {
+  case PX_REFUSED_NOT_NULL:
+    px_row_complain(loader, row, stage, column, label, "required", "must not be empty");
+    return;
+  case PX_REFUSED_UNIQUE:
+    px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)", plan->model->label, refusal->message);
+    return;
+  case PX_REFUSED_CHECK:
+    px_row_complain(loader, row, stage, NULL, NULL, "check", "the row breaks the rule %s of the database",
+                    refusal->constraint ? refusal->constraint : refusal->message);
+    return;
+  case PX_REFUSED_FOREIGN_KEY:
+    px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
+    return;
+  case PX_REFUSED_TRIGGER:
+    px_row_complain(loader, row, stage, NULL, NULL, "trigger", "%s", refusal->message);
+    return;
+  case PX_REFUSED_OTHER:
+    break;
+  }
+  px_row_complain(loader, row, stage, NULL, NULL, "database", "%s", refusal && refusal->message ? refusal->message : error->message);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading records in order: one open cursor inside the caller's snapshot, never LIMIT/OFFSET. */
+#include "records/records_private.h"
+
+struct PxRecordCursor {
+  PxStmt *stmt;
+  PxValue *values;
+  size_t n_values;
+  GArray *parameters; /* PxValue: bound, so they live as long as the statement runs */
+  GPtrArray *texts;
+};
+
+static void order_sql(PxJoins *joins, GString *sql, const PxModel *model, const PxRecordQuery *query) {
+  const PxField *const *fields = query->n_order ? query->order : model->order;
+  const bool *descending = query->n_order ? query->order_descending : model->order_descending;
+  size_t n = query->n_order ? query->n_order : model->n_order;
+  g_string_append(sql, " ORDER BY ");
+  for (size_t i = 0; i < n; i++) {
+    px_joins_column(joins, sql, &fields[i], 1);
+    g_string_append(sql, descending && descending[i] ? " DESC, " : ", ");
+  }
+  /* The id behind it makes the order whole: two exports of the same records are the same file. */
+  px_joins_column(joins, sql, &model->id, 1);
+}
+
+static void where_sql(PxDb *db, GString *sql, const PxModel *model, const PxRecordQuery *query, PxRecordCursor *cursor) {
+  const char *separator = " WHERE ";
+  if (query->domain) {
+    g_string_append(sql, separator);
+    px_domain_sql(db, sql, "t0", query->domain, cursor->parameters, cursor->texts);
+    separator = " AND ";
+  }
+  if (!query->with_inactive && model->active && !(query->domain && px_domain_names(query->domain, model->active))) {
+    g_string_append_printf(sql, "%st0.", separator);
+    px_db_quote(db, sql, model->active->column);
+    g_string_append(sql, " = ?");
+    PxValue one = px_value_integer(1);
+    g_array_append_val(cursor->parameters, one);
+  }
+}
+
+static PxRecordCursor *open_select(PxRecords *records, const PxModel *model, const PxRecordQuery *query, bool count, GError **error) {
+  g_autoptr(PxRecordCursor) cursor = g_new0(PxRecordCursor, 1);
+  g_autoptr(PxJoins) joins = px_joins_new(records->db, model);
+  g_autoptr(GString) sql = g_string_new("SELECT ");
+  g_autoptr(GString) order = g_string_new(NULL);
+  cursor->parameters = g_array_new(FALSE, FALSE, sizeof(PxValue));
+  cursor->texts = g_ptr_array_new_with_free_func(g_free);
+  if (count)
+    g_string_append(sql, "count(*)");
+  for (size_t i = 0; !count && i < query->n_paths; i++) {
+    g_string_append(sql, i ? ", " : "");
+    px_joins_column(joins, sql, query->paths[i].path, query->paths[i].n_path);
+  }
+  if (!count)
+    order_sql(joins, order, model, query);
+  px_joins_from(joins, sql);
+  where_sql(records->db, sql, model, query, cursor);
+  g_string_append(sql, order->str);
+  cursor->n_values = count ? 1 : query->n_paths;
+  cursor->values = g_new(PxValue, cursor->n_values);
+  cursor->stmt = px_db_prepare(records->db, sql->str, error);
+  if (!cursor->stmt)
+    return NULL;
+  for (unsigned i = 0; i < cursor->parameters->len; i++)
+    px_stmt_bind(cursor->stmt, i, &g_array_index(cursor->parameters, PxValue, i));
+  return g_steal_pointer(&cursor);
+}
+
+PxRecordCursor *px_records_open(PxRecords *records, const PxModel *model, const PxRecordQuery *query, GError **error) {
+  return open_select(records, model, query, false, error);
+}
+
+int px_record_cursor_next(PxRecordCursor *cursor, const PxValue **ret_values, GError **error) {
+  switch (px_stmt_step(cursor->stmt, error)) {
+  case PX_STEP_ROW:
+    for (size_t i = 0; i < cursor->n_values; i++)
+      cursor->values[i] = px_stmt_value(cursor->stmt, (unsigned)i);
+    *ret_values = cursor->values;
+    return 1;
+  case PX_STEP_DONE:
+    return 0;
+  case PX_STEP_ERROR:
+    break;
+  }
+  return -1;
+}
+
+void px_record_cursor_close(PxRecordCursor *cursor) {
+  if (!cursor)
+    return;
+  if (cursor->stmt)
+    px_stmt_reset(cursor->stmt);
+  g_free(cursor->values);
+  g_array_unref(cursor->parameters);
+  g_ptr_array_unref(cursor->texts);
+  g_free(cursor);
+}
+
+bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error) {
+  g_autoptr(PxRecordCursor) cursor = open_select(records, model, query, true, error);
+  const PxValue *values;
+  if (!cursor || px_record_cursor_next(cursor, &values, error) < 0)
+    return false;
+  *ret_count = (uint64_t)values[0].integer;
+  return true;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Domains as SQL conditions, values always bound. What a condition means where a value is NULL follows Odoo: "!=" and "not in" hold for
+ * records without the value, and a boolean that is NULL is false. */
+#include "records/records_private.h"
+
+#include <string.h>
+
+typedef struct {
+  PxDb *db;
+  GString *sql;
+  GArray *parameters;
+  GPtrArray *texts;
+} Context;
+
+static void column(Context *context, const char *alias, const PxField *field) {
+  if (alias)
+    g_string_append_printf(context->sql, "%s.", alias);
+  px_db_quote(context->db, context->sql, field->column);
+}
+
+static void bind(Context *context, const PxValue *value) {
+  g_array_append_val(context->parameters, *value);
+}
+
+/* column = one value, or IS NULL; a boolean that is not set counts as false. */
+static void equal(Context *context, const char *alias, const PxField *field, const PxValue *value, bool negate) {
+  bool boolean = field->type == PX_TYPE_BOOLEAN;
+  bool is_false = value->kind == PX_NULL || (boolean && value->kind == PX_INTEGER && value->integer == 0);
+  if (boolean) {
+    g_string_append(context->sql, "coalesce(");
+    column(context, alias, field);
+    g_string_append_printf(context->sql, ", 0) %s %d", negate ? "<>" : "=", is_false ? 0 : 1);
+    return;
+  }
+  if (is_false) {
+    column(context, alias, field);
+    g_string_append(context->sql, negate ? " IS NOT NULL" : " IS NULL");
+    return;
+  }
+  if (negate)
+    g_string_append_c(context->sql, '(');
+  column(context, alias, field);
+  g_string_append(context->sql, negate ? " <> ?" : " = ?");
+  bind(context, value);
+  if (negate) {
+    g_string_append(context->sql, " OR ");
+    column(context, alias, field);
+    g_string_append(context->sql, " IS NULL)");
+  }
+}
+
+/* A list is a chain of equalities: lists that people write are short, and each keeps its own rule for NULL and booleans. */
+static void in_list(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
+  const PxField *field = leaf->path[leaf->n_path - 1];
+  if (leaf->n_values == 0) {
+    g_string_append(context->sql, negate ? "1" : "0");
+    return;
+  }
+  g_string_append_c(context->sql, '(');
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    g_string_append(context->sql, i == 0 ? "" : negate ? " AND " : " OR ");
+    equal(context, alias, field, &leaf->values[i], negate);
+  }
+  g_string_append_c(context->sql, ')');
+}
+
+static void compare(Context *context, const char *alias, const PxField *field, const char *operator, const PxValue *value) {
+  column(context, alias, field);
+  g_string_append_printf(context->sql, " %s ?", operator);
+  bind(context, value);
+}
+
+/* A LIKE pattern as one of GLOB, which minds case on SQLite where LIKE does not. */
+static char *glob_pattern(const char *like, size_t len, bool anywhere) {
+  GString *glob = g_string_new(anywhere ? "*" : "");
+  for (size_t i = 0; i < len; i++) {
+    char c = like[i];
+    if (c == '%' || c == '_')
+      g_string_append_c(glob, c == '%' ? '*' : '?');
+    else if (c == '\\' && i + 1 < len)
+      g_string_append_printf(glob, strchr("*?[", like[i + 1]) ? "[%c]" : "%c", like[i + 1]), i++;
+    else
+      g_string_append_printf(glob, strchr("*?[", c) ? "[%c]" : "%c", c);
+  }
+  if (anywhere)
+    g_string_append_c(glob, '*');
+  return g_string_free(glob, FALSE);
+}
+
+static void like(Context *context, const char *alias, const PxField *field, const PxValue *value, bool fold, bool anywhere, bool negate) {
+  char *pattern = fold ? g_strdup_printf(anywhere ? "%%%.*s%%" : "%.*s", (int)value->len, value->text)
+                       : glob_pattern(value->text, value->len, anywhere);
+  g_ptr_array_add(context->texts, pattern);
+  PxValue parameter = px_value_string(pattern);
+  g_string_append_c(context->sql, '(');
+  column(context, alias, field);
+  g_string_append_printf(context->sql, " %s%s ?%s", negate ? "NOT " : "", fold ? "LIKE" : "GLOB", fold ? " ESCAPE '\\'" : "");
+  bind(context, &parameter);
+  if (negate) {
+    g_string_append(context->sql, " OR ");
+    column(context, alias, field);
+    g_string_append(context->sql, " IS NULL");
+  }
+  g_string_append_c(context->sql, ')');
+}
+
+static void scalar_leaf(Context *context, const char *alias, const PxDomain *leaf) {
+  const PxField *field = leaf->path[leaf->n_path - 1];
+  const PxValue *value = leaf->values;
+  switch (leaf->op) {
+  case PX_OP_EQ:
+    return equal(context, alias, field, value, false);
+  case PX_OP_NE:
+    return equal(context, alias, field, value, true);
+  case PX_OP_LT:
+    return compare(context, alias, field, "<", value);
+  case PX_OP_LE:
+    return compare(context, alias, field, "<=", value);
+  case PX_OP_GT:
+    return compare(context, alias, field, ">", value);
+  case PX_OP_GE:
+    return compare(context, alias, field, ">=", value);
+  case PX_OP_IN:
+    return in_list(context, alias, leaf, false);
+  case PX_OP_NOT_IN:
+    return in_list(context, alias, leaf, true);
+  case PX_OP_LIKE:
+    return like(context, alias, field, value, false, true, false);
+  case PX_OP_ILIKE:
+    return like(context, alias, field, value, true, true, false);
+  case PX_OP_NOT_LIKE:
+    return like(context, alias, field, value, false, true, true);
+  case PX_OP_NOT_ILIKE:
+    return like(context, alias, field, value, true, true, true);
+  case PX_OP_EQ_LIKE:
+    return like(context, alias, field, value, false, false, false);
+  case PX_OP_EQ_ILIKE:
+    return like(context, alias, field, value, true, false, false);
+  case PX_OP_CHILD_OF:
+    break; /* px_domain_parse() refuses it */
+  }
+  g_assert_not_reached();
+}
+
+/* A path over many2one: the column is among the ids of the related records that match. */
+static void leaf_sql(Context *context, const char *alias, const PxDomain *leaf) {
+  const char *qualifier = alias;
+  size_t depth = 0;
+  for (; depth + 1 < leaf->n_path; depth++) {
+    const PxField *relation = leaf->path[depth];
+    column(context, qualifier, relation);
+    g_string_append(context->sql, " IN (SELECT ");
+    column(context, NULL, relation->target->id);
+    g_string_append(context->sql, " FROM ");
+    px_db_quote(context->db, context->sql, relation->target->table);
+    g_string_append(context->sql, " WHERE ");
+    qualifier = NULL;
+  }
+  scalar_leaf(context, qualifier, leaf);
+  for (; depth > 0; depth--)
+    g_string_append_c(context->sql, ')');
+}
+
+static void domain_sql(Context *context, const char *alias, const PxDomain *domain) {
+  if (domain->kind == PX_DOMAIN_LEAF)
+    return leaf_sql(context, alias, domain);
+  if (domain->kind == PX_DOMAIN_NOT) {
+    /* NOT over NULL is NULL: what is unknown is not true, so its opposite holds. */
+    g_string_append(context->sql, "NOT coalesce(");
+    domain_sql(context, alias, domain->children[0]);
+    g_string_append(context->sql, ", 0)");
+    return;
+  }
+  if (domain->n_children == 0) {
+    g_string_append(context->sql, domain->kind == PX_DOMAIN_AND ? "1" : "0");
+    return;
+  }
+  g_string_append_c(context->sql, '(');
+  for (size_t i = 0; i < domain->n_children; i++) {
+    g_string_append(context->sql, i == 0 ? "" : domain->kind == PX_DOMAIN_AND ? " AND " : " OR ");
+    domain_sql(context, alias, domain->children[i]);
+  }
+  g_string_append_c(context->sql, ')');
+}
+
+void px_domain_sql(PxDb *db, GString *sql, const char *alias, const PxDomain *domain, GArray *parameters, GPtrArray *texts) {
+  Context context = {.db = db, .sql = sql, .parameters = parameters, .texts = texts};
+  domain_sql(&context, alias, domain);
+}

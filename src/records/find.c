@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding records by values: one prepared statement for each set of NULL cells, never OR or IS NOT DISTINCT FROM, so that the
+ * database can always use an index (design section 6, step 4). */
+#include "records/records_private.h"
+
+#include <string.h>
+
+struct PxLookup {
+  PxRecords *records;
+  unsigned index; /* among the lookups of its records */
+  const PxModel *model;
+  PxLookupPath *paths;
+  size_t n_paths;
+  const PxField **read;
+  size_t n_read;
+  GHashTable *statements; /* mask of NULL cells -> PxStmt */
+  PxStmt *without_null;   /* the statement of mask 0, asked for most */
+  PxStmt *between;        /* whether any record lies between two values; NULL: cannot be asked */
+  bool between_made;
+};
+
+const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
+                                  const PxField *const *read, size_t n_read) {
+  g_assert(n_paths > 0 && n_paths <= PX_LOOKUP_MAX_PATHS);
+  PxLookup *lookup = g_new0(PxLookup, 1);
+  lookup->records = records;
+  lookup->index = records->lookups->len;
+  lookup->model = model;
+  lookup->paths = g_new(PxLookupPath, n_paths);
+  lookup->n_paths = n_paths;
+  for (size_t i = 0; i < n_paths; i++) {
+    lookup->paths[i].path = g_memdup2(paths[i].path, paths[i].n_path * sizeof *paths[i].path);
+    lookup->paths[i].n_path = paths[i].n_path;
+  }
+  lookup->read = g_memdup2(read, n_read * sizeof *read);
+  lookup->n_read = n_read;
+  lookup->statements = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+  g_ptr_array_add(records->lookups, lookup);
+  return lookup;
+}
+
+void px_lookup_free(PxLookup *lookup) {
+  if (!lookup)
+    return;
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    g_free((void *)(uintptr_t)lookup->paths[i].path);
+  g_free(lookup->paths);
+  g_free(lookup->read);
+  g_hash_table_unref(lookup->statements);
+  g_free(lookup);
+}
+
+static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, GError **error) {
+  PxDb *db = lookup->records->db;
+  g_autoptr(PxJoins) joins = px_joins_new(db, lookup->model);
+  g_autoptr(GString) sql = g_string_new("SELECT ");
+  px_joins_column(joins, sql, &lookup->model->id, 1);
+  for (size_t i = 0; i < lookup->n_read; i++) {
+    g_string_append(sql, ", ");
+    px_joins_column(joins, sql, &lookup->read[i], 1);
+  }
+  g_autoptr(GString) where = g_string_new(NULL);
+  for (size_t i = 0; i < lookup->n_paths; i++) {
+    g_string_append(where, i ? " AND " : " WHERE ");
+    px_joins_column(joins, where, lookup->paths[i].path, lookup->paths[i].n_path);
+    g_string_append(where, mask >> i & 1 ? " IS NULL" : " = ?");
+  }
+  px_joins_from(joins, sql);
+  g_string_append_printf(sql, "%s LIMIT 2", where->str);
+  return px_db_prepare(db, sql->str, error);
+}
+
+static PxStmt *statement_for_mask(PxLookup *lookup, uint64_t mask, GError **error) {
+  if (mask == 0 && lookup->without_null)
+    return lookup->without_null;
+  PxStmt *stmt = g_hash_table_lookup(lookup->statements, &mask);
+  if (stmt)
+    return stmt;
+  stmt = prepare_for_mask(lookup, mask, error);
+  if (!stmt)
+    return NULL;
+  g_hash_table_insert(lookup->statements, g_memdup2(&mask, sizeof mask), stmt);
+  if (mask == 0)
+    lookup->without_null = stmt;
+  return stmt;
+}
+
+static PxValue copy_value(PxArena *arena, PxValue value) {
+  if (value.kind == PX_TEXT || value.kind == PX_BLOB) {
+    char *copy = px_arena_alloc(arena, value.len ? value.len : 1);
+    memcpy(copy, value.text, value.len);
+    value.text = copy;
+  }
+  return value;
+}
+
+static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxFound *found, GError **error) {
+  uint64_t mask = 0;
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    mask |= (uint64_t)(tuple[i].kind == PX_NULL) << i;
+  PxStmt *stmt = statement_for_mask(lookup, mask, error);
+  if (!stmt)
+    return false;
+  unsigned parameter = 0;
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    if (tuple[i].kind != PX_NULL)
+      px_stmt_bind(stmt, parameter++, &tuple[i]);
+  PxStep step = px_stmt_step(stmt, error);
+  if (step != PX_STEP_ROW)
+    return step == PX_STEP_DONE;
+  found->id = px_id_from_value(px_stmt_value(stmt, 0));
+  if (lookup->n_read) {
+    found->values = px_arena_alloc(arena, lookup->n_read * sizeof(PxValue));
+    for (size_t i = 0; i < lookup->n_read; i++)
+      found->values[i] = copy_value(arena, px_stmt_value(stmt, (unsigned)i + 1));
+  }
+  step = px_stmt_step(stmt, error);
+  if (step == PX_STEP_ROW) {
+    *found = (PxFound){.too_many = true};
+    px_stmt_reset(stmt);
+  }
+  return step != PX_STEP_ERROR;
+}
+
+/* ---- the short cut for files of new records: when no record at all lies between the least and the greatest value looked for, none is found */
+
+static int compare_values(const PxValue *a, const PxValue *b) {
+  if (a->kind == PX_INTEGER)
+    return a->integer < b->integer ? -1 : a->integer > b->integer;
+  int order = memcmp(a->text, b->text, MIN(a->len, b->len));
+  return order ? order : a->len < b->len ? -1 : a->len > b->len;
+}
+
+/* A single plain column that an index orders as we do. */
+static bool can_ask_between(const PxLookup *lookup) {
+  if (lookup->n_paths != 1 || lookup->paths[0].n_path != 1)
+    return false;
+  const PxField *field = lookup->paths[0].path[0];
+  if (field == lookup->model->id)
+    return true;
+  if (field->collation != PX_COLLATE_BINARY)
+    return false;
+  for (size_t i = 0; i < lookup->model->n_uniques; i++)
+    if (lookup->model->uniques[i].fields[0] == field)
+      return true;
+  return false;
+}
+
+static bool prepare_between(PxLookup *lookup, GError **error) {
+  lookup->between_made = true;
+  if (!can_ask_between(lookup))
+    return true;
+  PxDb *db = lookup->records->db;
+  g_autoptr(GString) sql = g_string_new("SELECT 1 FROM ");
+  px_db_quote(db, sql, lookup->model->table);
+  g_string_append(sql, " WHERE ");
+  px_db_quote(db, sql, lookup->paths[0].path[0]->column);
+  g_string_append(sql, " BETWEEN ? AND ? LIMIT 1");
+  lookup->between = px_db_prepare(db, sql->str, error);
+  return lookup->between != NULL;
+}
+
+/* Sets *ret_none when it is certain that none of the values is there. */
+static bool ask_between(PxLookup *lookup, const PxValue *values, size_t n, bool *ret_none, GError **error) {
+  *ret_none = false;
+  if (!lookup->between_made && !prepare_between(lookup, error))
+    return false;
+  if (!lookup->between || n < 8 || (values[0].kind != PX_INTEGER && values[0].kind != PX_TEXT))
+    return true;
+  const PxValue *least = values;
+  const PxValue *greatest = values;
+  for (size_t i = 1; i < n; i++) {
+    if (values[i].kind != values[0].kind)
+      return true;
+    if (compare_values(&values[i], least) < 0)
+      least = &values[i];
+    else if (compare_values(&values[i], greatest) > 0)
+      greatest = &values[i];
+  }
+  px_stmt_bind(lookup->between, 0, least);
+  px_stmt_bind(lookup->between, 1, greatest);
+  PxStep step = px_stmt_step(lookup->between, error);
+  if (step == PX_STEP_ROW)
+    px_stmt_reset(lookup->between);
+  *ret_none = step == PX_STEP_DONE;
+  return step != PX_STEP_ERROR;
+}
+
+bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found,
+                     GError **error) {
+  PxLookup *lookup = g_ptr_array_index(records->lookups, asked->index);
+  memset(ret_found, 0, n * sizeof *ret_found);
+  bool none = false;
+  if (n && !ask_between(lookup, tuples, n, &none, error))
+    return false;
+  if (none)
+    return true;
+  for (size_t i = 0; i < n; i++)
+    if (!find_one(lookup, tuples + i * lookup->n_paths, arena, &ret_found[i], error))
+      return false;
+  return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records/records_private.h"
+
+typedef struct {
+  unsigned parent; /* the alias it hangs on */
+  const PxField *field;
+} Join;
+
+struct PxJoins {
+  PxDb *db;
+  const PxModel *model;
+  GArray *joins; /* Join; number i is alias t(i + 1) */
+};
+
+PxJoins *px_joins_new(PxDb *db, const PxModel *model) {
+  PxJoins *joins = g_new0(PxJoins, 1);
+  joins->db = db;
+  joins->model = model;
+  joins->joins = g_array_new(FALSE, FALSE, sizeof(Join));
+  return joins;
+}
+
+void px_joins_free(PxJoins *joins) {
+  if (!joins)
+    return;
+  g_array_unref(joins->joins);
+  g_free(joins);
+}
+
+static unsigned find_join(PxJoins *joins, unsigned parent, const PxField *field) {
+  for (unsigned i = 0; i < joins->joins->len; i++) {
+    const Join *join = &g_array_index(joins->joins, Join, i);
+    if (join->parent == parent && join->field == field)
+      return i + 1;
+  }
+  Join join = {.parent = parent, .field = field};
+  g_array_append_val(joins->joins, join);
+  return joins->joins->len;
+}
+
+void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path) {
+  unsigned alias = 0;
+  for (size_t i = 0; i + 1 < n_path; i++) {
+    /* The id of the record a many2one refers to stands in the many2one's own column. */
+    if (i + 2 == n_path && path[i + 1] == path[i]->target->id) {
+      n_path--;
+      break;
+    }
+    alias = find_join(joins, alias, path[i]);
+  }
+  g_string_append_printf(sql, "t%u.", alias);
+  px_db_quote(joins->db, sql, path[n_path - 1]->column);
+}
+
+void px_joins_from(const PxJoins *joins, GString *sql) {
+  g_string_append(sql, " FROM ");
+  px_db_quote(joins->db, sql, joins->model->table);
+  g_string_append(sql, " t0");
+  for (unsigned i = 0; i < joins->joins->len; i++) {
+    const Join *join = &g_array_index(joins->joins, Join, i);
+    g_string_append(sql, " LEFT JOIN ");
+    px_db_quote(joins->db, sql, join->field->target->table);
+    g_string_append_printf(sql, " t%u ON t%u.", i + 1, i + 1);
+    px_db_quote(joins->db, sql, join->field->target->id->column);
+    g_string_append_printf(sql, " = t%u.", join->parent);
+    px_db_quote(joins->db, sql, join->field->column);
+  }
+}
