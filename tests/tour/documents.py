@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs what docs/*.md show: every block of ```yaml is configuration, laid over that of the example shop, and has to pass `check`;
+a block of ```csv NAME: 2 created, 1 failed is imported by pattern NAME (dry) and has to be counted so; one of ```csv NAME export
+DOMAIN is what that pattern exports.
+"""
+import json
+import re
+import subprocess
+
+COUNTS = ("created", "updated", "unchanged", "failed", "skipped")
+
+
+def blocks(text):
+    """(information, body, line of the document)"""
+    for match in re.finditer(r"^```(\w+)(?: ([^\n]*))?\n(.*?)^```", text, re.M | re.S):
+        yield match[1], match[2] or "", match[3], text.count("\n", 0, match.start()) + 1
+
+
+class Document:
+    def __init__(self, path, program, shop):
+        self.path, self.program, self.shop, self.configs = path, program, shop, []
+
+    def call(self, *arguments):
+        options = [option for config in ["pattimpex.yaml", *self.configs] for option in ("-c", config)]
+        return subprocess.run([self.program, *options, *arguments], cwd=self.shop, text=True, capture_output=True, timeout=120)
+
+    def yaml(self, body, line):
+        name = f"{self.path.stem}-{line}.yaml"
+        (self.shop / name).write_text(body)
+        self.configs.append(name)
+        done = self.call("check")
+        if done.returncode:
+            self.configs.pop()
+        return done.stdout + done.stderr if done.returncode else None
+
+    def csv_import(self, pattern, counts, body):
+        (self.shop / "example.csv").write_text(body)
+        done = self.call("import", pattern, "example.csv", "--dry-run", "--json")
+        try:
+            summary = json.loads(done.stdout)
+        except ValueError:
+            return done.stdout + done.stderr
+        if counts == "refused":
+            return None if summary["state"] == "refused" else json.dumps(summary, indent=1)
+        wanted = {word: int(n) for n, word in re.findall(r"(\d+) (\w+)", counts)}
+        good = all(summary[word] == wanted.get(word, 0) for word in COUNTS) and set(wanted) <= set(COUNTS)
+        return None if good else json.dumps(summary, indent=1)
+
+    def csv_export(self, pattern, domain, body):
+        done = self.call("export", pattern, "-o", "-", "--no-history", *(["--filter", domain] if domain else []))
+        return None if done.stdout.replace("\r\n", "\n") == body else done.stdout + done.stderr
+
+    def problems(self):
+        """(what, problem or None) for each block that is run."""
+        for kind, information, body, line in blocks(self.path.read_text()):
+            where = f"{self.path.name}:{line}"
+            if kind == "yaml":
+                yield f"{where} check", self.yaml(body, line)
+            elif kind == "csv" and " export" in f" {information}":
+                pattern, _, domain = information.partition(" export")
+                yield f"{where} export {pattern}", self.csv_export(pattern, domain.strip(), body)
+            elif kind == "csv" and information:
+                pattern, _, counts = information.partition(":")
+                yield f"{where} import {pattern}", self.csv_import(pattern, counts.strip(), body)
