@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sections import_tasks, export_tasks and upload_tasks of a configuration. */
+#include "base/text.h"
+#include "task/task.h"
+
+#include <fnmatch.h>
+
+static const char *const kind_names[] = {"import", "export", "upload"};
+static const char *const sections[] = {"import_tasks", "export_tasks", "upload_tasks"};
+
+static const char *const exists_choices[] = {"number", "replace", "fail", NULL};
+static const char *const after_choices[] = {"keep", "rename", "move", "move_rename", "delete", NULL};
+static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
+static const char *const scope_choices[] = {"task", "all", NULL};
+
+/* A task as written; texts that mean more are read afterwards. */
+typedef struct {
+  char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule, *upload_task;
+  char **failure_emails;
+  char **order;
+  int on_exists, after_import, avoid_duplicates, scope;
+  bool active, skip_empty;
+  int64_t stable_for;
+  const PxConfigNode *filter;
+} Raw;
+
+#define STRING(key, member) {.name = key, .type = PX_KEY_STRING, .offset = offsetof(Raw, member)}
+#define CHOICE(key, member, words) {.name = key, .type = PX_KEY_CHOICE, .offset = offsetof(Raw, member), .choices = words}
+#define OF_EVERY_TASK                                                                                                                       \
+  STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("renamed_from", renamed_from),                      \
+      CHOICE("on_exists", on_exists, exists_choices), {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {         \
+    .name = "failure_emails", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, failure_emails)                                               \
+  }
+
+static const PxKey import_keys[] = {
+    OF_EVERY_TASK,
+    STRING("pattern", pattern),
+    STRING("files", files),
+    CHOICE("after_import", after_import, after_choices),
+    STRING("move_path", move_path),
+    STRING("new_name", new_name),
+    CHOICE("avoid_duplicates", avoid_duplicates, duplicates_choices),
+    CHOICE("scope", scope, scope_choices),
+    STRING("error_path", error_path),
+    {.name = "stable_for", .type = PX_KEY_DURATION, .offset = offsetof(Raw, stable_for)},
+    STRING("process", process),
+};
+
+static const PxKey export_keys[] = {
+    OF_EVERY_TASK,
+    {.name = "pattern", .type = PX_KEY_STRING, .offset = offsetof(Raw, pattern), .required = true},
+    {.name = "filter", .type = PX_KEY_NODE, .offset = offsetof(Raw, filter)},
+    {.name = "order", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, order)},
+    STRING("file_name", file_name),
+    STRING("upload_schedule", upload_schedule),
+    STRING("upload_task", upload_task),
+    {.name = "skip_empty", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, skip_empty)},
+};
+
+static const PxKey upload_keys[] = {OF_EVERY_TASK};
+
+static const struct {
+  const PxKey *keys;
+  size_t n_keys;
+  PxOnExists on_exists;
+} kinds[] = {
+    {import_keys, G_N_ELEMENTS(import_keys), PX_EXISTS_NUMBER},
+    {export_keys, G_N_ELEMENTS(export_keys), PX_EXISTS_REPLACE},
+    {upload_keys, G_N_ELEMENTS(upload_keys), PX_EXISTS_REPLACE},
+};
+
+struct PxTasks {
+  GPtrArray *tasks; /* PxTask *, in the order of the sections and of the file */
+};
+
+/* What reading one task needs. */
+typedef struct {
+  PxTasks *tasks;
+  const PxPatterns *patterns;
+  const PxStorages *storages;
+  PxComplaints *complaints;
+  const PxConfigNode *node; /* the task's section */
+  const char *what;         /* "import task partners-in" */
+} Reader;
+
+static void clear_raw(Raw *raw) {
+  char *const owned[] = {raw->storage,   raw->path,    raw->schedule,  raw->renamed_from,    raw->pattern,    raw->files, raw->move_path, raw->new_name,
+                         raw->error_path, raw->process, raw->file_name, raw->upload_schedule, raw->upload_task};
+  for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+    g_free(owned[i]);
+  g_strfreev(raw->failure_emails);
+  g_strfreev(raw->order);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Raw, clear_raw)
+
+static const PxConfigNode *place_of(const Reader *reader, const char *key) {
+  const PxConfigNode *node = px_node_get(reader->node, key);
+  return node ? node : reader->node;
+}
+
+static void complain_error(const Reader *reader, const char *key, const GError *error) {
+  px_complain(reader->complaints, place_of(reader, key), "%s: %s: %s", reader->what, key, error->message);
+}
+
+/* ---- single settings */
+
+static PxSchedule *read_schedule(const Reader *reader, const char *key, const char *text) {
+  g_autoptr(GError) error = NULL;
+  PxSchedule *schedule = text ? px_schedule_parse(text, &error) : NULL;
+  if (error)
+    complain_error(reader, key, error);
+  return schedule;
+}
+
+static PxTemplate *read_template(const Reader *reader, const char *key, const char *text, PxTemplateUse use) {
+  g_autoptr(GError) error = NULL;
+  PxTemplate *template = text ? px_template_parse(text, use, &error) : NULL;
+  if (error)
+    complain_error(reader, key, error);
+  return template;
+}
+
+/* A path without blanks around and slashes at its ends; complains of one that leaves the storage. */
+static char *read_path(const Reader *reader, const char *key, const char *text) {
+  g_auto(GStrv) parts = g_strsplit(text, "/", -1);
+  g_autoptr(GStrvBuilder) kept = g_strv_builder_new();
+  bool wrong = *text == '/';
+  for (char **part = parts; *part; part++) {
+    wrong |= strcmp(*part, "..") == 0;
+    if (**part && strcmp(*part, ".") != 0)
+      g_strv_builder_add(kept, *part);
+  }
+  if (wrong)
+    px_complain(reader->complaints, place_of(reader, key), "%s: %s: a path is relative to the storage's directory and stays in it: write it without %s", reader->what,
+                key, *text == '/' ? "the leading /" : "..");
+  g_auto(GStrv) words = g_strv_builder_end(kept);
+  return g_strjoinv("/", words);
+}
+
+static char *read_optional_path(const Reader *reader, const char *key, const char *text) {
+  return text ? read_path(reader, key, text) : NULL;
+}
+
+static void check_emails(const Reader *reader, char **emails) {
+  for (char **email = emails; email && *email; email++) {
+    const char *at = strchr(*email, '@');
+    if (!at || at == *email || !at[1] || strchr(at + 1, '@') || strpbrk(*email, " \t\r\n<>,;"))
+      px_complain(reader->complaints, place_of(reader, "failure_emails"), "%s: failure_emails: \"%s\" is no address: write one such as ops@example.com", reader->what,
+                  *email);
+  }
+}
+
+static void check_storage(const Reader *reader, const char *name) {
+  size_t n = px_storages_count(reader->storages);
+  g_autofree const char **names = g_new0(const char *, n + 1);
+  for (size_t i = 0; i < n; i++) {
+    names[i] = px_storages_name(reader->storages, i);
+    if (strcmp(names[i], name) == 0)
+      return;
+  }
+  g_autofree char *hint = px_text_did_you_mean(name, names, n);
+  px_complain(reader->complaints, place_of(reader, "storage"), "%s: there is no storage \"%s\"%s", reader->what, name, hint);
+}
+
+static const PxPattern *read_pattern(const Reader *reader, const char *name) {
+  const PxPattern *pattern = px_patterns_get(reader->patterns, name);
+  if (!pattern) {
+    g_autofree char *hint = px_patterns_did_you_mean(reader->patterns, name);
+    px_complain(reader->complaints, place_of(reader, "pattern"), "%s: there is no pattern \"%s\"%s", reader->what, name, hint);
+  }
+  return pattern;
+}
+
+/* ---- import tasks */
+
+static void read_process(const Reader *reader, PxTask *task, const char *text) {
+  if (!text || strcmp(text, "now") == 0)
+    return;
+  task->process = strcmp(text, "manual") == 0 ? PX_PROCESS_MANUAL : PX_PROCESS_SCHEDULE;
+  if (task->process == PX_PROCESS_SCHEDULE)
+    task->process_schedule = read_schedule(reader, "process", text);
+}
+
+/* Which settings an after_import needs, and which have no effect with it. */
+static void check_after_import(const Reader *reader, const PxTask *task, const Raw *raw) {
+  static const struct {
+    bool moves, renames;
+  } needs[] = {
+      [PX_AFTER_RENAME] = {.renames = true},
+      [PX_AFTER_MOVE] = {.moves = true},
+      [PX_AFTER_MOVE_RENAME] = {.moves = true, .renames = true},
+      [PX_AFTER_DELETE] = {false, false},
+  };
+  bool moves = needs[task->after_import].moves;
+  bool renames = needs[task->after_import].renames;
+  const char *word = after_choices[task->after_import];
+  if (moves && !raw->move_path)
+    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs move_path: the folder in the storage where imported files go", reader->what, word);
+  if (renames && !raw->new_name)
+    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs new_name, such as \"${obj.stem}-${obj.create_date}${obj.suffix}\"", reader->what, word);
+  if (!moves && raw->move_path)
+    px_warn(reader->complaints, place_of(reader, "move_path"), "%s: move_path has no effect with after_import: %s", reader->what, word);
+  if (!renames && raw->new_name)
+    px_warn(reader->complaints, place_of(reader, "new_name"), "%s: new_name has no effect with after_import: %s", reader->what, word);
+  if (moves && task->move_path && strcmp(task->move_path, task->path) == 0)
+    px_complain(reader->complaints, place_of(reader, "move_path"), "%s: move_path is the folder that files are fetched from: each would be imported again for ever; write another one",
+                reader->what);
+}
+
+static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
+  task->files = g_steal_pointer(&raw->files);
+  task->after_import = (PxAfterImport)raw->after_import;
+  task->move_path = read_optional_path(reader, "move_path", raw->move_path);
+  task->new_name = read_template(reader, "new_name", raw->new_name, PX_TEMPLATE_FETCHED);
+  task->avoid_duplicates = (PxDuplicates)raw->avoid_duplicates;
+  task->scope = (PxScope)raw->scope;
+  task->error_path = read_optional_path(reader, "error_path", raw->error_path);
+  task->stable_for = raw->stable_for;
+  if (!task->storage)
+    px_complain(reader->complaints, reader->node, "%s: storage is missing: the name of a storage that files are fetched from", reader->what);
+  if (raw->pattern)
+    task->pattern = read_pattern(reader, raw->pattern);
+  read_process(reader, task, raw->process);
+  check_after_import(reader, task, raw);
+  if (task->error_path && strcmp(task->error_path, task->path) == 0)
+    px_complain(reader->complaints, place_of(reader, "error_path"), "%s: error_path is the folder that files are fetched from: bad rows would come back for ever; write another one",
+                reader->what);
+  if (task->error_path && !raw->pattern)
+    px_warn(reader->complaints, place_of(reader, "error_path"), "%s: error_path has no effect without a pattern", reader->what);
+}
+
+/* ---- export tasks */
+
+static void read_order(const Reader *reader, PxTask *task, char **words) {
+  size_t n = words ? g_strv_length(words) : 0;
+  task->order = g_new0(const PxField *, n + 1);
+  task->order_descending = g_new0(bool, n + 1);
+  for (size_t i = 0; i < n; i++) {
+    bool descending = words[i][0] == '-';
+    const char *name = words[i] + descending;
+    const PxField *field = px_model_field(task->pattern->model, name);
+    if (!field || px_field_is_x2many(field)) {
+      g_autofree char *hint = field ? g_strdup("") : px_model_did_you_mean(task->pattern->model, name);
+      px_complain(reader->complaints, place_of(reader, "order"), "%s: order: %s has no field \"%s\" to order by%s", reader->what, task->pattern->model->name, name, hint);
+      continue;
+    }
+    task->order[task->n_order] = field;
+    task->order_descending[task->n_order++] = descending;
+  }
+}
+
+static void read_filter(const Reader *reader, PxTask *task, const PxConfigNode *node) {
+  g_autoptr(GError) error = NULL;
+  task->filter = node ? px_domain_from_node(task->pattern->model, node, &error) : NULL;
+  if (error)
+    complain_error(reader, "filter", error);
+}
+
+static const PxTask *read_upload_task(const Reader *reader, const char *name) {
+  const PxTask *task = px_tasks_get(reader->tasks, name);
+  if (task && task->kind == PX_TASK_UPLOAD)
+    return task;
+  px_complain(reader->complaints, place_of(reader, "upload_task"), "%s: upload_tasks has no \"%s\"", reader->what, name);
+  return NULL;
+}
+
+static void read_export(const Reader *reader, PxTask *task, Raw *raw) {
+  if (raw->pattern)
+    task->pattern = read_pattern(reader, raw->pattern);
+  if (task->pattern) {
+    read_filter(reader, task, raw->filter);
+    read_order(reader, task, raw->order);
+  }
+  task->file_name = read_template(reader, "file_name", raw->file_name, PX_TEMPLATE_EXPORTED);
+  task->upload_schedule = read_schedule(reader, "upload_schedule", raw->upload_schedule);
+  task->skip_empty = raw->skip_empty;
+  if (!raw->upload_task)
+    return;
+  task->upload_task = read_upload_task(reader, raw->upload_task);
+  if (raw->storage || raw->upload_schedule)
+    px_complain(reader->complaints, place_of(reader, "upload_task"), "%s: the upload task has the storage, the path and the schedule: write them there, not here", reader->what);
+}
+
+static void read_upload(const Reader *reader, PxTask *task) {
+  if (!task->storage)
+    px_complain(reader->complaints, reader->node, "%s: storage is missing: the name of a storage that files are sent to", reader->what);
+}
+
+/* ---- all of them */
+
+static void free_task(gpointer data) {
+  PxTask *task = data;
+  char *const owned[] = {task->storage, task->path, task->renamed_from, task->files, task->move_path, task->error_path};
+  for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+    g_free(owned[i]);
+  g_strfreev(task->failure_emails);
+  px_schedule_free(task->schedule);
+  px_schedule_free(task->process_schedule);
+  px_schedule_free(task->upload_schedule);
+  px_template_free(task->new_name);
+  px_template_free(task->file_name);
+  px_domain_free(task->filter);
+  g_free(task->order);
+  g_free(task->order_descending);
+  g_free(task);
+}
+
+static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
+  g_auto(Raw) raw = {.active = true, .on_exists = (int)kinds[kind].on_exists, .stable_for = 2 * G_TIME_SPAN_SECOND};
+  g_autofree char *what = g_strdup_printf("%s task %s", kind_names[kind], name);
+  reader->what = what;
+  if (px_tasks_get(reader->tasks, name)) {
+    px_complain(reader->complaints, reader->node, "%s: there is another task of that name: names are unique over %s, %s and %s", what, sections[0], sections[1],
+                sections[2]);
+    return;
+  }
+  px_config_read(reader->node, kinds[kind].keys, kinds[kind].n_keys, &raw, what, reader->complaints);
+  PxTask *task = g_new0(PxTask, 1);
+  g_ptr_array_add(reader->tasks->tasks, task);
+  task->kind = kind;
+  task->name = name;
+  task->node = reader->node;
+  task->active = raw.active;
+  task->on_exists = (PxOnExists)raw.on_exists;
+  task->path = read_path(reader, "path", raw.path ? raw.path : "");
+  task->schedule = read_schedule(reader, "schedule", raw.schedule);
+  task->storage = g_steal_pointer(&raw.storage);
+  task->renamed_from = g_steal_pointer(&raw.renamed_from);
+  task->failure_emails = g_steal_pointer(&raw.failure_emails);
+  check_emails(reader, task->failure_emails);
+  if (task->storage)
+    check_storage(reader, task->storage);
+  if (kind == PX_TASK_IMPORT)
+    read_import(reader, task, &raw);
+  else if (kind == PX_TASK_EXPORT)
+    read_export(reader, task, &raw);
+  else
+    read_upload(reader, task);
+}
+
+PxTasks *px_tasks_read(const PxConfig *config, const PxPatterns *patterns, const PxStorages *storages, PxComplaints *complaints) {
+  PxTasks *tasks = g_new0(PxTasks, 1);
+  tasks->tasks = g_ptr_array_new_with_free_func(free_task);
+  Reader reader = {.tasks = tasks, .patterns = patterns, .storages = storages, .complaints = complaints};
+  static const PxTaskKind order[] = {PX_TASK_UPLOAD, PX_TASK_IMPORT, PX_TASK_EXPORT}; /* exports refer to uploads */
+  for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
+    const PxConfigNode *section = px_node_get(px_config_root(config), sections[order[k]]);
+    if (section && px_node_type(section) != PX_NODE_MAP && px_node_type(section) != PX_NODE_NULL)
+      px_complain(complaints, section, "%s: write the name of each task, and beneath it its settings", sections[order[k]]);
+    for (size_t i = 0; px_node_type(section) == PX_NODE_MAP && i < px_node_count(section); i++) {
+      reader.node = px_node_at(section, i);
+      read_task(&reader, order[k], px_node_key_at(section, i));
+    }
+  }
+  return tasks;
+}
+
+void px_tasks_free(PxTasks *tasks) {
+  if (!tasks)
+    return;
+  g_ptr_array_unref(tasks->tasks);
+  g_free(tasks);
+}
+
+size_t px_tasks_count(const PxTasks *tasks) {
+  return tasks->tasks->len;
+}
+
+const PxTask *px_tasks_at(const PxTasks *tasks, size_t i) {
+  return tasks->tasks->pdata[i];
+}
+
+const PxTask *px_tasks_get(const PxTasks *tasks, const char *name) {
+  for (guint i = 0; i < tasks->tasks->len; i++)
+    if (strcmp(px_tasks_at(tasks, i)->name, name) == 0)
+      return px_tasks_at(tasks, i);
+  return NULL;
+}
+
+char *px_tasks_did_you_mean(const PxTasks *tasks, const char *name) {
+  g_autofree const char **names = g_new0(const char *, tasks->tasks->len + 1);
+  for (guint i = 0; i < tasks->tasks->len; i++)
+    names[i] = px_tasks_at(tasks, i)->name;
+  return px_text_did_you_mean(name, names, tasks->tasks->len);
+}
+
+const char *px_task_kind_name(PxTaskKind kind) {
+  return kind_names[kind];
+}
+
+bool px_task_takes(const PxTask *task, const char *name) {
+  return !task->files || fnmatch(task->files, name, FNM_PERIOD) == 0;
+}
