@@ -6,13 +6,14 @@
 #include "model/convert.h"
 #include "model/domain.h"
 #include "model/model.h"
+#include "pattern/header.h"
 
 typedef enum { PX_HEADER_TECHNICAL, PX_HEADER_DESCRIPTION_AND_TECH, PX_HEADER_CUSTOM } PxHeaderStyle;
 
 typedef struct PxPattern PxPattern;
 
 /* One export field: a path of relations that ends in a scalar, ".id" or "id". In this version every relation of a path is a
- * many2one; x2many, sub-patterns and tabs are refused with a clear complaint. */
+ * many2one; a pattern with others has an export_problem. */
 typedef struct {
   const PxField **path; /* many2one fields, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
@@ -37,6 +38,11 @@ struct PxPattern {
   uint64_t chunk_size;   /* rows; 0: as many as fit the time a chunk should take */
   uint64_t max_errors;   /* 0: no limit */
   PxConvertOptions convert;
+  const PxField *const *order; /* of exports; n_order 0: the model's order */
+  const bool *order_descending;
+  size_t n_order;
+  const char *export_problem;  /* why this version cannot export by the pattern (imports may be fine); NULL: it can */
+  const char *renamed_from;    /* NULL: never */
   const char *snapshot;  /* the pattern's section as one line of JSON: kept with a pattern file */
 };
 
@@ -54,5 +60,8 @@ char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
 PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);
+/* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and
+ * px_header_name() in the file's own names. */
+PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages);
 /* Brings the header names of a file to technical ones (custom headers are recognised); in place, strings borrowed from either. */
 void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n);

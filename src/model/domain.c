@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/domain.h"
+
+#include "base/text.h"
+#include "model/convert.h"
+#include "model/domain_private.h"
+
+#define MAX_DEPTH 1000 /* of prefix operators: one for each | of a long list of alternatives */
+
+/* A domain owns its arena; the nodes beneath it are borrowed. */
+typedef struct {
+  PxDomain domain;
+  PxArena *arena;
+} Root;
+
+typedef struct {
+  const PxModel *model;
+  PxArena *arena;
+  const PxLiteral *list;
+  size_t next;
+  unsigned depth;
+  GError **error;
+} Compiler;
+
+typedef struct {
+  const char *name;
+  PxOperator op;
+} OperatorName;
+
+static const OperatorName operators[] = {
+    {"=", PX_OP_EQ},           {"!=", PX_OP_NE},       {"<", PX_OP_LT},           {"<=", PX_OP_LE},
+    {">", PX_OP_GT},           {">=", PX_OP_GE},       {"in", PX_OP_IN},          {"not in", PX_OP_NOT_IN},
+    {"like", PX_OP_LIKE},      {"ilike", PX_OP_ILIKE}, {"not like", PX_OP_NOT_LIKE}, {"not ilike", PX_OP_NOT_ILIKE},
+    {"=like", PX_OP_EQ_LIKE},  {"=ilike", PX_OP_EQ_ILIKE}, {"child_of", PX_OP_CHILD_OF}, {"==", PX_OP_EQ},
+    {"<>", PX_OP_NE},
+};
+
+#define N_SHOWN_OPERATORS 14 /* those before child_of, for messages */
+
+static bool is_list_operator(PxOperator op) {
+  return op == PX_OP_IN || op == PX_OP_NOT_IN;
+}
+
+static bool is_order_operator(PxOperator op) {
+  return op == PX_OP_LT || op == PX_OP_LE || op == PX_OP_GT || op == PX_OP_GE;
+}
+
+static bool is_like_operator(PxOperator op) {
+  return op >= PX_OP_LIKE && op <= PX_OP_EQ_ILIKE;
+}
+
+static const char *operator_name(PxOperator op) {
+  for (size_t i = 0; i < G_N_ELEMENTS(operators); i++)
+    if (operators[i].op == op)
+      return operators[i].name;
+  return "?";
+}
+
+/* ---- field, operator, value */
+
+static bool find_operator(Compiler *c, const PxLiteral *literal, PxOperator *ret_op) {
+  if (literal->kind != PX_LITERAL_TEXT) {
+    px_literal_complain(literal, c->error, "the operator of a condition is a text, such as '='");
+    return false;
+  }
+  g_autofree char *lower = g_ascii_strdown(literal->text, -1);
+  const char *names[N_SHOWN_OPERATORS];
+  for (size_t i = 0; i < G_N_ELEMENTS(operators); i++) {
+    if (i < N_SHOWN_OPERATORS)
+      names[i] = operators[i].name;
+    if (!g_str_equal(operators[i].name, lower))
+      continue;
+    *ret_op = operators[i].op;
+    if (*ret_op != PX_OP_CHILD_OF)
+      return true;
+    px_literal_complain(literal, c->error, "child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
+    return false;
+  }
+  g_autofree char *quoted = px_text_quote(literal->text, literal->len);
+  g_autofree char *meant = px_text_did_you_mean(lower, names, N_SHOWN_OPERATORS);
+  px_literal_complain(literal, c->error, "%s is no operator%s", quoted, meant);
+  return false;
+}
+
+static const PxField *find_field(const PxModel *model, const char *name) {
+  return g_str_equal(name, "id") || g_str_equal(name, ".id") ? model->id : px_model_field(model, name);
+}
+
+/* One step of a path; NULL after a complaint. */
+static const PxField *find_step(Compiler *c, const PxLiteral *literal, const PxModel *model, const char *name, bool last) {
+  const PxField *field = find_field(model, name);
+  g_autofree char *quoted = px_text_quote(name, strlen(name));
+  if (!field) {
+    g_autofree char *meant = px_model_did_you_mean(model, name);
+    px_literal_complain(literal, c->error, "%s has no field %s%s", model->name, quoted, meant);
+    return NULL;
+  }
+  if (px_field_is_x2many(field)) {
+    px_literal_complain(literal, c->error, "%s is a %s: conditions on it are not supported yet", quoted, px_type_name(field->type));
+    return NULL;
+  }
+  if (!last && field->type != PX_TYPE_MANY2ONE) {
+    px_literal_complain(literal, c->error, "%s is no relation: no field can follow it", quoted);
+    return NULL;
+  }
+  return field;
+}
+
+static bool find_path(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
+  if (literal->kind != PX_LITERAL_TEXT || literal->len == 0) {
+    px_literal_complain(literal, c->error, "a condition begins with the name of a field, such as 'country_id.code'");
+    return false;
+  }
+  g_auto(GStrv) names = g_strsplit(literal->text[0] == '.' ? literal->text + 1 : literal->text, ".", 0);
+  leaf->n_path = g_strv_length(names);
+  leaf->path = px_arena_new_array(c->arena, const PxField *, leaf->n_path);
+  const PxModel *model = c->model;
+  for (size_t i = 0; i < leaf->n_path; i++) {
+    leaf->path[i] = find_step(c, literal, model, names[i], i + 1 == leaf->n_path);
+    if (!leaf->path[i])
+      return false;
+    model = leaf->path[i]->target;
+  }
+  return true;
+}
+
+static bool convert(Compiler *c, const PxLiteral *literal, const PxField *field, PxValue *ret_value) {
+  static const PxConvertOptions options = {0};
+  PxCell cell = {.ptr = literal->text, .len = (uint32_t)literal->len, .kind = literal->kind == PX_LITERAL_NUMBER ? PX_CELL_NUMBER : PX_CELL_TEXT};
+  const char *type;
+  const char *problem;
+  if (px_field_convert(field, &options, c->arena, cell, ret_value, &type, &problem))
+    return true;
+  if (field->type == PX_TYPE_MANY2ONE && literal->kind == PX_LITERAL_TEXT)
+    px_literal_complain(literal, c->error, "%s is compared by database id: %s; for a field of its record write %s.FIELD", field->name, problem, field->name);
+  else
+    px_literal_complain(literal, c->error, "%s: %s", field->name, problem);
+  return false;
+}
+
+static bool read_value(Compiler *c, const PxLiteral *literal, const PxField *field, PxOperator op, PxValue *ret_value) {
+  bool is_boolean = field->type == PX_TYPE_BOOLEAN;
+  *ret_value = px_value_null();
+  switch (literal->kind) {
+  case PX_LITERAL_NONE:
+    break;
+  case PX_LITERAL_TRUE:
+  case PX_LITERAL_FALSE:
+    if (is_boolean)
+      *ret_value = px_value_integer(literal->kind == PX_LITERAL_TRUE);
+    if (is_boolean || literal->kind == PX_LITERAL_FALSE)
+      break;
+    px_literal_complain(literal, c->error, "True is a value of booleans only, and %s is none", field->name);
+    return false;
+  case PX_LITERAL_NUMBER:
+  case PX_LITERAL_TEXT:
+    if (field->type == PX_TYPE_BINARY || field->type == PX_TYPE_JSON) {
+      px_literal_complain(literal, c->error, "%s is %s: it can only be compared with None", field->name, px_type_name(field->type));
+      return false;
+    }
+    /* Text that cells would strip or limit is compared as it stands. */
+    if (is_like_operator(op) || (field->type == PX_TYPE_TEXT && !field->selection))
+      *ret_value = px_value_text(literal->text, literal->len);
+    else if (!convert(c, literal, field, ret_value))
+      return false;
+    break;
+  case PX_LITERAL_LIST:
+    px_literal_complain(literal, c->error, is_list_operator(op) ? "a value of the list is a list itself" : "a list goes with in and not in");
+    return false;
+  }
+  if (ret_value->kind == PX_NULL && (is_order_operator(op) || is_like_operator(op))) {
+    px_literal_complain(literal, c->error, "%s needs a value", operator_name(op));
+    return false;
+  }
+  return true;
+}
+
+static bool read_values(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
+  const PxField *field = leaf->path[leaf->n_path - 1];
+  bool is_list = is_list_operator(leaf->op);
+  if (is_list && literal->kind != PX_LITERAL_LIST) {
+    px_literal_complain(literal, c->error, "%s needs a list of values", operator_name(leaf->op));
+    return false;
+  }
+  if (is_like_operator(leaf->op) && field->type != PX_TYPE_TEXT) {
+    px_literal_complain(literal, c->error, "%s compares texts, and %s is %s", operator_name(leaf->op), field->name, px_type_name(field->type));
+    return false;
+  }
+  const PxLiteral *values = is_list ? literal->items : literal;
+  leaf->n_values = is_list ? literal->n_items : 1;
+  leaf->values = px_arena_new_array(c->arena, PxValue, leaf->n_values);
+  for (size_t i = 0; i < leaf->n_values; i++)
+    if (!read_value(c, &values[i], field, leaf->op, &leaf->values[i]))
+      return false;
+  return true;
+}
+
+static bool compile_leaf(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
+  leaf->kind = PX_DOMAIN_LEAF;
+  if (literal->n_items != 3) {
+    px_literal_complain(literal, c->error, "a condition has three parts: field, operator, value");
+    return false;
+  }
+  return find_path(c, &literal->items[0], leaf) && find_operator(c, &literal->items[1], &leaf->op) && read_values(c, &literal->items[2], leaf);
+}
+
+/* ---- and, or, not */
+
+static size_t n_merged(const PxDomain *domain, PxDomainKind kind) {
+  return domain->kind == kind ? domain->n_children : 1;
+}
+
+static void add_merged(PxDomain *domain, PxDomain *child) {
+  if (child->kind != domain->kind) {
+    domain->children[domain->n_children++] = child;
+    return;
+  }
+  for (size_t i = 0; i < child->n_children; i++)
+    domain->children[domain->n_children++] = child->children[i];
+}
+
+static PxDomain *compile_expression(Compiler *c, const PxLiteral *before);
+
+static PxDomain *compile_operator(Compiler *c, const PxLiteral *literal) {
+  static const struct {
+    const char *name;
+    PxDomainKind kind;
+  } prefixes[] = {{"&", PX_DOMAIN_AND}, {"|", PX_DOMAIN_OR}, {"!", PX_DOMAIN_NOT}};
+  size_t i = 0;
+  while (i < G_N_ELEMENTS(prefixes) && !g_str_equal(prefixes[i].name, literal->text))
+    i++;
+  if (i == G_N_ELEMENTS(prefixes)) {
+    g_autofree char *quoted = px_text_quote(literal->text, literal->len);
+    px_literal_complain(literal, c->error, "%s is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]", quoted);
+    return NULL;
+  }
+  if (c->depth == MAX_DEPTH) {
+    px_literal_complain(literal, c->error, "more than %d operators apply to one another", MAX_DEPTH);
+    return NULL;
+  }
+  c->depth++;
+  PxDomain *domain = px_arena_new_array(c->arena, PxDomain, 1);
+  domain->kind = prefixes[i].kind;
+  PxDomain *first = compile_expression(c, literal);
+  PxDomain *second = first && domain->kind != PX_DOMAIN_NOT ? compile_expression(c, literal) : NULL;
+  c->depth--;
+  if (!first || (!second && domain->kind != PX_DOMAIN_NOT))
+    return NULL;
+  domain->children = px_arena_new_array(c->arena, PxDomain *, n_merged(first, domain->kind) + (second ? n_merged(second, domain->kind) : 0));
+  if (!second) {
+    domain->children[domain->n_children++] = first;
+    return domain;
+  }
+  add_merged(domain, first);
+  add_merged(domain, second);
+  return domain;
+}
+
+/* The expression that begins at the next item; before is the operator that it is needed for. */
+static PxDomain *compile_expression(Compiler *c, const PxLiteral *before) {
+  if (c->next == c->list->n_items) {
+    px_literal_complain(before, c->error, "%s needs %s behind it", before->text, g_str_equal(before->text, "!") ? "a condition" : "two conditions");
+    return NULL;
+  }
+  const PxLiteral *literal = &c->list->items[c->next++];
+  if (literal->kind == PX_LITERAL_TEXT)
+    return compile_operator(c, literal);
+  if (literal->kind != PX_LITERAL_LIST) {
+    px_literal_complain(literal, c->error, "a condition is expected: ('field', '=', 'value')");
+    return NULL;
+  }
+  PxDomain *leaf = px_arena_new_array(c->arena, PxDomain, 1);
+  return compile_leaf(c, literal, leaf) ? leaf : NULL;
+}
+
+static bool compile(Compiler *c, PxDomain *domain) {
+  domain->kind = PX_DOMAIN_AND;
+  if (c->list->kind != PX_LITERAL_LIST) {
+    px_literal_complain(c->list, c->error, "a domain is a list of conditions: [('field', '=', 'value')]");
+    return false;
+  }
+  domain->children = px_arena_new_array(c->arena, PxDomain *, c->list->n_items);
+  while (c->next < c->list->n_items) {
+    PxDomain *child = compile_expression(c, NULL);
+    if (!child)
+      return false;
+    domain->children[domain->n_children++] = child;
+  }
+  return true;
+}
+
+static PxDomain *finish(const PxModel *model, Root *root, const PxLiteral *list, GError **error) {
+  Compiler c = {.model = model, .arena = root->arena, .list = list, .error = error};
+  if (list && compile(&c, &root->domain))
+    return &root->domain;
+  px_domain_free(&root->domain);
+  return NULL;
+}
+
+static Root *new_root(void) {
+  Root *root = g_new0(Root, 1);
+  root->arena = px_arena_new();
+  return root;
+}
+
+PxDomain *px_domain_parse(const PxModel *model, const char *text, GError **error) {
+  Root *root = new_root();
+  return finish(model, root, px_literal_parse(root->arena, text, error), error);
+}
+
+PxDomain *px_domain_from_node(const PxModel *model, const PxConfigNode *node, GError **error) {
+  if (px_node_type(node) == PX_NODE_NULL)
+    return px_domain_parse(model, "", error);
+  if (px_node_type(node) == PX_NODE_SCALAR) {
+    PxDomain *domain = px_domain_parse(model, px_node_text(node), error);
+    if (!domain)
+      g_prefix_error(error, "%s:%u: ", px_node_file(node), px_node_line(node));
+    return domain;
+  }
+  Root *root = new_root();
+  return finish(model, root, px_literal_from_node(root->arena, node, error), error);
+}
+
+void px_domain_free(PxDomain *domain) {
+  if (!domain)
+    return;
+  Root *root = (Root *)domain;
+  px_arena_free(root->arena);
+  g_free(root);
+}
+
+bool px_domain_names(const PxDomain *domain, const PxField *field) {
+  if (domain->kind == PX_DOMAIN_LEAF)
+    return domain->n_path == 1 && domain->path[0] == field;
+  for (size_t i = 0; i < domain->n_children; i++)
+    if (px_domain_names(domain->children[i], field))
+      return true;
+  return false;
+}

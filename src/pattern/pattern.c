@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text.h"
+#include "pattern/pattern_private.h"
+
+struct PxPatterns {
+  PxArena *arena;      /* the patterns and what they point to, format options aside */
+  GPtrArray *patterns; /* PxPattern * */
+};
+
+static PxPatterns *new_patterns(void) {
+  PxPatterns *patterns = g_new0(PxPatterns, 1);
+  patterns->arena = px_arena_new();
+  patterns->patterns = g_ptr_array_new();
+  return patterns;
+}
+
+static void read_one(PxPatterns *patterns, const PxPatternReader *reader, const char *name, const PxConfigNode *node) {
+  PxPattern *pattern = px_arena_new_array(patterns->arena, PxPattern, 1);
+  if (px_pattern_read(reader, name, node, pattern))
+    g_ptr_array_add(patterns->patterns, pattern);
+}
+
+PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
+  PxPatterns *patterns = new_patterns();
+  const PxConfigNode *section = px_node_get(px_config_root(config), "patterns");
+  PxPatternReader reader = {.section = section, .schema = schema, .timezone = timezone, .arena = patterns->arena, .complaints = complaints};
+  if (px_node_type(section) != PX_NODE_MAP && px_node_type(section) != PX_NODE_NULL)
+    px_complain(complaints, section, "patterns: a map of names and patterns is expected");
+  else
+    for (size_t i = 0; i < px_node_count(section); i++)
+      read_one(patterns, &reader, px_node_key_at(section, i), px_node_at(section, i));
+  return patterns;
+}
+
+PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error) {
+  g_autoptr(PxConfig) config = px_config_parse(snapshot, "snapshot", error);
+  if (!config)
+    return NULL;
+  g_autoptr(PxPatterns) patterns = new_patterns();
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  PxPatternReader reader = {.schema = schema, .timezone = timezone, .arena = patterns->arena, .complaints = complaints};
+  read_one(patterns, &reader, name, px_config_root(config));
+  if (!px_complaints_to_error(complaints, error)) {
+    g_prefix_error(error, "the pattern %s as it was when the file came does not fit the database any more: ", name);
+    return NULL;
+  }
+  return g_steal_pointer(&patterns);
+}
+
+void px_patterns_free(PxPatterns *patterns) {
+  if (!patterns)
+    return;
+  for (guint i = 0; i < patterns->patterns->len; i++) {
+    PxPattern *pattern = patterns->patterns->pdata[i];
+    px_format_options_done(&pattern->format);
+  }
+  g_ptr_array_free(patterns->patterns, TRUE);
+  px_arena_free(patterns->arena);
+  g_free(patterns);
+}
+
+size_t px_patterns_count(const PxPatterns *patterns) {
+  return patterns->patterns->len;
+}
+
+const PxPattern *px_patterns_at(const PxPatterns *patterns, size_t i) {
+  return patterns->patterns->pdata[i];
+}
+
+const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name) {
+  for (size_t i = 0; i < px_patterns_count(patterns); i++)
+    if (g_str_equal(px_patterns_at(patterns, i)->name, name))
+      return px_patterns_at(patterns, i);
+  return NULL;
+}
+
+char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name) {
+  size_t n = px_patterns_count(patterns);
+  g_autofree const char **names = g_new(const char *, n + 1);
+  for (size_t i = 0; i < n; i++)
+    names[i] = px_patterns_at(patterns, i)->name;
+  return px_text_did_you_mean(name, names, n);
+}
+
+unsigned px_pattern_header_rows(const PxPattern *pattern) {
+  return pattern->header == PX_HEADER_DESCRIPTION_AND_TECH ? 2 : 1;
+}
+
+void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n) {
+  if (pattern->header != PX_HEADER_CUSTOM)
+    return;
+  g_autoptr(GHashTable) technical = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, NULL);
+  for (size_t i = 0; i < pattern->n_fields; i++)
+    if (pattern->fields[i].custom)
+      g_hash_table_insert(technical, (gpointer)(uintptr_t)pattern->fields[i].custom, (gpointer)(uintptr_t)pattern->fields[i].header);
+  for (size_t i = 0; i < n; i++) {
+    const char *text = headers[i];
+    size_t len = strlen(text);
+    px_text_strip(&text, &len);
+    g_autofree char *stripped = g_strndup(text, len);
+    const char *known = g_hash_table_lookup(technical, stripped);
+    if (known)
+      headers[i] = known;
+  }
+}
+
+PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages) {
+  g_autofree const char **technical = g_new(const char *, n + 1);
+  for (size_t i = 0; i < n; i++)
+    technical[i] = headers[i];
+  px_pattern_translate_header(pattern, technical, n);
+  return px_header_compile_named(pattern->model, technical, headers, n, row, messages);
+}

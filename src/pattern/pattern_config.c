@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pattern/pattern_private.h"
+
+#include <stddef.h>
+
+#define MAX_CHUNK_ROWS 1000000
+
+static const char *const format_names[] = {"csv", "xlsx", "json", NULL};
+static const char *const header_names[] = {"technical", "description_and_tech", "custom", NULL};
+static const char *const on_error_names[] = {"skip", "abort", NULL};
+static const char *const error_file_names[] = {"bad", "all", NULL};
+static const char *const tab_names[] = {"first", "match_name", NULL};
+static const char *const line_end_names[] = {"crlf", "lf", "cr", NULL};
+
+/* ---- the pattern's own keys */
+
+typedef struct {
+  char *model, *sheet, *renamed_from;
+  int format, header, on_error, error_file, tab_to_import;
+  const PxConfigNode *fields, *csv, *limits;
+  char **order;
+  bool create, update, update_many2many, purge_one2many, exact, decimal_comma;
+  uint64_t chunk_size, max_errors;
+} Settings;
+
+#define KEY(key, kind, ...) {.name = #key, .type = kind, .offset = offsetof(Settings, key), __VA_ARGS__}
+static const PxKey keys[] = {
+  KEY(model, PX_KEY_STRING, .required = true),
+  KEY(format, PX_KEY_CHOICE, .choices = format_names),
+  KEY(fields, PX_KEY_NODE),
+  KEY(header, PX_KEY_CHOICE, .choices = header_names),
+  KEY(order, PX_KEY_STRINGS),
+  KEY(csv, PX_KEY_NODE),
+  KEY(sheet, PX_KEY_STRING),
+  KEY(tab_to_import, PX_KEY_CHOICE, .choices = tab_names),
+  KEY(limits, PX_KEY_NODE),
+  KEY(create, PX_KEY_BOOLEAN),
+  KEY(update, PX_KEY_BOOLEAN),
+  KEY(update_many2many, PX_KEY_BOOLEAN),
+  KEY(purge_one2many, PX_KEY_BOOLEAN),
+  KEY(on_error, PX_KEY_CHOICE, .choices = on_error_names),
+  KEY(error_file, PX_KEY_CHOICE, .choices = error_file_names),
+  KEY(max_errors, PX_KEY_UNSIGNED),
+  KEY(chunk_size, PX_KEY_UNSIGNED, .max = MAX_CHUNK_ROWS),
+  KEY(exact, PX_KEY_BOOLEAN),
+  KEY(decimal_comma, PX_KEY_BOOLEAN),
+  KEY(renamed_from, PX_KEY_STRING),
+};
+#undef KEY
+
+static void settings_done(Settings *settings) {
+  g_free(settings->model);
+  g_free(settings->sheet);
+  g_free(settings->renamed_from);
+  g_strfreev(settings->order);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_done)
+
+/* ---- csv: */
+
+typedef struct {
+  char *delimiter, *quote, *encoding;
+  bool bom, quote_all, escape_formulas;
+  int line_end;
+  char **booleans;
+} CsvSettings;
+
+#define KEY(key, kind, ...) {.name = #key, .type = kind, .offset = offsetof(CsvSettings, key), __VA_ARGS__}
+static const PxKey csv_keys[] = {
+  KEY(delimiter, PX_KEY_STRING),
+  KEY(quote, PX_KEY_STRING),
+  KEY(encoding, PX_KEY_STRING),
+  KEY(bom, PX_KEY_BOOLEAN),
+  KEY(line_end, PX_KEY_CHOICE, .choices = line_end_names),
+  KEY(quote_all, PX_KEY_BOOLEAN),
+  KEY(booleans, PX_KEY_STRINGS),
+  KEY(escape_formulas, PX_KEY_BOOLEAN),
+};
+#undef KEY
+
+static void csv_settings_done(CsvSettings *settings) {
+  g_free(settings->delimiter);
+  g_free(settings->quote);
+  g_free(settings->encoding);
+  g_strfreev(settings->booleans);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CsvSettings, csv_settings_done)
+
+static bool is_one_character(const char *text) {
+  return g_utf8_strlen(text, -1) == 1 && !strchr("\r\n", *text);
+}
+
+static void replace(char **member, char *value) {
+  g_free(*member);
+  *member = value;
+}
+
+static void take_delimiter(const PxPatternReader *reader, const PxConfigNode *node, const char *what, const CsvSettings *csv, PxFormatOptions *options) {
+  if (csv->delimiter) {
+    const char *delimiter = g_str_equal(csv->delimiter, "tab") ? "\t" : csv->delimiter;
+    if (is_one_character(delimiter))
+      replace(&options->delimiter, g_strdup(delimiter));
+    else
+      px_complain(reader->complaints, px_node_get(node, "delimiter"), "%s: delimiter: one character is expected (or tab)", what);
+  }
+  if (csv->quote) {
+    if (*csv->quote == '\0' || is_one_character(csv->quote))
+      replace(&options->quote, g_strdup(csv->quote));
+    else
+      px_complain(reader->complaints, px_node_get(node, "quote"), "%s: quote: one character is expected (or \"\": nothing is quoted)", what);
+  }
+  if (g_str_equal(options->delimiter, options->quote))
+    px_complain(reader->complaints, node, "%s: delimiter and quote are the same", what);
+}
+
+static void take_encoding(const PxPatternReader *reader, const PxConfigNode *node, const char *what, const char *encoding, PxFormatOptions *options) {
+  if (!encoding)
+    return;
+  GIConv conversion = g_iconv_open("UTF-8", encoding);
+  if (conversion == (GIConv)-1) {
+    px_complain(reader->complaints, px_node_get(node, "encoding"), "%s: encoding: %s is not known (iconv -l lists the names)", what, encoding);
+    return;
+  }
+  g_iconv_close(conversion);
+  replace(&options->encoding, g_strdup(encoding));
+}
+
+static void read_csv(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node, PxFormatOptions *options) {
+  g_autofree char *what = g_strdup_printf("pattern %s: csv", pattern);
+  g_auto(CsvSettings) csv = {.line_end = PX_LINE_CRLF};
+  px_config_read(node, csv_keys, G_N_ELEMENTS(csv_keys), &csv, what, reader->complaints);
+  take_delimiter(reader, node, what, &csv, options);
+  take_encoding(reader, node, what, csv.encoding, options);
+  options->bom = csv.bom;
+  options->line_end = (PxLineEnd)csv.line_end;
+  options->quote_all = csv.quote_all;
+  options->formula_guard = csv.escape_formulas ? PX_FORMULA_ESCAPE : PX_FORMULA_KEEP;
+  if (!csv.booleans)
+    return;
+  if (g_strv_length(csv.booleans) != 2 || g_str_equal(csv.booleans[0], csv.booleans[1])) {
+    px_complain(reader->complaints, px_node_get(node, "booleans"), "%s: booleans: two words are expected, as in [yes, no]", what);
+    return;
+  }
+  replace(&options->true_word, g_strdup(csv.booleans[0]));
+  replace(&options->false_word, g_strdup(csv.booleans[1]));
+}
+
+/* ---- limits: */
+
+typedef struct {
+  uint64_t row_bytes, cells;
+} Limits;
+
+static const PxKey limit_keys[] = {
+  {.name = "row_bytes", .type = PX_KEY_SIZE, .offset = offsetof(Limits, row_bytes)},
+  {.name = "cells", .type = PX_KEY_UNSIGNED, .offset = offsetof(Limits, cells), .min = 1, .max = 1000000},
+};
+
+static void read_limits(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node, PxFormatOptions *options) {
+  g_autofree char *what = g_strdup_printf("pattern %s: limits", pattern);
+  Limits limits = {.row_bytes = options->max_row_bytes, .cells = options->max_cells};
+  px_config_read(node, limit_keys, G_N_ELEMENTS(limit_keys), &limits, what, reader->complaints);
+  /* A cell of a row batch has less than 256 MiB. */
+  if (limits.row_bytes < 1 || limits.row_bytes >= (uint64_t)256 * 1024 * 1024)
+    px_complain(reader->complaints, px_node_get(node, "row_bytes"), "%s: row_bytes: from 1 byte to less than 256 MiB is expected", what);
+  options->max_row_bytes = limits.row_bytes;
+  options->max_cells = limits.cells;
+}
+
+/* ---- order: */
+
+static const PxField *order_field(const PxPatternReader *reader, const PxConfigNode *node, const PxPattern *pattern, const char *name) {
+  const PxModel *model = pattern->model;
+  const PxField *field = g_str_equal(name, ".id") ? model->id : px_model_field(model, name);
+  if (field && !px_field_is_x2many(field))
+    return field;
+  g_autofree char *meant = field ? g_strdup("") : px_model_did_you_mean(model, name);
+  px_complain(reader->complaints, node, "pattern %s: order: %s %s%s", pattern->name, name,
+              field ? "is a list of records, which has no order" : "is no field of the model", meant);
+  return NULL;
+}
+
+static void read_order(const PxPatternReader *reader, const PxConfigNode *node, char **names, PxPattern *pattern) {
+  size_t n = g_strv_length(names);
+  const PxField **fields = px_arena_new_array(reader->arena, const PxField *, n);
+  bool *descending = px_arena_new_array(reader->arena, bool, n);
+  for (size_t i = 0; i < n; i++) {
+    bool minus = names[i][0] == '-';
+    const PxField *field = order_field(reader, node, pattern, names[i] + minus);
+    if (!field)
+      continue;
+    fields[pattern->n_order] = field;
+    descending[pattern->n_order++] = minus;
+  }
+  pattern->order = fields;
+  pattern->order_descending = descending;
+}
+
+/* ---- one pattern */
+
+static char *copy_text(PxArena *arena, const char *text) {
+  return text ? px_arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+static void take_format(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
+  PxFormatOptions *options = &pattern->format;
+  px_format_options_init(options, (PxFormat)settings->format);
+  bool by_name = settings->tab_to_import == 1;
+  if (by_name && settings->sheet)
+    px_complain(reader->complaints, px_node_get(node, "sheet"), "pattern %s: sheet and tab_to_import: match_name say two things: leave one out", pattern->name);
+  replace(&options->sheet, g_strdup(by_name ? pattern->name : settings->sheet));
+  if (settings->csv)
+    read_csv(reader, pattern->name, settings->csv, options);
+  if (settings->limits)
+    read_limits(reader, pattern->name, settings->limits, options);
+}
+
+static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
+  pattern->header = (PxHeaderStyle)settings->header;
+  pattern->create = settings->create;
+  pattern->update = settings->update;
+  pattern->abort = settings->on_error == 1;
+  pattern->error_rows_all = settings->error_file == 1;
+  pattern->update_many2many = settings->update_many2many;
+  pattern->purge_one2many = settings->purge_one2many;
+  pattern->chunk_size = settings->chunk_size;
+  pattern->max_errors = settings->max_errors;
+  pattern->convert = (PxConvertOptions){.timezone = reader->timezone, .decimal_comma = settings->decimal_comma, .exact = settings->exact};
+  pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
+  g_autofree char *snapshot = px_node_to_json(node);
+  pattern->snapshot = copy_text(reader->arena, snapshot);
+  if (!settings->create && !settings->update)
+    px_complain(reader->complaints, px_node_get(node, "update"), "pattern %s: create: false and update: false together leave nothing to do", pattern->name);
+}
+
+bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxConfigNode *node, PxPattern *pattern) {
+  g_autofree char *what = g_strdup_printf("pattern %s", name);
+  g_auto(Settings) settings = {.create = true, .update = true};
+  px_config_read(node, keys, G_N_ELEMENTS(keys), &settings, what, reader->complaints);
+  if (!settings.model)
+    return false;
+  pattern->name = copy_text(reader->arena, name);
+  pattern->model = px_schema_model(reader->schema, settings.model);
+  if (!pattern->model) {
+    g_autofree char *meant = px_schema_did_you_mean(reader->schema, settings.model);
+    px_complain(reader->complaints, px_node_get(node, "model"), "%s: the database has no model %s%s", what, settings.model, meant);
+    return false;
+  }
+  take_format(reader, node, &settings, pattern);
+  take_settings(reader, node, &settings, pattern);
+  if (settings.order)
+    read_order(reader, px_node_get(node, "order"), settings.order, pattern);
+  px_pattern_read_fields(reader, settings.fields, pattern);
+  return true;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/domain.h"
+#include "pattern/pattern_private.h"
+
+#include <stddef.h>
+
+#define MAX_SEGMENTS 32 /* as in a header */
+#define MAX_OCCURRENCES 1000
+
+typedef struct {
+  char *field, *header, *pattern;
+  bool key, tab;
+  uint64_t occurrences;
+  const PxConfigNode *tab_filter;
+} Entry;
+
+#define KEY(member, kind, ...) {.name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__}
+static const PxKey keys[] = {
+  KEY(field, PX_KEY_STRING, .required = true),
+  KEY(key, PX_KEY_BOOLEAN),
+  KEY(header, PX_KEY_STRING),
+  KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
+  KEY(pattern, PX_KEY_STRING),
+  KEY(tab, PX_KEY_BOOLEAN),
+  KEY(tab_filter, PX_KEY_NODE),
+};
+#undef KEY
+
+static void entry_done(Entry *entry) {
+  g_free(entry->field);
+  g_free(entry->header);
+  g_free(entry->pattern);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Entry, entry_done)
+
+/* One entry of the list on its way into the pattern. */
+typedef struct {
+  const PxPatternReader *reader;
+  PxPattern *pattern;
+  const PxConfigNode *node;
+  const Entry *entry;
+  const PxField *path[MAX_SEGMENTS];
+  size_t n_path;
+  const PxField *list; /* the first one2many or many2many of the path; NULL: there is none */
+  const PxModel *last; /* the model whose field ends the path */
+} Field;
+
+static bool complain(const Field *f, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool complain(const Field *f, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  g_autofree char *text = g_strdup_vprintf(format, args);
+  va_end(args);
+  px_complain(f->reader->complaints, f->node, "pattern %s: field %s: %s", f->pattern->name, f->entry->field, text);
+  return false;
+}
+
+/* ---- the path */
+
+static bool check_one2many(const Field *f, const PxField *field, bool last) {
+  const PxConfigNode *section = f->reader->section;
+  const char *name = f->entry->pattern;
+  if (!last)
+    return complain(f, "a one2many is written by a pattern of its records: {field: %s, pattern: NAME}", field->name);
+  if (!name)
+    return complain(f, "%s is a one2many: say by which pattern its records are written, {field: %s, pattern: NAME}", field->name, f->entry->field);
+  const PxConfigNode *other = px_node_get(section, name);
+  if (section && !other)
+    return complain(f, "there is no pattern %s", name);
+  const char *model = px_node_text(px_node_get(other, "model"));
+  if (model && !g_str_equal(model, field->target->name))
+    return complain(f, "the pattern %s is of the model %s, but the records are of %s", name, model, field->target->name);
+  return true;
+}
+
+static bool check_relation(const Field *f, const PxField *field, bool last) {
+  if (field->type == PX_TYPE_ONE2MANY)
+    return check_one2many(f, field, last);
+  if (last)
+    return complain(f, "%s is a relation: say which field of its records is meant, as in %s/%s", field->name, f->entry->field,
+                    px_model_field(field->target, "name") ? "name" : ".id");
+  return true;
+}
+
+/* One segment; false: complained of. */
+static bool add_segment(Field *f, const char *name, bool last) {
+  const PxField *field = g_str_equal(name, ".id") ? f->last->id : g_str_equal(name, "id") ? NULL : px_model_field(f->last, name);
+  if (f->n_path == MAX_SEGMENTS)
+    return complain(f, "the path is too long");
+  f->path[f->n_path++] = field;
+  if (!field && !g_str_equal(name, "id")) {
+    g_autofree char *meant = px_model_did_you_mean(f->last, name);
+    return complain(f, "%s has no field %s%s", f->last->name, name, meant);
+  }
+  bool relation = field && field != f->last->id && px_type_is_relation(field->type);
+  if (!relation)
+    return last || complain(f, "%s is no relation: nothing can follow it", name);
+  if (!f->list && px_field_is_x2many(field))
+    f->list = field;
+  if (!check_relation(f, field, last))
+    return false;
+  if (!last)
+    f->last = field->target;
+  return true;
+}
+
+static bool read_path(Field *f) {
+  const char *text = f->entry->field;
+  if (strchr(text, '#'))
+    return complain(f, "a key is written {field: NAME, key: true}");
+  g_auto(GStrv) names = g_strsplit_set(text, "/|", 0);
+  f->last = f->pattern->model;
+  for (size_t i = 0; names[i]; i++)
+    if (!add_segment(f, names[i], !names[i + 1]))
+      return false;
+  return true;
+}
+
+/* ---- what stands beside the path */
+
+static void check_tab_filter(const Field *f) {
+  const PxConfigNode *node = f->entry->tab_filter;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxDomain) domain =
+    px_node_type(node) == PX_NODE_SCALAR ? px_domain_parse(f->last, px_node_text(node), &error) : px_domain_from_node(f->last, node, &error);
+  if (!domain)
+    complain(f, "tab_filter: %s", error->message);
+}
+
+static bool check_entry(const Field *f) {
+  const Entry *entry = f->entry;
+  bool ok = true;
+  if (entry->occurrences && !f->list)
+    ok = complain(f, "occurrences are of a one2many or many2many, and there is none in the path");
+  if (entry->pattern && (!f->list || f->list->type != PX_TYPE_ONE2MANY))
+    ok = complain(f, "pattern is for a one2many");
+  if (entry->key && f->list)
+    ok = complain(f, "a %s cannot be part of a key", px_type_name(f->list->type));
+  if (entry->tab_filter && !entry->tab)
+    ok = complain(f, "tab_filter without tab: true has no effect");
+  if (entry->header && (*entry->header == '\0' || *entry->header == '#'))
+    ok = complain(f, "header: a column without a name, or with a name that begins with #, is ignored when the file comes back");
+  if (entry->header && f->pattern->header != PX_HEADER_CUSTOM)
+    px_warn(f->reader->complaints, f->node, "pattern %s: field %s: header has no effect without header: custom of the pattern", f->pattern->name, entry->field);
+  if (entry->tab_filter)
+    check_tab_filter(f);
+  return ok;
+}
+
+static void set_export_problem(const Field *f) {
+  const char *what = f->list ? px_type_name(f->list->type) : "external id (id)";
+  if (!f->pattern->export_problem)
+    f->pattern->export_problem = px_arena_printf(f->reader->arena, "pattern %s: field %s: exporting a column of a%s %s is not supported yet", f->pattern->name,
+                                                 f->entry->field, f->list ? "" : "n", what);
+}
+
+/* ---- names */
+
+static const char *name_of(const Field *f, size_t i, bool label) {
+  const PxField *field = f->path[i];
+  if (!field)
+    return label ? "External ID" : "id";
+  if (label)
+    return field->label;
+  const PxModel *model = i ? f->path[i - 1]->target : f->pattern->model;
+  return field == model->id ? ".id" : field->name;
+}
+
+static const char *join_names(const Field *f, bool label) {
+  bool is_id = !f->path[0] || f->path[0] == f->pattern->model->id;
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (size_t i = 0; i < f->n_path; i++)
+    g_string_append_printf(text, "%s%s%s", i ? "|" : "", name_of(f, i, label), i == 0 && f->entry->key && !is_id ? "#key" : "");
+  return px_arena_strndup(f->reader->arena, text->str, text->len);
+}
+
+static void add_field(const Field *f, GHashTable *names) {
+  PxPattern *pattern = f->pattern;
+  PxArena *arena = f->reader->arena;
+  PxExportField *field = &pattern->fields[pattern->n_fields];
+  field->path = px_arena_new_array(arena, const PxField *, f->n_path);
+  for (size_t i = 0; i < f->n_path; i++)
+    field->path[i] = f->path[i];
+  field->n_path = f->n_path;
+  field->key = f->entry->key;
+  field->header = join_names(f, false);
+  field->label = join_names(f, true);
+  if (f->entry->header && pattern->header == PX_HEADER_CUSTOM)
+    field->custom = px_arena_strndup(arena, f->entry->header, strlen(f->entry->header));
+  const char *shown = field->custom ? field->custom : field->header;
+  if (!g_hash_table_add(names, (gpointer)(uintptr_t)shown))
+    complain(f, "another column is called %s too", shown);
+  else
+    pattern->n_fields++;
+}
+
+static void read_entry(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern, GHashTable *names) {
+  g_autofree char *what = g_strdup_printf("pattern %s: fields", pattern->name);
+  g_auto(Entry) entry = {0};
+  if (px_node_type(node) == PX_NODE_SCALAR)
+    entry.field = g_strdup(px_node_text(node));
+  else
+    px_config_read(node, keys, G_N_ELEMENTS(keys), &entry, what, reader->complaints);
+  if (!entry.field)
+    return;
+  Field field = {.reader = reader, .pattern = pattern, .node = node, .entry = &entry};
+  if (!read_path(&field) || !check_entry(&field))
+    return;
+  if (field.list || !field.path[field.n_path - 1])
+    set_export_problem(&field);
+  if (!field.list)
+    add_field(&field, names);
+}
+
+void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *fields, PxPattern *pattern) {
+  size_t n = px_node_count(fields);
+  if (px_node_type(fields) != PX_NODE_SEQUENCE && px_node_type(fields) != PX_NODE_NULL)
+    px_complain(reader->complaints, fields, "pattern %s: fields: a list is expected", pattern->name);
+  if (px_node_type(fields) != PX_NODE_SEQUENCE || n == 0) {
+    pattern->export_problem = px_arena_printf(reader->arena, "pattern %s has no fields: an export needs the list of its columns", pattern->name);
+    return;
+  }
+  pattern->fields = px_arena_new_array(reader->arena, PxExportField, n);
+  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+  for (size_t i = 0; i < n; i++)
+    read_entry(reader, px_node_at(fields, i), pattern, names);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/domain.h"
+#include "shop_fixture.h"
+
+static ShopFixture shop;
+
+static void show(const PxDomain *domain, GString *out) {
+  static const char *const kinds[] = {[PX_DOMAIN_AND] = "and", [PX_DOMAIN_OR] = "or", [PX_DOMAIN_NOT] = "not"};
+  static const char *const ops[] = {
+    [PX_OP_EQ] = "=",         [PX_OP_NE] = "!=",         [PX_OP_LT] = "<",
+    [PX_OP_LE] = "<=",        [PX_OP_GT] = ">",          [PX_OP_GE] = ">=",
+    [PX_OP_IN] = "in",        [PX_OP_NOT_IN] = "not in", [PX_OP_LIKE] = "like",
+    [PX_OP_ILIKE] = "ilike",  [PX_OP_NOT_LIKE] = "not like", [PX_OP_NOT_ILIKE] = "not ilike",
+    [PX_OP_EQ_LIKE] = "=like", [PX_OP_EQ_ILIKE] = "=ilike", [PX_OP_CHILD_OF] = "child_of",
+  };
+  if (domain->kind != PX_DOMAIN_LEAF) {
+    g_string_append_printf(out, "%s(", kinds[domain->kind]);
+    for (size_t i = 0; i < domain->n_children; i++) {
+      g_string_append(out, i ? ", " : "");
+      show(domain->children[i], out);
+    }
+    g_string_append_c(out, ')');
+    return;
+  }
+  for (size_t i = 0; i < domain->n_path; i++)
+    g_string_append_printf(out, "%s%s", i ? "." : "", domain->path[i]->name);
+  g_string_append_printf(out, " %s", ops[domain->op]);
+  for (size_t i = 0; i < domain->n_values; i++) {
+    const PxValue *value = &domain->values[i];
+    if (value->kind == PX_NULL)
+      g_string_append(out, " NULL");
+    else if (value->kind == PX_INTEGER)
+      g_string_append_printf(out, " %lld", (long long)value->integer);
+    else if (value->kind == PX_REAL)
+      g_string_append_printf(out, " %g", value->real);
+    else
+      g_string_append_printf(out, " '%.*s'", (int)value->len, value->text);
+  }
+}
+
+static void check(const char *text, const char *expected) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxDomain) domain = px_domain_parse(shop_model(&shop, "partner"), text, &error);
+  g_assert_no_error(error);
+  g_autoptr(GString) shown = g_string_new(NULL);
+  show(domain, shown);
+  g_assert_cmpstr(shown->str, ==, expected);
+}
+
+static void check_refused(const char *text, const char *expected) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxDomain) domain = px_domain_parse(shop_model(&shop, "partner"), text, &error);
+  g_assert_null(domain);
+  g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
+  g_assert_cmpstr(error->message, ==, expected);
+}
+
+static void test_empty(void) {
+  check("", "and()");
+  check(" [] ", "and()");
+  check("()", "and()");
+}
+
+static void test_conditions(void) {
+  check("[('email', '=', 'a@x.test')]", "and(email = 'a@x.test')");
+  check("[[\"country_id.code\", \"in\", (\"FR\", \"BE\",),],]", "and(country_id.code in 'FR' 'BE')");
+  check("[('country_id.currency_id.name', '!=', 'EUR'), ('color', '>=', 3)]", "and(country_id.currency_id.name != 'EUR', color >= 3)");
+  check("[('name', 'not ilike', 'x'), ('name', '=like', 'a%'), ('name', 'NOT IN', [])]", "and(name not ilike 'x', name =like 'a%', name not in)");
+  check("[('country_id', '=', 75), ('.id', 'in', [1, 2]), ('country_id.id', '<', 9), ('id', '=', 4)]",
+        "and(country_id = 75, id in 1 2, country_id.id < 9, id = 4)");
+}
+
+static void test_values(void) {
+  check("[('active', '=', True), ('is_company', '!=', False), ('email', '=', False), ('parent_id', '!=', None)]",
+        "and(active = 1, is_company != 0, email = NULL, parent_id != NULL)");
+  check("[('credit', '>', 1.50), ('credit', '<', '2'), ('color', '=', -3), ('name', '=', 75001)]", "and(credit > 1.5, credit < 2, color = -3, name = '75001')");
+  check("[('date', '<', '2020-01-05'), ('visited', '>=', '2020-01-05T10:11')]", "and(date < '2020-01-05', visited >= '2020-01-05 10:11:00')");
+  check("[('type', '=', 'Invoice Address'), ('name', '=', ' kept '), ('photo', '=', None)]", "and(type = 'invoice', name = ' kept ', photo = NULL)");
+  check("[('name', '=', ''), ('name', 'in', ['a', False])]", "and(name = '', name in 'a' NULL)");
+}
+
+static void test_strings(void) {
+  check("[('name', '=', 'it\\'s \"q\"'), ('name', '=', \"a'b\\n\\t\\\\\\x41\\u00e9\\z\")]", "and(name = 'it's \"q\"', name = 'a'b\n\t\\A\xc3\xa9\\z')");
+}
+
+static void test_operators(void) {
+  check("['|', ('color', '=', 1), ('color', '=', 2), ('name', '=', 'x')]", "and(or(color = 1, color = 2), name = 'x')");
+  check("['|', '|', ('color', '=', 1), ('color', '=', 2), ('color', '=', 3)]", "and(or(color = 1, color = 2, color = 3))");
+  check("['|', ('color', '=', 1), '|', ('color', '=', 2), ('color', '=', 3)]", "and(or(color = 1, color = 2, color = 3))");
+  check("['!', '&', ('color', '=', 1), '!', ('color', '=', 2)]", "and(not(and(color = 1, not(color = 2))))");
+  check("['!', '!', ('color', '=', 1)]", "and(not(not(color = 1)))");
+}
+
+static void test_places(void) {
+  check_refused("[('nme', '=', 'x')]", "character 3: partner has no field \"nme\" (did you mean name?)");
+  check_refused("[('name', '=', 'x'), ('name', 'lke', 'x')]", "character 31: \"lke\" is no operator (did you mean like?)");
+  check_refused("[('n\xc3\xa9', '=', 1)]", "character 3: partner has no field \"n\xc3\xa9\"");
+  check_refused("[('\xc3\xa9\xc3\xa9', '=', 1), 5]", "character 3: partner has no field \"\xc3\xa9\xc3\xa9\"");
+  check_refused("[('name', '=', uid)]", "character 16: \"uid\" is no value: texts stand in quotes, and there are numbers, True, False and None");
+  check_refused("[('name', '=', 'x')", "character 1: this list has no closing ]");
+  check_refused("[('name', '=', 'x]", "character 16: this text has no closing '");
+  check_refused("[('name' '=', 'x')]", "character 10: a comma or ) is missing");
+  check_refused("[] x", "character 4: nothing may stand behind the list");
+  check_refused("[('name', '=')]", "character 2: a condition has three parts: field, operator, value");
+  check_refused("['|', ('name', '=', 'x')]", "character 2: | needs two conditions behind it");
+  check_refused("['!']", "character 2: ! needs a condition behind it");
+  check_refused("('name', '=', 'x')", "character 2: \"name\" is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]");
+  check_refused("5", "character 1: a domain is a list of conditions: [('field', '=', 'value')]");
+  check_refused("[('name', '=', ", "character 16: the text ends where a value is expected");
+}
+
+static void test_wrong_values(void) {
+  check_refused("[('color', '=', 'abc')]", "character 17: color: \"abc\" is no integer");
+  check_refused("[('country_id', '=', 'FR')]",
+                "character 22: country_id is compared by database id: \"FR\" is no integer; for a field of its record write country_id.FIELD");
+  check_refused("[('name', 'in', 'x')]", "character 17: in needs a list of values");
+  check_refused("[('name', '=', ['x'])]", "character 16: a list goes with in and not in");
+  check_refused("[('name', '=', True)]", "character 16: True is a value of booleans only, and name is none");
+  check_refused("[('color', '<', False)]", "character 17: < needs a value");
+  check_refused("[('color', 'like', '1')]", "character 20: like compares texts, and color is integer");
+  check_refused("[('photo', '=', 'x')]", "character 17: photo is binary: it can only be compared with None");
+  check_refused("[('name.x', '=', 'x')]", "character 3: \"name\" is no relation: no field can follow it");
+}
+
+static void test_not_supported_yet(void) {
+  check_refused("[('country_id', 'child_of', 1)]",
+                "character 17: child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
+  check_refused("[('category_ids.name', '=', 'x')]", "character 3: \"category_ids\" is a many2many: conditions on it are not supported yet");
+}
+
+static void test_too_deep(void) {
+  g_autoptr(GString) text = g_string_new("[");
+  for (unsigned i = 0; i < 5000; i++)
+    g_string_append(text, "'!',");
+  g_string_append(text, "('name','=','x')]");
+  check_refused(text->str, "character 4002: more than 1000 operators apply to one another");
+  g_string_truncate(text, 0);
+  for (unsigned i = 0; i < 5000; i++)
+    g_string_append_c(text, '[');
+  check_refused(text->str, "character 21: lists are too deep");
+}
+
+static void test_yaml(void) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxConfig) config = px_config_parse("a: [[country_id.code, in, [FR, BE]], '|', [active, '=', true], [name, '=', 75001], [email, '=', null], [name, '=', '5']]\n"
+                                               "b: \"[('color', '=', 1)]\"\n"
+                                               "c: [[colr, '=', 1]]\n"
+                                               "d: \"[('colr', '=', 1)]\"\n",
+                                               "conf.yaml", &error);
+  g_assert_no_error(error);
+  const PxModel *model = shop_model(&shop, "partner");
+  const PxConfigNode *root = px_config_root(config);
+  static const char *const expected[] = {
+    "and(country_id.code in 'FR' 'BE', or(active = 1, name = '75001'), email = NULL, name = '5')", "and(color = 1)", "and()"};
+  static const char *const keys[] = {"a", "b", "missing"};
+  for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+    g_autoptr(PxDomain) domain = px_domain_from_node(model, px_node_get(root, keys[i]), &error);
+    g_assert_no_error(error);
+    g_autoptr(GString) shown = g_string_new(NULL);
+    show(domain, shown);
+    g_assert_cmpstr(shown->str, ==, expected[i]);
+  }
+  g_assert_null(px_domain_from_node(model, px_node_get(root, "c"), &error));
+  g_assert_cmpstr(error->message, ==, "conf.yaml:3: partner has no field \"colr\" (did you mean color?)");
+  g_clear_error(&error);
+  g_assert_null(px_domain_from_node(model, px_node_get(root, "d"), &error));
+  g_assert_cmpstr(error->message, ==, "conf.yaml:4: character 3: partner has no field \"colr\" (did you mean color?)");
+}
+
+static void test_names(void) {
+  g_autoptr(GError) error = NULL;
+  const PxModel *model = shop_model(&shop, "partner");
+  const PxField *active = shop_field(&shop, "partner", "active");
+  g_autoptr(PxDomain) with = px_domain_parse(model, "['|', ('name', '=', 'x'), '!', ('active', '=', True)]", &error);
+  g_autoptr(PxDomain) without = px_domain_parse(model, "[('parent_id.active', '=', True)]", &error);
+  g_assert_no_error(error);
+  g_assert_true(px_domain_names(with, active));
+  g_assert_false(px_domain_names(without, active));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  shop_fixture_init(&shop, NULL);
+  g_test_add_func("/model/domain/empty", test_empty);
+  g_test_add_func("/model/domain/conditions", test_conditions);
+  g_test_add_func("/model/domain/values", test_values);
+  g_test_add_func("/model/domain/strings", test_strings);
+  g_test_add_func("/model/domain/operators", test_operators);
+  g_test_add_func("/model/domain/places", test_places);
+  g_test_add_func("/model/domain/wrong_values", test_wrong_values);
+  g_test_add_func("/model/domain/not_supported_yet", test_not_supported_yet);
+  g_test_add_func("/model/domain/too_deep", test_too_deep);
+  g_test_add_func("/model/domain/yaml", test_yaml);
+  g_test_add_func("/model/domain/names", test_names);
+  int status = g_test_run();
+  shop_fixture_done(&shop);
+  return status;
+}
