@@ -17,6 +17,8 @@ void px_storages_free(PxStorages *storages);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorages, px_storages_free)
 size_t px_storages_count(const PxStorages *storages);
 const char *px_storages_name(const PxStorages *storages, size_t i);
+/* The name it had before, whose history it keeps (renamed_from:); NULL: none. */
+const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
 /* A storage by name; nothing is opened before the first call on it. dry_run: put, move and remove only pretend.
  * PX_ERROR_CONFIG when there is none of that name. */
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -30,7 +32,7 @@ typedef struct {
   uint64_t size;
   int64_t mtime_ns;      /* since the epoch */
   int64_t mtime_precision_ns;
-  const char *identity;  /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "" */
+  const char *identity;  /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "". A move changes a ctime */
   const char *refused;   /* why this name or kind cannot be taken (control bytes, too long, no regular file); NULL: it can */
 } PxFileInfo;
 
@@ -64,3 +66,5 @@ bool px_storage_check(PxStorage *storage, bool probe, GError **error) G_GNUC_WAR
 /* Whether name may be a file's name: one path component, no '/', "..", control bytes, leading ".pattimpex-", at most 255 bytes.
  * NULL when it may, else why not (static text). */
 const char *px_storage_name_problem(const char *name);
+/* The same of a path below the storage's directory, as a task has it: "in", "out/2024", "". */
+const char *px_storage_path_problem(const char *path);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/bytes_private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define PIECE_BYTES ((size_t)256 * 1024)
+#define DAY_S (24 * 60 * 60)
+#define NAME_TRIES 100
+
+static bool fail_to_write(GError **error) {
+  int failure = errno;
+  bool is_full = failure == ENOSPC || failure == EDQUOT || failure == EFBIG;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write: %s%s", g_strerror(failure), is_full ? "; make room and run again" : "");
+  return false;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
+  while (len > 0) {
+    ssize_t written = write(fd, bytes, len);
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      return fail_to_write(error);
+    bytes += written;
+    len -= (size_t)written;
+  }
+  return true;
+}
+
+static bool copy_pieces(int from, int to, uint64_t limit, EVP_MD_CTX *digest, uint64_t *ret_size, GError **error) {
+  g_autofree char *piece = g_malloc(PIECE_BYTES);
+  *ret_size = 0;
+  while (*ret_size <= limit) {
+    ssize_t got = read(from, piece, PIECE_BYTES);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0) {
+      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
+      return false;
+    }
+    if (got == 0)
+      break;
+    if (digest && EVP_DigestUpdate(digest, piece, (size_t)got) != 1) {
+      g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "libcrypto cannot go on with SHA-256");
+      return false;
+    }
+    if (to >= 0 && !write_all(to, piece, (size_t)got, error))
+      return false;
+    *ret_size += (uint64_t)got;
+  }
+  return true;
+}
+
+static bool finish_digest(EVP_MD_CTX *digest, char *ret_sha256, GError **error) {
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned len = 0;
+  if (EVP_DigestFinal_ex(digest, bytes, &len) != 1) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "libcrypto cannot finish SHA-256");
+    return false;
+  }
+  for (unsigned i = 0; i < len; i++)
+    (void)g_snprintf(ret_sha256 + 2 * i, 3, "%02x", bytes[i]);
+  return true;
+}
+
+bool px_bytes_copy(int from, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) {
+  if (!ret_sha256)
+    return copy_pieces(from, to, limit, NULL, ret_size, error);
+  EVP_MD_CTX *digest = EVP_MD_CTX_new();
+  bool ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
+  if (!ok)
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "libcrypto has no SHA-256");
+  ok = ok && copy_pieces(from, to, limit, digest, ret_size, error) && finish_digest(digest, ret_sha256, error);
+  EVP_MD_CTX_free(digest);
+  return ok;
+}
+
+bool px_bytes_sync(int fd, GError **error) {
+  return fsync(fd) == 0 || fail_to_write(error);
+}
+
+bool px_bytes_sync_directory(int fd, GError **error) {
+  return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS || fail_to_write(error);
+}
+
+int px_bytes_temporary(int directory, const char *prefix, unsigned mode, char **ret_name) {
+  for (unsigned i = 0; i < NAME_TRIES; i++) {
+    uint64_t number;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+      return -1;
+    g_autofree char *name = g_strdup_printf("%s%016" G_GINT64_MODIFIER "x", prefix, number);
+    int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd >= 0)
+      *ret_name = g_steal_pointer(&name);
+    if (fd >= 0 || errno != EEXIST)
+      return fd;
+  }
+  return -1;
+}
+
+void px_bytes_sweep(int directory, const char *prefix, int64_t now_s) {
+  int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+  if (!stream) {
+    px_fd_clear(&fd);
+    return;
+  }
+  struct dirent *entry;
+  while ((entry = readdir(stream))) {
+    struct stat status;
+    if (g_str_has_prefix(entry->d_name, prefix) && fstatat(fd, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+        status.st_mtim.tv_sec < now_s - DAY_S)
+      (void)unlinkat(fd, entry->d_name, 0);
+  }
+  (void)closedir(stream);
+}

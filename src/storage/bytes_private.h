@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Descriptors and the bytes behind them, for the files of storage/. */
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <unistd.h>
+
+/* Closes a descriptor and leaves errno alone. */
+static inline void px_fd_clear(int *fd) {
+  int saved = errno;
+  if (*fd >= 0)
+    (void)close(*fd);
+  *fd = -1;
+  errno = saved;
+}
+
+/* int that is closed at the end of its block, unless it is negative by then. */
+#define PX_AUTO_FD __attribute__((cleanup(px_fd_clear))) int
+
+/* Reads from where from stands to its end, or until it has more than limit bytes, and writes to to (-1: nowhere). ret_sha256 may
+ * be NULL. Both errors are PX_ERROR_TRANSIENT; a full disk is told in plain words. */
+bool px_bytes_copy(int from, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* fsync of what was written to fd. PX_ERROR_TRANSIENT. */
+bool px_bytes_sync(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* fsync of a directory, so that its names outlive a power cut. File systems that cannot are taken as they are. */
+bool px_bytes_sync_directory(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A new file in directory whose name is prefix and random digits; caller frees *ret_name. -1 and errno when there is none. */
+int px_bytes_temporary(int directory, const char *prefix, unsigned mode, char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
+/* Removes the files of directory whose names begin with prefix and that were last written more than a day before now_s. */
+void px_bytes_sweep(int directory, const char *prefix, int64_t now_s);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/hook.h"
+#include "storage/bytes_private.h"
+#include "storage/file_private.h"
+#include "storage/storage_driver.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define TEMPORARY_PREFIX ".pattimpex-tmp-"
+#define SECOND_NS INT64_C(1000000000)
+#define IDENTITY_BYTES 64
+
+typedef struct {
+  char *directory;
+} Settings;
+
+typedef struct {
+  const Settings *settings;
+  int root;    /* -1 until the first call */
+  char *swept; /* the directory whose leftover temporary files are gone, NULL: none */
+  char *name;  /* of the file opened last, and what its PxFileInfo points to */
+  char identity[IDENTITY_BYTES];
+} File;
+
+/* ---- settings */
+
+static const PxKey keys[] = {
+  {.name = "directory", .type = PX_KEY_STRING, .offset = offsetof(Settings, directory), .required = true},
+};
+
+static void check_settings(void *data, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints) {
+  Settings *settings = data;
+  if (!settings->directory)
+    return;
+  if (!*settings->directory)
+    px_complain(complaints, px_node_get(node, "directory"), "directory: must not be empty; write . for the directory of the configuration");
+  char *resolved = px_config_resolve_path(config, settings->directory);
+  g_free(settings->directory);
+  settings->directory = resolved;
+}
+
+static void free_settings(void *data) {
+  Settings *settings = data;
+  g_free(settings->directory);
+}
+
+/* ---- errors */
+
+static PxError code_of(int failure) {
+  static const struct {
+    int failure;
+    PxError code;
+  } codes[] = {
+    {ENOENT, PX_ERROR_NOT_FOUND},  {EEXIST, PX_ERROR_EXISTS},     {ELOOP, PX_ERROR_REFUSED},     {ENOTDIR, PX_ERROR_REFUSED},
+    {EXDEV, PX_ERROR_REFUSED},     {EISDIR, PX_ERROR_REFUSED},    {ENXIO, PX_ERROR_REFUSED},     {ENAMETOOLONG, PX_ERROR_REFUSED},
+    {ENOSPC, PX_ERROR_TRANSIENT},  {EDQUOT, PX_ERROR_TRANSIENT},  {EFBIG, PX_ERROR_TRANSIENT},   {EINTR, PX_ERROR_TRANSIENT},
+    {EAGAIN, PX_ERROR_TRANSIENT},  {EBUSY, PX_ERROR_TRANSIENT},   {EMFILE, PX_ERROR_TRANSIENT},  {ENFILE, PX_ERROR_TRANSIENT},
+    {ENOMEM, PX_ERROR_TRANSIENT},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+    if (codes[i].failure == failure)
+      return codes[i].code;
+  }
+  return PX_ERROR_UNREACHABLE;
+}
+
+static const char *hint_of(int failure) {
+  switch (failure) {
+  case ELOOP:
+    return "symbolic links are not followed";
+  case EACCES:
+  case EPERM:
+    return "give pattimpex the right to it";
+  case ENOSPC:
+  case EDQUOT:
+    return "make room and run again";
+  default:
+    return NULL;
+  }
+}
+
+/* From errno. name may be NULL: path itself. */
+static bool fail(GError **error, const char *path, const char *name, const char *doing) {
+  int failure = errno;
+  const char *hint = hint_of(failure);
+  g_set_error(error, PX_ERROR, (int)code_of(failure), "%s%s%s: cannot %s: %s%s%s", *path ? path : name ? "" : "its directory", *path && name ? "/" : "",
+              name ? name : "", doing, g_strerror(failure), hint ? "; " : "", hint ? hint : "");
+  return false;
+}
+
+/* ---- opening */
+
+static void *file_open(const void *settings) {
+  File *file = g_new0(File, 1);
+  file->settings = settings;
+  file->root = -1;
+  return file;
+}
+
+static void file_close(void *self) {
+  File *file = self;
+  px_fd_clear(&file->root);
+  g_free(file->swept);
+  g_free(file->name);
+  g_free(file);
+}
+
+static bool open_root(File *file, GError **error) {
+  if (file->root < 0)
+    file->root = open(file->settings->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file->root >= 0)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "its directory %s: %s; %s", file->settings->directory, g_strerror(errno),
+              errno == ENOENT ? "make it, or correct the setting \"directory\"" : "correct the setting \"directory\" or the rights");
+  return false;
+}
+
+/* The directory path for writing in it; -1 with an error. */
+static int make_directory(File *file, const char *path, GError **error) {
+  if (!open_root(file, error))
+    return -1;
+  int fd = px_beneath_make_directory(file->root, path);
+  if (fd < 0)
+    (void)fail(error, path, NULL, "open or make this directory");
+  return fd;
+}
+
+/* ---- what a file is */
+
+/* Time stamps of local file systems are kept in nanoseconds but taken from the kernel's tick, at most 10 ms long. Where the
+ * file system is unknown, or shows whole seconds (as ext3 and copies of old files do), two seconds: FAT has nothing finer. */
+static int64_t mtime_precision(int fd, const struct stat *status) {
+  static const uint64_t fine[] = {0xEF53 /* ext4 */, 0x58465342 /* XFS */, 0x9123683E /* Btrfs */, 0x01021994 /* tmpfs */,
+                                  0x2FC12FC1 /* ZFS */, 0xF2F52010 /* F2FS */, 0xCA451A4E /* bcachefs */};
+  struct statfs system;
+  if (status->st_mtim.tv_nsec == 0 || fstatfs(fd, &system) < 0)
+    return 2 * SECOND_NS;
+  for (size_t i = 0; i < G_N_ELEMENTS(fine); i++) {
+    if (((uint64_t)system.f_type & 0xFFFFFFFF) == fine[i])
+      return SECOND_NS / 100;
+  }
+  return 2 * SECOND_NS;
+}
+
+static const char *why_no_file(mode_t mode) {
+  switch (mode & S_IFMT) {
+  case S_IFREG:
+    return NULL;
+  case S_IFLNK:
+    return "it is a symbolic link, which is not followed";
+  case S_IFIFO:
+    return "it is a pipe, no regular file";
+  case S_IFSOCK:
+    return "it is a socket, no regular file";
+  case S_IFDIR:
+    return "it is a directory";
+  default:
+    return "it is a device, no regular file";
+  }
+}
+
+/* fd: the file, or the directory it is in. identity: IDENTITY_BYTES, which the result points to. */
+static PxFileInfo info_of(int fd, const char *name, const struct stat *status, char *identity) {
+  (void)g_snprintf(identity, IDENTITY_BYTES, "%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld", (guint64)status->st_ino,
+                   (gint64)status->st_ctim.tv_sec, (long)status->st_ctim.tv_nsec);
+  return (PxFileInfo){
+    .name = name,
+    .size = (uint64_t)status->st_size,
+    .mtime_ns = (int64_t)status->st_mtim.tv_sec * SECOND_NS + status->st_mtim.tv_nsec,
+    .mtime_precision_ns = mtime_precision(fd, status),
+    .identity = identity,
+    .refused = why_no_file(status->st_mode),
+  };
+}
+
+/* false: the caller has seen enough. An entry that has gone meanwhile is none. */
+static bool visit_entry(int directory, const struct dirent *entry, PxFileVisit visit, void *data) {
+  char identity[IDENTITY_BYTES];
+  struct stat status;
+  if (entry->d_type == DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+    return true;
+  if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(status.st_mode))
+    return true;
+  PxFileInfo info = info_of(directory, entry->d_name, &status, identity);
+  return visit(&info, data);
+}
+
+static bool file_list(void *self, const char *path, PxFileVisit visit, void *data, GError **error) {
+  File *file = self;
+  if (!open_root(file, error))
+    return false;
+  int fd = px_beneath_open(file->root, path, O_RDONLY | O_DIRECTORY);
+  if (fd < 0 && errno == ENOENT)
+    return true;
+  DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+  if (!stream) {
+    px_fd_clear(&fd);
+    return fail(error, path, NULL, "list");
+  }
+  struct dirent *entry;
+  do {
+    errno = 0;
+    entry = readdir(stream);
+  } while (entry && visit_entry(fd, entry, visit, data));
+  bool ok = entry || errno == 0 || fail(error, path, NULL, "list");
+  (void)closedir(stream);
+  return ok;
+}
+
+static int file_open_read(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+  File *file = self;
+  if (!open_root(file, error))
+    return -1;
+  g_autofree char *whole = *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
+  /* O_NONBLOCK: opening a pipe or a file that another program leases must not hang. */
+  PX_AUTO_FD fd = px_beneath_open(file->root, whole, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  struct stat status;
+  if (fd < 0 && errno == EACCES) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: cannot open: %s; give pattimpex the right to read it", whole, g_strerror(errno));
+    return -1;
+  }
+  if (fd < 0 || fstat(fd, &status) < 0) {
+    (void)fail(error, path, name, "open");
+    return -1;
+  }
+  const char *refused = why_no_file(status.st_mode);
+  if (refused) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: %s", whole, refused);
+    return -1;
+  }
+  g_free(file->name);
+  file->name = g_strdup(name);
+  *ret_info = info_of(fd, file->name, &status, file->identity);
+  int opened = fd;
+  fd = -1;
+  return opened;
+}
+
+/* ---- writing */
+
+/* Temporary files of puts that died, once a directory. Their age is told by the file system's own clock. */
+static void sweep(File *file, const char *path, int directory, int newest) {
+  struct stat status;
+  if ((file->swept && strcmp(file->swept, path) == 0) || fstat(newest, &status) < 0)
+    return;
+  px_bytes_sweep(directory, TEMPORARY_PREFIX, status.st_mtim.tv_sec);
+  g_free(file->swept);
+  file->swept = g_strdup(path);
+}
+
+static bool fill(int to, int from, uint64_t size, GError **error) {
+  uint64_t copied;
+  if (lseek(from, 0, SEEK_SET) < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "cannot rewind: %s", g_strerror(errno));
+    return false;
+  }
+  if (!px_bytes_copy(from, to, size, NULL, &copied, error))
+    return false;
+  if (copied != size) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied",
+                copied > size ? "more" : "fewer", (guint64)size);
+    return false;
+  }
+  return px_bytes_sync(to, error);
+}
+
+static bool publish(int directory, const char *temporary, const char *path, const char *name, bool replace, GError **error) {
+  px_hook("storage.put.written");
+  int result = replace ? renameat(directory, temporary, directory, name) : px_beneath_rename_new(directory, temporary, directory, name);
+  if (result < 0)
+    return fail(error, path, name, "write");
+  px_hook("storage.put.renamed");
+  return true;
+}
+
+static bool file_put(void *self, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error) {
+  File *file = self;
+  g_autofree char *temporary = NULL;
+  PX_AUTO_FD directory = make_directory(file, path, error);
+  if (directory < 0)
+    return false;
+  PX_AUTO_FD new = px_bytes_temporary(directory, TEMPORARY_PREFIX, 0644, &temporary);
+  if (new < 0)
+    return fail(error, path, name, "write");
+  sweep(file, path, directory, new);
+  if (!fill(new, fd, size, error)) {
+    g_prefix_error(error, "%s%s%s: ", path, *path ? "/" : "", name);
+  } else if (publish(directory, temporary, path, name, replace, error)) {
+    return px_bytes_sync_directory(directory, error);
+  }
+  (void)unlinkat(directory, temporary, 0);
+  return false;
+}
+
+/* ---- moving */
+
+typedef struct {
+  int directory;
+  const char *path;
+  const char *name;
+} Place;
+
+/* A copy under a temporary name, with the mode and time of the original; its name is the caller's to free and to remove. */
+static bool copy_file(const Place *from, const Place *to, struct stat *ret_status, char **ret_temporary, GError **error) {
+  PX_AUTO_FD in = openat(from->directory, from->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+  if (in < 0 || fstat(in, ret_status) < 0)
+    return fail(error, from->path, from->name, "open");
+  PX_AUTO_FD out = px_bytes_temporary(to->directory, TEMPORARY_PREFIX, 0600, ret_temporary);
+  if (out < 0)
+    return fail(error, to->path, to->name, "write");
+  struct timespec times[] = {ret_status->st_atim, ret_status->st_mtim};
+  if (!fill(out, in, (uint64_t)ret_status->st_size, error)) {
+    g_prefix_error(error, "%s%s%s: ", to->path, *to->path ? "/" : "", to->name);
+    return false;
+  }
+  (void)fchmod(out, ret_status->st_mode & 0777);
+  (void)futimens(out, times);
+  return px_bytes_sync(out, error);
+}
+
+/* The source goes only when the whole copy has its name, and only if it is still what was copied. */
+static bool move_copy(const Place *from, const Place *to, GError **error) {
+  struct stat copied;
+  struct stat now;
+  g_autofree char *temporary = NULL;
+  bool ok = copy_file(from, to, &copied, &temporary, error);
+  if (ok && px_beneath_rename_new(to->directory, temporary, to->directory, to->name) < 0)
+    ok = fail(error, to->path, to->name, "move a file to this name");
+  if (!ok) {
+    if (temporary)
+      (void)unlinkat(to->directory, temporary, 0);
+    return false;
+  }
+  if (!px_bytes_sync_directory(to->directory, error))
+    return false;
+  if (fstatat(from->directory, from->name, &now, AT_SYMLINK_NOFOLLOW) < 0)
+    return fail(error, from->path, from->name, "remove after it was copied");
+  if (now.st_ino != copied.st_ino || now.st_size != copied.st_size || now.st_mtim.tv_sec != copied.st_mtim.tv_sec ||
+      now.st_mtim.tv_nsec != copied.st_mtim.tv_nsec) {
+    (void)unlinkat(to->directory, to->name, 0);
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s%s%s: changed while it was moved", from->path, *from->path ? "/" : "", from->name);
+    return false;
+  }
+  return unlinkat(from->directory, from->name, 0) == 0 || fail(error, from->path, from->name, "remove after it was copied");
+}
+
+static bool move_between(const Place *from, const Place *to, GError **error) {
+  struct stat status;
+  if (fstatat(from->directory, from->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    return fail(error, from->path, from->name, "move");
+  const char *refused = why_no_file(status.st_mode);
+  if (refused) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s%s%s: %s", from->path, *from->path ? "/" : "", from->name, refused);
+    return false;
+  }
+  bool is_elsewhere = px_file_quirks & PX_FILE_OTHER_DEVICE;
+  if (!is_elsewhere && px_beneath_rename_new(from->directory, from->name, to->directory, to->name) < 0) {
+    is_elsewhere = errno == EXDEV;
+    if (!is_elsewhere)
+      return fail(error, to->path, to->name, "move a file to this name");
+  }
+  if (is_elsewhere && !move_copy(from, to, error))
+    return false;
+  px_hook("storage.moved");
+  return px_bytes_sync_directory(to->directory, error) && px_bytes_sync_directory(from->directory, error);
+}
+
+static bool file_move(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
+  File *file = self;
+  if (!open_root(file, error))
+    return false;
+  PX_AUTO_FD from_directory = px_beneath_open(file->root, from_path, O_RDONLY | O_DIRECTORY);
+  if (from_directory < 0)
+    return fail(error, from_path, from_name, "move");
+  PX_AUTO_FD to_directory = make_directory(file, to_path, error);
+  if (to_directory < 0)
+    return false;
+  Place from = {.directory = from_directory, .path = from_path, .name = from_name};
+  Place to = {.directory = to_directory, .path = to_path, .name = to_name};
+  return move_between(&from, &to, error);
+}
+
+static bool file_remove(void *self, const char *path, const char *name, GError **error) {
+  File *file = self;
+  if (!open_root(file, error))
+    return false;
+  PX_AUTO_FD directory = px_beneath_open(file->root, path, O_RDONLY | O_DIRECTORY);
+  if (directory < 0 || unlinkat(directory, name, 0) < 0)
+    return fail(error, path, name, "remove");
+  return px_bytes_sync_directory(directory, error);
+}
+
+/* ---- checking */
+
+static bool see_one(const PxFileInfo *info, void *data) {
+  return false;
+}
+
+static bool file_check(void *self, bool probe, GError **error) {
+  File *file = self;
+  g_autofree char *temporary = NULL;
+  if (!file_list(file, "", see_one, NULL, error))
+    return false;
+  if (!probe)
+    return true;
+  PX_AUTO_FD fd = px_bytes_temporary(file->root, TEMPORARY_PREFIX, 0600, &temporary);
+  if (fd < 0)
+    return fail(error, "", NULL, "write in it");
+  bool written = write(fd, "\n", 1) == 1;
+  if (!written)
+    (void)fail(error, "", NULL, "write in it");
+  if (unlinkat(file->root, temporary, 0) < 0 && written)
+    return fail(error, "", NULL, "remove a file of it");
+  return written;
+}
+
+const PxStorageDriver px_file_storage = {
+  .type = "file",
+  .keys = keys,
+  .n_keys = G_N_ELEMENTS(keys),
+  .settings_size = sizeof(Settings),
+  .check_settings = check_settings,
+  .free_settings = free_settings,
+  .open = file_open,
+  .close = file_close,
+  .list = file_list,
+  .open_read = file_open_read,
+  .put = file_put,
+  .move = file_move,
+  .remove = file_remove,
+  .check = file_check,
+};

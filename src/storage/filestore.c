@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/filestore.h"
+
+#include "base/hook.h"
+#include "storage/bytes_private.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define TEMPORARY_DIRECTORY "tmp"
+#define TEMPORARY_PREFIX "blob-"
+#define SHA256_CHARS 64
+
+struct PxFilestore {
+  char *directory;
+  int fd;              /* -1: a dry run, and the directory is not there */
+  char *dry_directory; /* where new blobs of a dry run go; NULL: no dry run */
+  int dry_fd;          /* -1 */
+};
+
+struct PxNewBlob {
+  PxFilestore *store;
+  int fd;
+  int directory; /* of the temporary files */
+  char *name;
+};
+
+static bool fail(GError **error, PxError code, const char *directory, const char *doing) {
+  g_set_error(error, PX_ERROR, (int)code, "filestore %s: cannot %s: %s", directory, doing, g_strerror(errno));
+  return false;
+}
+
+/* ---- open and close */
+
+static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
+  if (!dry_run && g_mkdir_with_parents(store->directory, 0700) < 0)
+    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "make it");
+  store->fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (store->fd < 0 && !(dry_run && errno == ENOENT))
+    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "open it");
+  if (dry_run)
+    return true;
+  if (mkdirat(store->fd, TEMPORARY_DIRECTORY, 0700) < 0 && errno != EEXIST)
+    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "write in it");
+  PX_AUTO_FD temporary = openat(store->fd, TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (temporary >= 0)
+    px_bytes_sweep(temporary, TEMPORARY_PREFIX, g_get_real_time() / G_USEC_PER_SEC);
+  return true;
+}
+
+static bool open_dry(PxFilestore *store, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  store->dry_directory = g_dir_make_tmp("pattimpex-dry-run-XXXXXX", &problem);
+  if (!store->dry_directory) {
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore of the dry run: %s; set TMPDIR to a directory that can be written", problem->message);
+    return false;
+  }
+  store->dry_fd = open(store->dry_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (store->dry_fd < 0 || mkdirat(store->dry_fd, TEMPORARY_DIRECTORY, 0700) < 0)
+    return fail(error, PX_ERROR_UNREACHABLE, store->dry_directory, "open it");
+  return true;
+}
+
+PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **error) {
+  g_autoptr(PxFilestore) store = g_new0(PxFilestore, 1);
+  *store = (PxFilestore){.directory = g_strdup(directory), .fd = -1, .dry_fd = -1};
+  if (!open_main(store, dry_run, error) || (dry_run && !open_dry(store, error)))
+    return NULL;
+  return g_steal_pointer(&store);
+}
+
+/* Everything in the directory fd, two levels deep as a filestore is, but not the directory itself. */
+static void remove_all(int fd, unsigned levels) {
+  DIR *stream = fdopendir(fd);
+  if (!stream) {
+    px_fd_clear(&fd);
+    return;
+  }
+  struct dirent *entry;
+  while ((entry = readdir(stream))) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    int below = levels > 1 ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (below >= 0)
+      remove_all(below, levels - 1);
+    (void)unlinkat(fd, entry->d_name, below >= 0 ? AT_REMOVEDIR : 0);
+  }
+  (void)closedir(stream);
+}
+
+void px_filestore_close(PxFilestore *store) {
+  if (!store)
+    return;
+  if (store->dry_fd >= 0)
+    remove_all(store->dry_fd, 2);
+  if (store->dry_directory)
+    (void)g_rmdir(store->dry_directory);
+  px_fd_clear(&store->fd);
+  g_free(store->dry_directory);
+  g_free(store->directory);
+  g_free(store);
+}
+
+/* ---- new blobs */
+
+static int writable(const PxFilestore *store) {
+  return store->dry_fd >= 0 ? store->dry_fd : store->fd;
+}
+
+static const char *writable_directory(const PxFilestore *store) {
+  return store->dry_directory ? store->dry_directory : store->directory;
+}
+
+PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) {
+  g_autofree char *name = NULL;
+  PX_AUTO_FD directory = openat(writable(store), TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  int fd = directory >= 0 ? px_bytes_temporary(directory, TEMPORARY_PREFIX, 0600, &name) : -1;
+  if (fd < 0) {
+    (void)fail(error, PX_ERROR_TRANSIENT, writable_directory(store), "write in it");
+    return NULL;
+  }
+  PxNewBlob *blob = g_new(PxNewBlob, 1);
+  *blob = (PxNewBlob){.store = store, .fd = fd, .directory = directory, .name = g_steal_pointer(&name)};
+  directory = -1;
+  *ret_fd = fd;
+  return blob;
+}
+
+static void new_blob_free(PxNewBlob *blob) {
+  px_fd_clear(&blob->fd);
+  px_fd_clear(&blob->directory);
+  g_free(blob->name);
+  g_free(blob);
+}
+
+void px_filestore_abandon(PxNewBlob *blob) {
+  if (!blob)
+    return;
+  (void)unlinkat(blob->directory, blob->name, 0);
+  new_blob_free(blob);
+}
+
+/* The directory "ab" of a blob "abcdef...", made when it is missing. */
+static int open_prefix(const PxFilestore *store, const char *sha256) {
+  const char prefix[] = {sha256[0], sha256[1], 0};
+  int fd = openat(writable(store), prefix, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd >= 0 || errno != ENOENT)
+    return fd;
+  if (mkdirat(writable(store), prefix, 0700) < 0 && errno != EEXIST)
+    return -1;
+  (void)fsync(writable(store));
+  return openat(writable(store), prefix, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Whether the whole blob is there; touches it, so that a collector that is about to look leaves it. */
+static bool touch(int directory, const char *name, uint64_t size) {
+  struct stat status;
+  return utimensat(directory, name, NULL, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode) && (uint64_t)status.st_size == size;
+}
+
+/* Gives the bytes their name. The temporary name is gone when this returns true, unless the blob was there before. */
+static bool place(PxNewBlob *new, const PxBlob *blob, bool *ret_was_there, GError **error) {
+  const char *name = blob->sha256 + 2;
+  PX_AUTO_FD directory = open_prefix(new->store, blob->sha256);
+  if (directory < 0)
+    return fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "write in it");
+  *ret_was_there = touch(directory, name, blob->size);
+  if (!*ret_was_there) {
+    if (!px_bytes_sync(new->fd, error))
+      return false;
+    px_hook("filestore.written");
+    if (renameat(new->directory, new->name, directory, name) < 0)
+      return fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "rename a new blob");
+    px_hook("filestore.renamed");
+  }
+  return px_bytes_sync_directory(directory, error);
+}
+
+/* Frees new in any case. */
+static bool keep(PxNewBlob *new, const PxBlob *blob, PxBlob *ret_blob, GError **error) {
+  bool was_there = true;
+  bool ok = place(new, blob, &was_there, error);
+  if (ok && !was_there)
+    new_blob_free(new);
+  else
+    px_filestore_abandon(new);
+  if (ok)
+    *ret_blob = *blob;
+  return ok;
+}
+
+bool px_filestore_commit(PxNewBlob *new, PxBlob *ret_blob, GError **error) {
+  PxBlob blob;
+  if (lseek(new->fd, 0, SEEK_SET) < 0 || !px_bytes_copy(new->fd, -1, UINT64_MAX, blob.sha256, &blob.size, error)) {
+    g_prefix_error(error, "filestore %s: ", writable_directory(new->store));
+    px_filestore_abandon(new);
+    return false;
+  }
+  return keep(new, &blob, ret_blob, error);
+}
+
+bool px_filestore_add(PxFilestore *store, int fd, uint64_t expected_size, PxBlob *ret_blob, GError **error) {
+  PxBlob blob;
+  int new_fd;
+  PxNewBlob *new = px_filestore_begin(store, &new_fd, error);
+  if (!new)
+    return false;
+  if (!px_bytes_copy(fd, new_fd, expected_size, blob.sha256, &blob.size, error)) {
+    g_prefix_error(error, "filestore %s: ", writable_directory(store));
+    px_filestore_abandon(new);
+    return false;
+  }
+  if (expected_size != UINT64_MAX && blob.size != expected_size) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the file has %s than the %" G_GUINT64_FORMAT " bytes it had before; it is still being written",
+                blob.size > expected_size ? "more" : "fewer", (guint64)expected_size);
+    px_filestore_abandon(new);
+    return false;
+  }
+  return keep(new, &blob, ret_blob, error);
+}
+
+/* ---- reading */
+
+static bool is_sha256(const char *text) {
+  return strspn(text, "0123456789abcdef") == SHA256_CHARS && text[SHA256_CHARS] == 0;
+}
+
+int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) {
+  const int places[] = {store->dry_fd, store->fd};
+  g_autofree char *path = is_sha256(sha256) ? g_strdup_printf("%.2s/%s", sha256, sha256 + 2) : NULL;
+  errno = ENOENT;
+  for (size_t i = 0; path && i < G_N_ELEMENTS(places); i++) {
+    int fd = places[i] >= 0 ? openat(places[i], path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd >= 0)
+      return fd;
+  }
+  g_autofree char *doing = g_strdup_printf("open the blob %s", sha256);
+  (void)fail(error, errno == ENOENT ? PX_ERROR_NOT_FOUND : PX_ERROR_TRANSIENT, store->directory, doing);
+  return -1;
+}

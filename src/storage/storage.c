@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/bytes_private.h"
+#include "storage/name_private.h"
+#include "storage/storage_private.h"
+
+#include <string.h>
+
+#define MOST_NUMBERS 100000u
+
+struct PxStorage {
+  char *name;
+  const PxStorageDriver *driver;
+  void *self;
+  bool dry_run;
+};
+
+PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) {
+  const PxStorageConfig *config = px_storages_find(storages, name);
+  if (!config || !config->driver) {
+    px_storages_set_unknown(storages, name, error);
+    return NULL;
+  }
+  PxStorage *storage = g_new0(PxStorage, 1);
+  *storage = (PxStorage){.name = g_strdup(name), .driver = config->driver, .self = config->driver->open(config->settings), .dry_run = dry_run};
+  return storage;
+}
+
+void px_storage_close(PxStorage *storage) {
+  if (!storage)
+    return;
+  storage->driver->close(storage->self);
+  g_free(storage->name);
+  g_free(storage);
+}
+
+const char *px_storage_name(const PxStorage *storage) {
+  return storage->name;
+}
+
+/* ---- what is common to the calls */
+
+/* Says whose error it is. */
+static bool failed(const PxStorage *storage, GError **error) {
+  g_prefix_error(error, "storage %s: ", storage->name);
+  return false;
+}
+
+static bool clean_path(const PxStorage *storage, const char *path, char **ret_path, GError **error) {
+  const char *problem = px_name_clean_path(path, ret_path);
+  if (!problem)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "path \"%s\": %s", path, problem);
+  return failed(storage, error);
+}
+
+/* A path and a name that may be handed to a driver. is_ours: the name may be one that only the program gives. */
+static bool clean_place(const PxStorage *storage, const char *path, const char *name, bool is_ours, char **ret_path, GError **error) {
+  const char *problem = is_ours ? px_name_problem_of_own(name) : px_storage_name_problem(name);
+  if (!problem)
+    return clean_path(storage, path, ret_path, error);
+  g_autofree char *shown = g_strescape(name, NULL);
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "\"%s\": %s", shown, problem);
+  return failed(storage, error);
+}
+
+/* ---- listing */
+
+typedef struct {
+  GArray *files; /* PxFileInfo, their strings owned */
+  bool leftovers;
+} Listing;
+
+static void info_clear(void *data) {
+  PxFileInfo *info = data;
+  g_free((void *)(uintptr_t)info->name);
+  g_free((void *)(uintptr_t)info->identity);
+}
+
+static bool collect(const PxFileInfo *info, void *data) {
+  Listing *listing = data;
+  bool is_wanted = listing->leftovers ? px_name_is_leftover(info->name) : info->name[0] != '.';
+  if (!is_wanted)
+    return true;
+  PxFileInfo kept = *info;
+  const char *problem = px_name_problem_of_own(info->name);
+  kept.name = g_strdup(info->name);
+  kept.identity = g_strdup(info->identity);
+  kept.refused = problem ? problem : info->refused;
+  g_array_append_val(listing->files, kept);
+  return true;
+}
+
+static int compare_names(const void *a, const void *b) {
+  return strcmp(((const PxFileInfo *)a)->name, ((const PxFileInfo *)b)->name);
+}
+
+bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) {
+  g_autofree char *clean = NULL;
+  if (!clean_path(storage, path, &clean, error))
+    return false;
+  g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(PxFileInfo));
+  g_array_set_clear_func(files, info_clear);
+  Listing listing = {.files = files, .leftovers = leftovers};
+  if (!storage->driver->list(storage->self, clean, collect, &listing, error))
+    return failed(storage, error);
+  g_array_sort(files, compare_names);
+  for (unsigned i = 0; i < files->len; i++) {
+    if (!visit(&g_array_index(files, PxFileInfo, i), data))
+      break;
+  }
+  return true;
+}
+
+/* ---- reading */
+
+int px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+  g_autofree char *clean = NULL;
+  if (!clean_place(storage, path, name, true, &clean, error))
+    return -1;
+  int fd = storage->driver->open_read(storage->self, clean, name, ret_info, error);
+  if (fd < 0)
+    (void)failed(storage, error);
+  return fd;
+}
+
+/* ---- writing */
+
+typedef enum { TARGET_ABSENT, TARGET_SAME, TARGET_OTHER } Target;
+
+/* What is at path/name now. sha256 may be NULL: nothing is the same. */
+static bool look_at(PxStorage *storage, const char *path, const char *name, uint64_t size, const char *sha256, Target *ret, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  PxFileInfo info;
+  PX_AUTO_FD fd = storage->driver->open_read(storage->self, path, name, &info, &problem);
+  *ret = TARGET_OTHER;
+  if (fd < 0) {
+    if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
+      *ret = TARGET_ABSENT;
+    else if (!g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+    return true;
+  }
+  if (!sha256 || info.size != size)
+    return true;
+  char found[65];
+  uint64_t found_size;
+  if (!px_bytes_copy(fd, -1, size, found, &found_size, error))
+    return false;
+  if (found_size == size && strcmp(found, sha256) == 0)
+    *ret = TARGET_SAME;
+  return true;
+}
+
+static bool exists(const char *path, const char *name, GError **error) {
+  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s%s%s: there is a file of that name already", path, *path ? "/" : "", name);
+  return false;
+}
+
+typedef struct {
+  const char *path;
+  int fd;
+  uint64_t size;
+  const char *sha256;
+  PxOnExists on_exists;
+} Put;
+
+/* Puts it under this very name. PX_ERROR_EXISTS where another is there and may not be replaced. */
+static bool put_as(PxStorage *storage, const Put *put, const char *name, GError **error) {
+  Target target;
+  if (!look_at(storage, put->path, name, put->size, put->sha256, &target, error))
+    return false;
+  if (target == TARGET_SAME)
+    return true;
+  if (target == TARGET_OTHER && put->on_exists != PX_EXISTS_REPLACE)
+    return exists(put->path, name, error);
+  return storage->dry_run || storage->driver->put(storage->self, put->path, name, put->fd, put->size, put->on_exists == PX_EXISTS_REPLACE, error);
+}
+
+bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
+                    char **ret_name, GError **error) {
+  g_autofree char *clean = NULL;
+  if (!clean_place(storage, path, name, false, &clean, error))
+    return false;
+  const Put put = {.path = clean, .fd = fd, .size = size, .sha256 = sha256, .on_exists = on_exists};
+  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *candidate = px_name_numbered(name, number);
+    if (put_as(storage, &put, candidate, &problem)) {
+      if (ret_name)
+        *ret_name = g_steal_pointer(&candidate);
+      return true;
+    }
+    if (on_exists != PX_EXISTS_NUMBER || !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return failed(storage, error);
+    }
+  }
+  (void)exists(clean, name, error);
+  return failed(storage, error);
+}
+
+/* ---- moving */
+
+typedef struct {
+  const char *from_path;
+  const char *from_name;
+  const char *to_path;
+} Move;
+
+static bool pretend_move(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
+  PxFileInfo info;
+  Target target;
+  PX_AUTO_FD fd = storage->driver->open_read(storage->self, move->from_path, move->from_name, &info, error);
+  if (fd < 0 || !look_at(storage, move->to_path, to_name, 0, NULL, &target, error))
+    return false;
+  return target == TARGET_ABSENT || exists(move->to_path, to_name, error);
+}
+
+static bool move_to(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
+  if (storage->dry_run)
+    return pretend_move(storage, move, to_name, error);
+  return storage->driver->move(storage->self, move->from_path, move->from_name, move->to_path, to_name, error);
+}
+
+bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
+  g_autofree char *from = NULL;
+  g_autofree char *to = NULL;
+  if (!clean_place(storage, from_path, from_name, true, &from, error) || !clean_place(storage, to_path, to_name, true, &to, error))
+    return false;
+  const Move move = {.from_path = from, .from_name = from_name, .to_path = to};
+  return move_to(storage, &move, to_name, error) || failed(storage, error);
+}
+
+bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
+                              char **ret_name, GError **error) {
+  g_autofree char *from = NULL;
+  g_autofree char *to = NULL;
+  if (!clean_place(storage, from_path, from_name, true, &from, error) || !clean_place(storage, to_path, to_name, true, &to, error))
+    return false;
+  const Move move = {.from_path = from, .from_name = from_name, .to_path = to};
+  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *candidate = px_name_numbered(to_name, number);
+    if (move_to(storage, &move, candidate, &problem)) {
+      if (ret_name)
+        *ret_name = g_steal_pointer(&candidate);
+      return true;
+    }
+    if (!g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return failed(storage, error);
+    }
+  }
+  (void)exists(to, to_name, error);
+  return failed(storage, error);
+}
+
+/* ---- the rest */
+
+bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) {
+  g_autofree char *clean = NULL;
+  if (!clean_place(storage, path, name, true, &clean, error))
+    return false;
+  if (!storage->dry_run)
+    return storage->driver->remove(storage->self, clean, name, error) || failed(storage, error);
+  PxFileInfo info;
+  PX_AUTO_FD fd = storage->driver->open_read(storage->self, clean, name, &info, error);
+  return fd >= 0 || failed(storage, error);
+}
+
+bool px_storage_check(PxStorage *storage, bool probe, GError **error) {
+  return storage->driver->check(storage->self, probe && !storage->dry_run, error) || failed(storage, error);
+}

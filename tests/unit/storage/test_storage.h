@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "storage/filestore.h"
+#include "storage/storage.h"
+
+/* A directory with a storage "drop" on its subdirectory "drop". */
+typedef struct {
+  char *directory;
+  char *drop;
+  PxConfig *config;
+  PxStorages *storages;
+  PxStorage *storage;
+  PxStorage *dry;
+} Fixture;
+
+void fixture_set_up(Fixture *fixture, const void *data);
+void fixture_tear_down(Fixture *fixture, const void *data);
+#define ADD(path, function) g_test_add(path, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
+
+void add_file_tests(void);
+void add_put_tests(void);
+void add_filestore_tests(void);
+void add_storages_tests(void);
+
+/* All of these are relative to the storage's directory. */
+void write_file(const Fixture *fixture, const char *name, const char *text);
+void make_directory(const Fixture *fixture, const char *name);
+char *read_file(const Fixture *fixture, const char *name); /* NULL: there is none */
+void assert_file(const Fixture *fixture, const char *name, const char *text);
+/* The names below the storage's directory, sorted, with blanks between; directories end in "/". Caller frees. */
+char *tree(const Fixture *fixture);
+
+void assert_fails(bool ok, GError **error, int code, const char *part);
+/* A descriptor of an unlinked file with that text. */
+int text_fd(const char *text);
+void remove_tree(const char *path);
