@@ -61,16 +61,19 @@ bool px_csv_is_utf8(const char *encoding) {
   return !encoding || g_ascii_strcasecmp(encoding, "UTF-8") == 0 || g_ascii_strcasecmp(encoding, "UTF8") == 0;
 }
 
+static bool converts(const char *to, const char *from) {
+  iconv_t converter = iconv_open(to, from);
+  if (converter == (iconv_t)-1)
+    return false;
+  iconv_close(converter);
+  return true;
+}
+
 bool px_csv_check_encoding(const char *encoding, GError **error) {
   if (px_csv_is_utf8(encoding))
     return true;
-  iconv_t converter = (iconv_t)-1;
-  if (*encoding && !strchr(encoding, '/'))
-    converter = iconv_open("UTF-8", encoding);
-  if (converter != (iconv_t)-1) {
-    iconv_close(converter);
+  if (*encoding && !strchr(encoding, '/') && converts("UTF-8", encoding) && converts(encoding, "UTF-8"))
     return true;
-  }
   g_autofree char *name = px_text_quote(encoding, strlen(encoding));
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "csv: encoding: %s is not known here; `iconv -l` lists the names", name);
   return false;

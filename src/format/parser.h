@@ -4,7 +4,10 @@
  *
  * The loader's side starts it (our own program again, command "parser", by posix_spawn with every other descriptor closed, rlimits,
  * PR_SET_PDEATHSIG) and takes row batches from the pipe; each is checked before use. A parser that dies is an error of the
- * file, told with its signal.
+ * file, told with its signal. The parser ends with the thread that started it, so one thread has it from start to free.
+ *
+ * Any program that calls px_parser_start() must hand itself over when it is started as the parser:
+ *   if (argc > 1 && strcmp(argv[1], "parser") == 0) return px_parser_main(argc, argv);
  */
 #include "base/row_batch.h"
 #include "format/format.h"
@@ -15,12 +18,13 @@ typedef struct PxParser PxParser;
  * first_row 0: from the beginning; else the header rows come first as ever (header_rows of them), then the rows from
  * (first_row, place) on, as told by an earlier batch of the same blob and options. */
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The next batch; NULL without error at the end of the file. The caller owns it: px_parser_give_back() or g_free().
- * PX_ERROR_REFUSED: what the reader complained of; rows before the complaint have been given. PX_ERROR_INTERNAL: the parser died. */
+/* The next batch; NULL without error at the end of the file. The first one is the header rows alone. Caller frees with g_free().
+ * PX_ERROR_REFUSED: what the reader complained of, rows before the complaint have been given; or the file made the parser crash or
+ * speak nonsense. PX_ERROR_TRANSIENT: it was killed from outside, or memory is out. After an error there is no more. */
 PxRowBatch *px_parser_next(PxParser *parser, GError **error);
 /* Ends the process (SIGKILL when it still runs) and reaps it. */
 void px_parser_free(PxParser *parser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxParser, px_parser_free)
 
-/* The parser's side: what the hidden command runs. Never returns before the file is read; the exit status. */
+/* The parser's side: what the hidden command runs; argv[1] is "parser". Never returns before the file is read; the exit status. */
 int px_parser_main(int argc, char **argv);

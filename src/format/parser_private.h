@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the two sides of the pipe agree on. The parser has the blob as descriptor 0 and the pipe as descriptor 1. */
+#include <stdint.h>
+
+#define PX_FRAME_MAGIC UINT32_C(0x46425850)
+#define PX_FRAME_MAX_ERROR 4096 /* bytes of a complaint */
+
+typedef enum {
+  PX_FRAME_BATCH = 1, /* a PxRowBatch */
+  PX_FRAME_END = 2,   /* nothing; the file has been read */
+  PX_FRAME_ERROR = 3, /* a PxError as uint32_t and the message */
+} PxFrameType;
+
+typedef struct {
+  uint32_t magic;
+  uint32_t type;
+  uint64_t length; /* of what follows */
+} PxFrame;
