@@ -43,8 +43,9 @@ struct PxField {
   unsigned index;     /* among model->fields */
   bool required;      /* NOT NULL */
   bool read_only;     /* generated column */
+  bool hidden;        /* models: fields: hide: true; px_model_field() does not find it, px_model_column() does */
   bool has_default;
-  bool default_is_constant; /* then default_value is it, as the column stores it */
+  bool default_is_constant; /* then default_value is it, as the column stores it; false without a default */
   PxValue default_value;
   unsigned max_chars;       /* varchar(n); 0: no limit */
   unsigned precision, scale; /* numeric(p, s); precision 0: none declared */
@@ -70,8 +71,7 @@ struct PxModel {
   const char *name;  /* as patterns call it */
   const char *table;
   const char *label;
-  const char *label_or_null_comment; /* unused by SQLite: the table's comment; NULL */
-  const PxField *const *fields; /* id first, columns in the table's order, then one2many, many2many by name */
+  const PxField *const *fields; /* id first, columns in the table's order, then one2many and many2many by name; hidden ones too */
   size_t n_fields;
   const PxField *id;            /* the primary key */
   const PxField *active;        /* a boolean field called active, or NULL */
@@ -80,14 +80,18 @@ struct PxModel {
   size_t n_order;
   const PxUnique *uniques;      /* without the primary key */
   size_t n_uniques;
-  bool has_triggers;            /* or anything else that may change rows behind our back */
-  bool has_hidden_uniques;      /* partial or expression indexes: their rules are the database's to judge */
+  bool has_triggers;            /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */
+  bool has_hidden_uniques;      /* partial or expression indexes, or under another collation: their rules are the database's to judge */
   bool autoincrement;           /* ids are never used twice */
   bool hidden;                  /* models: hide: true; known to relations, not listed */
 };
 
 /* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says
- * wrong. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen. */
+ * wrong; the schema is given all the same. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen.
+ *
+ * A model is a table whose primary key is one column of integer affinity, rowid or not. A foreign key of one column to the primary key of a
+ * model is a many2one, any other a plain column. A table of two such columns and nothing else, without a primary key of one column, is a
+ * many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids (OTHER_JUNCTION_ids). */
 PxSchema *px_schema_read(PxDb *db, const PxConfig *config, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_schema_free(PxSchema *schema);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchema, px_schema_free)
@@ -103,6 +107,7 @@ char *px_schema_did_you_mean(const PxSchema *schema, const char *name);
 size_t px_schema_left_out_count(const PxSchema *schema);
 const char *px_schema_left_out(const PxSchema *schema, size_t i, const char **ret_reason);
 
+/* By the name that patterns use; "id" is the primary key where no column has that name. NULL: none, or hidden. */
 const PxField *px_model_field(const PxModel *model, const char *name);
 const PxField *px_model_column(const PxModel *model, const char *column);
 char *px_model_did_you_mean(const PxModel *model, const char *name);

@@ -1,2 +1,2 @@
--- Whether the queue holds a remote file with this identity.
-SELECT 1 FROM pattimpex_attachment WHERE remote_key = ? LIMIT 1
+-- Whether the queue holds a remote file with this identity for a task.
+SELECT 1 FROM pattimpex_attachment WHERE task = ? AND remote_key = ? LIMIT 1

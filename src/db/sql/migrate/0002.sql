@@ -24,7 +24,7 @@ CREATE TABLE pattimpex_attachment (
     created bigint NOT NULL,
     changed bigint NOT NULL
 );
-CREATE UNIQUE INDEX pattimpex_attachment_remote ON pattimpex_attachment (remote_key, sha256) WHERE remote_key IS NOT NULL;
+CREATE UNIQUE INDEX pattimpex_attachment_remote ON pattimpex_attachment (task, remote_key, sha256) WHERE remote_key IS NOT NULL;
 CREATE INDEX pattimpex_attachment_unsettled ON pattimpex_attachment (task) WHERE remote_action IN ('pending', 'taken');
 CREATE INDEX pattimpex_attachment_pending ON pattimpex_attachment (task) WHERE state = 'pending';
 CREATE INDEX pattimpex_attachment_name ON pattimpex_attachment (name);
