@@ -121,6 +121,8 @@ static int run_command(const PxCommand *command, const Globals *before, int argc
   g_autoptr(GOptionContext) context = g_option_context_new(NULL);
   if (command->options)
     g_option_context_add_main_entries(context, command->options, NULL);
+  if (command->more_options)
+    g_option_context_add_main_entries(context, command->more_options, NULL);
   add_global_options(context, &globals, !command->no_json);
   if (!parse_options(context, command->name, &argc, &argv, error))
     return 2;

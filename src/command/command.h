@@ -22,6 +22,7 @@ typedef struct {
   const char *summary;         /* one line, no full stop */
   const char *help;            /* more sentences and examples */
   const GOptionEntry *options; /* of this command alone, or NULL; they write into variables of its file */
+  const GOptionEntry *more_options;
   unsigned min_args, max_args; /* max_args 0 with min_args 0: none */
   bool no_json;                /* neither lists nor reports */
   /* The exit status of design section 8. What goes wrong as a whole is an error, and the status is then the error's. */

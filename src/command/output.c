@@ -44,6 +44,13 @@ static void append_printable(GString *out, const char *text) {
   }
 }
 
+char *px_output_line(const char *text) {
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  GString *out = g_string_new(NULL);
+  append_printable(out, valid);
+  return g_string_free(out, FALSE);
+}
+
 static void append_value(GString *out, const json_t *value) {
   switch (value ? json_typeof(value) : JSON_NULL) {
   case JSON_STRING:

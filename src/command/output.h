@@ -22,6 +22,8 @@ char *px_output_object(const json_t *object, const PxColumn *columns, size_t n_c
 /* Prints rows or object as JSON or for people. */
 void px_print_rows(bool as_json, const json_t *rows, const PxColumn *columns, size_t n_columns, const char *empty);
 void px_print_object(bool as_json, const json_t *object, const PxColumn *columns, size_t n_columns);
+/* text on one line, control characters shown as \xNN. Caller frees. */
+char *px_output_line(const char *text);
 void px_print_json(const json_t *value);
 
 /* text may be NULL or hold foreign bytes: then null, or the text with its bad bytes replaced. Never NULL. */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/command.h"
+#include "command/list.h"
+#include "command/open.h"
+
+static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
+  const PxJob *job = row;
+  json_t *object = json_object();
+  json_object_set_new(object, "id", json_integer(job->id));
+  json_object_set_new(object, "kind", px_json_text(job->kind));
+  json_object_set_new(object, "state", px_json_text(px_state_name(job->state)));
+  json_object_set_new(object, "task", px_json_text(job->task));
+  json_object_set_new(object, "channel", px_json_text(job->channel));
+  json_object_set_new(object, "priority", json_integer(job->priority));
+  json_object_set_new(object, "attachment", job->attachment_id ? json_integer(job->attachment_id) : json_null());
+  json_object_set_new(object, "file", job->file_id ? json_integer(job->file_id) : json_null());
+  json_object_set_new(object, "retries", json_integer(job->retries));
+  json_object_set_new(object, "not_before", px_json_time(job->eta, timezone));
+  json_object_set_new(object, "created", px_json_time(job->created, timezone));
+  json_object_set_new(object, "started", px_json_time(job->started, timezone));
+  json_object_set_new(object, "ended", px_json_time(job->ended, timezone));
+  json_object_set_new(object, "error", px_json_text(job->error));
+  return object;
+}
+
+static int show(const PxCommandLine *line, const PxProject *project, GError **error) {
+  static const PxColumn columns[] = {
+    {"id", "Job"},         {"kind", "Kind"},       {"state", "State"},           {"task", "Task"},          {"channel", "Channel"},    {"priority", "Priority"},    {"attachment", "Attachment"},
+    {"file", "File"},      {"retries", "Retries"}, {"not_before", "Not before", true}, {"created", "Created", true}, {"started", "Started", true}, {"ended", "Ended", true},
+    {"error", "Error"},
+  };
+  int64_t id = 0;
+  if (!px_command_id(line->args[0], "job", &id, error))
+    return 2;
+  g_autoptr(PxJob) job = px_job_get(project->db, id, error);
+  if (!job)
+    return 2;
+  g_autoptr(json_t) object = job_to_json(job, project->timezone);
+  px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
+  return 0;
+}
+
+static int run(const PxCommandLine *line, GError **error) {
+  static const PxColumn columns[] = {{"id", "ID"}, {"kind", "KIND"}, {"state", "STATE"}, {"task", "TASK"}, {"file", "FILE"}, {"created", "CREATED", true}, {"error", "ERROR"}};
+  PxListFilter filter;
+  if (!px_list_filter(&filter, error))
+    return 2;
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
+  if (!project)
+    return 2;
+  if (line->n_args == 1)
+    return show(line, project, error);
+  g_autoptr(GPtrArray) jobs = px_job_list(project->db, &filter, error);
+  if (!jobs)
+    return 2;
+  g_autoptr(json_t) rows = px_list_to_json(jobs, job_to_json, project->timezone);
+  px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No jobs.");
+  return 0;
+}
+
+const PxCommand px_command_jobs = {
+  .name = "jobs",
+  .arguments = "[ID]",
+  .summary = "List jobs, or show one",
+  .help = "Units of work in the queue: fetch, import, report, export, upload, process.\n\n"
+          "Examples:\n"
+          "  pattimpex jobs --state failed\n"
+          "  pattimpex jobs 12\n",
+  .options = px_list_options,
+  .max_args = 1,
+  .run = run,
+};

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/run_report.h"
+
+#include "command/progress.h"
+#include "command/summary.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct PxRunReport {
+  const PxProject *project;
+  bool as_json;
+  bool quiet;
+  PxProgressBar *bar;
+  json_t *jobs;
+};
+
+PxRunReport *px_run_report_new(const PxProject *project, const PxCommandLine *line) {
+  PxRunReport *report = g_new0(PxRunReport, 1);
+  *report = (PxRunReport){.project = project, .as_json = line->json, .quiet = line->quiet, .jobs = json_array()};
+  report->bar = px_progress_bar_new(STDERR_FILENO, !line->json && !line->quiet, g_get_monotonic_time);
+  return report;
+}
+
+void px_run_report_free(PxRunReport *report) {
+  if (!report)
+    return;
+  px_progress_bar_free(report->bar);
+  json_decref(report->jobs);
+  g_free(report);
+}
+
+void px_run_report_progress(const PxProgress *progress, void *data) {
+  PxRunReport *report = data;
+  px_progress_bar_show(progress, report->bar);
+}
+
+/* ---- for scripts */
+
+static json_t *problems_to_json(const GPtrArray *problems) {
+  json_t *array = json_array();
+  for (guint i = 0; problems && i < problems->len; i++)
+    json_array_append_new(array, px_json_text(problems->pdata[i]));
+  return array;
+}
+
+static json_t *job_to_json(const PxJobReport *job) {
+  json_t *object = json_object();
+  json_object_set_new(object, "kind", px_json_text(job->kind));
+  json_object_set_new(object, "task", px_json_text(job->task));
+  json_object_set_new(object, "state", px_json_text(px_state_name(job->state)));
+  json_object_set_new(object, "error", px_json_text(job->error));
+  json_object_set_new(object, "name", px_json_text(job->name));
+  if (g_str_equal(job->kind, "fetch")) {
+    json_object_set_new(object, "fetched", px_json_count(job->fetched));
+    json_object_set_new(object, "waiting", px_json_count(job->waiting));
+    json_object_set_new(object, "duplicates", px_json_count(job->duplicates));
+    json_object_set_new(object, "known", px_json_count(job->known));
+  }
+  if (job->summary)
+    json_object_set_new(object, "file", px_summary_to_json(job->summary));
+  json_object_set_new(object, "problems", problems_to_json(job->problems));
+  return object;
+}
+
+/* ---- for people */
+
+static void append_files(GString *out, uint64_t n, const char *what) {
+  if (n > 0)
+    g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s%s", out->len > 0 ? ", " : "", n, n == 1 ? "file " : "files ", what);
+}
+
+static char *fetch_line(const PxJobReport *job) {
+  GString *out = g_string_new(NULL);
+  append_files(out, job->fetched, "fetched");
+  append_files(out, job->duplicates, "left as duplicates");
+  append_files(out, job->waiting, "still being written");
+  append_files(out, job->known, "imported before");
+  if (out->len == 0)
+    g_string_append(out, "nothing to fetch");
+  return g_string_free(out, FALSE);
+}
+
+/* What a job that is done says; NULL: nothing that a person waits for. */
+static char *done_line(const PxJobReport *job) {
+  if (g_str_equal(job->kind, "fetch"))
+    return fetch_line(job);
+  if (job->summary)
+    return px_summary_line(job->summary);
+  if (g_str_equal(job->kind, "upload") && job->name)
+    return g_strdup_printf("sent %s", job->name);
+  if (g_str_equal(job->kind, "report") && job->name)
+    return g_strdup_printf("bad rows in %s", job->name);
+  return NULL;
+}
+
+static char *job_line(const PxJobReport *job) {
+  if (job->state == PX_STATE_PENDING)
+    return g_strdup_printf("%s is tried again later: %s", job->kind, job->error ? job->error : "out of reach");
+  if (job->error && !job->summary)
+    return g_strdup_printf("%s failed: %s", job->kind, job->error);
+  return done_line(job);
+}
+
+static void print_line(const char *task, const char *text) {
+  g_autofree char *safe = px_output_line(text);
+  printf("%s: %s\n", task ? task : "by hand", safe);
+}
+
+static void print_job(const PxRunReport *report, const PxJobReport *job) {
+  g_autofree char *text = job_line(job);
+  if (text)
+    print_line(job->task, text);
+  const PxSummary *summary = job->summary;
+  if (summary && summary->state != PX_STATE_DONE && summary->file_id && !report->project->dry_run)
+    printf("%s: see pattimpex files %" G_GINT64_FORMAT "\n", job->task ? job->task : "by hand", summary->file_id);
+  for (guint i = 0; job->problems && i < job->problems->len; i++)
+    print_line(job->task, job->problems->pdata[i]);
+}
+
+void px_run_report_job(const PxJobReport *job, void *data) {
+  PxRunReport *report = data;
+  if (report->as_json) {
+    json_array_append_new(report->jobs, job_to_json(job));
+    return;
+  }
+  if (report->quiet)
+    return;
+  px_progress_bar_hide(report->bar);
+  print_job(report, job);
+  /* The next job may take its time: what is known is shown now, in a pipe too. */
+  (void)fflush(stdout);
+}
+
+/* ---- totals */
+
+static void print_total(const PxRunReport *report, const PxRunResult *result) {
+  GString *out = g_string_new(NULL);
+  append_files(out, result->files_done, "done");
+  append_files(out, result->files_failed, "with failed rows");
+  append_files(out, result->files_refused, "refused");
+  if (out->len == 0)
+    g_string_append(out, "no files");
+  if (result->rows_failed > 0)
+    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " rows failed", result->rows_failed);
+  if (result->jobs_failed > 0)
+    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " jobs failed, see pattimpex jobs --state failed", result->jobs_failed);
+  if (result->jobs_left > 0)
+    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " jobs left for later", result->jobs_left);
+  printf("%s%s\n", out->str, report->project->dry_run ? " (dry run: nothing was kept)" : "");
+  g_string_free(out, TRUE);
+}
+
+void px_run_report_end(PxRunReport *report, const PxRunResult *result) {
+  if (!report->as_json) {
+    px_progress_bar_hide(report->bar);
+    if (!report->quiet)
+      print_total(report, result);
+    return;
+  }
+  g_autoptr(json_t) object = json_object();
+  json_object_set(object, "jobs", report->jobs);
+  json_object_set_new(object, "dry_run", json_boolean(report->project->dry_run));
+  json_object_set_new(object, "jobs_done", px_json_count(result->jobs_done));
+  json_object_set_new(object, "jobs_failed", px_json_count(result->jobs_failed));
+  json_object_set_new(object, "jobs_left", px_json_count(result->jobs_left));
+  json_object_set_new(object, "files_done", px_json_count(result->files_done));
+  json_object_set_new(object, "files_failed", px_json_count(result->files_failed));
+  json_object_set_new(object, "files_refused", px_json_count(result->files_refused));
+  json_object_set_new(object, "rows_failed", px_json_count(result->rows_failed));
+  json_object_set_new(object, "problems", px_json_count(result->problems));
+  px_print_json(object);
+}

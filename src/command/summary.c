@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command/summary.h"
+
+#include <stdio.h>
+
+#define SHOWN_MESSAGES 10
+
+static void append_count(GString *out, uint64_t n, const char *what) {
+  if (n == 0)
+    return;
+  g_autofree char *digits = px_group_digits(n);
+  g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", digits, what);
+}
+
+static char *import_counts(const PxCounts *counts) {
+  g_autoptr(GString) out = g_string_new(NULL);
+  append_count(out, counts->created, "created");
+  append_count(out, counts->updated, "updated");
+  append_count(out, counts->unchanged, "unchanged");
+  append_count(out, counts->failed, "failed");
+  append_count(out, counts->skipped, "skipped");
+  g_autofree char *rows = px_group_digits(counts->rows);
+  return g_strdup_printf("%s%s(%s %s)", out->str, out->len > 0 ? " " : "", rows, counts->rows == 1 ? "row" : "rows");
+}
+
+char *px_summary_line(const PxSummary *summary) {
+  GString *out = g_string_new(summary->name);
+  if (summary->state == PX_STATE_REFUSED) {
+    g_string_append(out, ": refused, nothing was changed");
+  } else if (summary->kind == PX_FILE_EXPORT) {
+    g_autofree char *rows = px_group_digits(summary->counts.rows);
+    g_string_append_printf(out, ": %s %s exported", rows, summary->counts.rows == 1 ? "record" : "records");
+  } else {
+    g_autofree char *counts = import_counts(&summary->counts);
+    g_string_append_printf(out, ": %s", counts);
+  }
+  if (summary->error)
+    g_string_append_printf(out, ": %s", summary->error);
+  return g_string_free(out, FALSE);
+}
+
+char *px_message_line(const PxMessage *message) {
+  GString *out = g_string_new(NULL);
+  if (message->row > 0)
+    g_string_append_printf(out, "row %" G_GUINT64_FORMAT, message->row);
+  if (message->column)
+    g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", message->column);
+  g_string_append_printf(out, "%s%s", out->len > 0 ? ": " : "", message->message);
+  return g_string_free(out, FALSE);
+}
+
+json_t *px_summary_to_json(const PxSummary *summary) {
+  const PxCounts *counts = &summary->counts;
+  json_t *object = json_object();
+  json_object_set_new(object, "state", px_json_text(px_state_name(summary->state)));
+  json_object_set_new(object, "rows", px_json_count(counts->rows));
+  if (summary->kind == PX_FILE_IMPORT) {
+    json_object_set_new(object, "created", px_json_count(counts->created));
+    json_object_set_new(object, "updated", px_json_count(counts->updated));
+    json_object_set_new(object, "unchanged", px_json_count(counts->unchanged));
+    json_object_set_new(object, "failed", px_json_count(counts->failed));
+    json_object_set_new(object, "skipped", px_json_count(counts->skipped));
+  }
+  json_object_set_new(object, "name", px_json_text(summary->name));
+  json_object_set_new(object, "pattern", px_json_text(summary->pattern));
+  json_object_set_new(object, "task", px_json_text(summary->task));
+  json_object_set_new(object, "file", summary->file_id ? json_integer(summary->file_id) : json_null());
+  json_object_set_new(object, "attachment", summary->attachment_id ? json_integer(summary->attachment_id) : json_null());
+  json_object_set_new(object, "error", px_json_text(summary->error));
+  return object;
+}
+
+static bool add_message(const PxMessage *message, void *data) {
+  json_t *object = json_object();
+  json_object_set_new(object, "row", message->row ? px_json_count(message->row) : json_null());
+  json_object_set_new(object, "column", px_json_text(message->column));
+  json_object_set_new(object, "field", px_json_text(message->field));
+  json_object_set_new(object, "type", px_json_text(message->type));
+  json_object_set_new(object, "message", px_json_text(message->message));
+  json_array_append_new(data, object);
+  return true;
+}
+
+json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *summary, GError **error) {
+  g_autoptr(json_t) messages = json_array();
+  return px_summary_messages(project, summary, add_message, messages, error) ? g_steal_pointer(&messages) : NULL;
+}
+
+static bool print_message(const PxMessage *message, void *data) {
+  uint64_t *n = data;
+  if ((*n)++ < SHOWN_MESSAGES) {
+    g_autofree char *line = px_message_line(message);
+    g_autofree char *safe = px_output_line(line);
+    printf("  %s\n", safe);
+  }
+  return true;
+}
+
+bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, GError **error) {
+  uint64_t n = 0;
+  if (!px_summary_messages(project, summary, print_message, &n, error))
+    return false;
+  if (n <= SHOWN_MESSAGES)
+    return true;
+  g_autofree char *more = px_group_digits(n - SHOWN_MESSAGES);
+  printf("  ... and %s more", more);
+  if (summary->file_id && !project->dry_run)
+    printf(", see pattimpex files %" G_GINT64_FORMAT, summary->file_id);
+  puts("");
+  return true;
+}
+
+int px_summary_exit_status(const PxSummary *summary) {
+  if (summary->state == PX_STATE_REFUSED)
+    return 2;
+  return summary->state == PX_STATE_DONE ? 0 : 1;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What came of a file, for people and for scripts. */
+#include "command/output.h"
+#include "flow/flow.h"
+
+/* "partners.csv: 12 created, 6 updated, 8 failed (26 rows)"; the counts that are zero are left out. Caller frees. */
+char *px_summary_line(const PxSummary *summary);
+/* "row 4, country_id|code: ..." Caller frees. */
+char *px_message_line(const PxMessage *message);
+
+/* The object of design section 8, without "messages". */
+json_t *px_summary_to_json(const PxSummary *summary);
+/* All messages as an array. NULL with error. */
+json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *summary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Prints the first messages, and where the others are. */
+bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* 0 done, 1 failed, 2 refused. */
+int px_summary_exit_status(const PxSummary *summary);
