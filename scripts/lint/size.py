@@ -8,7 +8,7 @@ from sources import read, sources
 FILE_LINES = 800
 FUNCTION_LINES = 80
 LINE_CHARACTERS = 150
-DEFINITION = re.compile(r"^[A-Za-z_].*\)\s*\{$")
+STRING = re.compile(r'"(?:[^"\\\\]|\\\\.)*"')     # a sentence is not cut for the sake of its length
 NAME = re.compile(r"(\w+)\(")
 
 
@@ -37,12 +37,14 @@ def findings():
     for file in sources("c", "h", "py", "sh", "sql"):
         text = read(file)
         lines = text.splitlines()
+        if file.startswith("tests/conformance/"):
+            continue                    # brought in as it is
         if len(lines) >= FILE_LINES:
             found.append(f"{file}: {len(lines)} lines; a file stays under {FILE_LINES}")
-        if file.startswith("tests/conformance/") or file.endswith(".sql"):
-            continue                    # brought in as it is; lists of columns and rows
+        if file.endswith(".sql"):
+            continue                    # lists of columns and rows
         found += [f"{file}:{n}: {len(line)} characters; a line has at most {LINE_CHARACTERS}"
-                  for n, line in enumerate(lines, 1) if len(line) > LINE_CHARACTERS]
+                  for n, line in enumerate(lines, 1) if len(STRING.sub("", line)) > LINE_CHARACTERS]
         functions = c_functions(lines) if file.endswith(".c") else python_functions(text) if file.endswith(".py") else ()
         found += [f"{file}:{first}: {name} has {last - first + 1} lines; a function stays under {FUNCTION_LINES}"
                   for name, first, last in functions if last - first + 1 >= FUNCTION_LINES]
