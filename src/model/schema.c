@@ -93,6 +93,13 @@ const char *px_label_of(PxArena *arena, const char *name) {
   return label;
 }
 
+/* People see the record, not its number: country_id is "Country". */
+static const char *label_of_relation(PxArena *arena, const char *name) {
+  size_t len = strlen(name);
+  bool suffix = len > 3 && g_str_has_suffix(name, "_id");
+  return px_label_of(arena, px_arena_strndup(arena, name, suffix ? len - 3 : len));
+}
+
 /* ---- which tables are models */
 
 static const PxTableColumn *only_key_column(const PxTable *table, unsigned *ret_n) {
@@ -243,6 +250,7 @@ void px_build_many2one(PxSchemaBuild *build) {
       if (!target)
         continue;
       field->type = PX_TYPE_MANY2ONE;
+      field->label = label_of_relation(build->arena, field->name);
       field->target = target->model;
       field->selection = NULL;
       field->n_selection = 0;

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fixture.h"
+
+void fixture_open(Fixture *fixture, const char *sql, const char *model) {
+  g_autoptr(GError) error = NULL;
+  PxDbOptions options = {.url = "sqlite::memory:", .create = true};
+  fixture->db = px_db_open(&options, &error);
+  g_assert_no_error(error);
+  g_assert_true(px_db_migrate(fixture->db, &error));
+  g_assert_true(px_db_exec(fixture->db, sql, &error));
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  fixture->schema = px_schema_read(fixture->db, NULL, complaints, &error);
+  g_assert_no_error(error);
+  fixture->pattern = (PxPattern){.name = "test", .model = px_schema_model(fixture->schema, model), .create = true, .update = true};
+  g_assert_nonnull(fixture->pattern.model);
+}
+
+void fixture_close(Fixture *fixture) {
+  px_schema_free(fixture->schema);
+  px_db_close(fixture->db);
+}
+
+static void add_messages(GString *text, const GPtrArray *messages) {
+  for (guint i = 0; i < messages->len; i++) {
+    const PxMessage *message = g_ptr_array_index(messages, i);
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " %s %s %s\n", message->row, message->column ? message->column : "-", message->type,
+                           message->message);
+  }
+}
+
+/* As the flow does: a transaction that the database ended is begun again. */
+static bool load_chunk(Fixture *fixture, PxLoader *loader, Outcome *outcome, GString *messages) {
+  for (;;) {
+    g_autoptr(GError) error = NULL;
+    PxLoadResult result;
+    g_assert_true(px_db_begin(fixture->db, PX_TX_WRITE, &error));
+    if (px_loader_load(loader, &result, &error)) {
+      g_assert_true(px_db_commit(fixture->db, &error));
+      px_counts_add(&outcome->counts, &result.counts);
+      add_messages(messages, result.messages);
+      px_loader_clear(loader);
+      return true;
+    }
+    px_db_rollback(fixture->db);
+    if (!g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK)) {
+      outcome->error = g_strdup(error->message);
+      return false;
+    }
+  }
+}
+
+static void add_line(PxBatchBuilder *builder, const char *line, uint64_t number) {
+  g_auto(GStrv) cells = g_strsplit(line, ";", -1);
+  size_t n = g_strv_length(cells);
+  g_autofree PxCell *row = g_new(PxCell, n + 1);
+  for (size_t i = 0; i < n; i++)
+    row[i] = (PxCell){.ptr = cells[i], .len = (uint32_t)strlen(cells[i]), .kind = *cells[i] ? PX_CELL_TEXT : PX_CELL_EMPTY};
+  px_batch_builder_add(builder, number, UINT64_MAX, row, n);
+}
+
+Outcome fixture_load(Fixture *fixture, const char *const *lines, size_t n_lines, size_t chunk_rows, bool row_by_row) {
+  Outcome outcome = {0};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func((GDestroyNotify)px_message_free);
+  g_auto(GStrv) names = g_strsplit(lines[0], ";", -1);
+  g_autoptr(PxHeader) header = px_header_compile(fixture->pattern.model, (const char *const *)names, g_strv_length(names), 1, problems);
+  if (!header) {
+    const PxMessage *problem = g_ptr_array_index(problems, 0);
+    outcome.error = g_strdup(problem->message);
+    return outcome;
+  }
+  g_autoptr(PxLoader) loader = px_loader_new(fixture->db, fixture->schema, &fixture->pattern, header, &error);
+  if (!loader) {
+    outcome.error = g_strdup(error->message);
+    return outcome;
+  }
+  px_loader_set_row_by_row(loader, row_by_row);
+  g_autoptr(PxBatchBuilder) builder = px_batch_builder_new();
+  for (size_t i = 1; i < n_lines; i++)
+    add_line(builder, lines[i], i + 1);
+  size_t size;
+  const PxRowBatch *batch = px_batch_builder_finish(builder, 0, UINT64_MAX, &size);
+  g_assert_true(px_row_batch_check(batch, size, &error));
+  GString *messages = g_string_new(NULL);
+  size_t step = chunk_rows ? chunk_rows : MAX(n_lines, 1);
+  for (size_t at = 0; at < batch->n_rows; at += step) {
+    px_loader_add(loader, batch, at, MIN(step, batch->n_rows - at));
+    if (!load_chunk(fixture, loader, &outcome, messages))
+      break;
+  }
+  outcome.messages = g_string_free(messages, FALSE);
+  return outcome;
+}
+
+void outcome_done(Outcome *outcome) {
+  g_free(outcome->messages);
+  g_free(outcome->error);
+}
+
+static void add_value(GString *text, const PxValue *value) {
+  if (value->kind == PX_INTEGER)
+    g_string_append_printf(text, "%" G_GINT64_FORMAT, value->integer);
+  else if (value->kind == PX_REAL)
+    g_string_append_printf(text, "%.15g", value->real);
+  else if (value->kind == PX_TEXT || value->kind == PX_BLOB)
+    g_string_append_len(text, value->text, value->len);
+}
+
+char *fixture_query(Fixture *fixture, const char *sql) {
+  g_autoptr(GError) error = NULL;
+  GString *text = g_string_new(NULL);
+  PxStmt *stmt = px_db_prepare(fixture->db, sql, &error);
+  g_assert_no_error(error);
+  while (px_stmt_step(stmt, &error) == PX_STEP_ROW) {
+    for (unsigned i = 0; i < px_stmt_n_columns(stmt); i++) {
+      PxValue value = px_stmt_value(stmt, i);
+      g_string_append(text, i ? "|" : "");
+      add_value(text, &value);
+    }
+    g_string_append_c(text, '\n');
+  }
+  g_assert_no_error(error);
+  return g_string_free(text, FALSE);
+}

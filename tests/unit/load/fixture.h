@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* A database in memory and files as text, for the tests of load/. */
+#include "load/load.h"
+
+typedef struct {
+  PxDb *db;
+  PxSchema *schema;
+  PxPattern pattern;
+} Fixture;
+
+/* Makes the tables of sql, reads the schema; the pattern is an empty one of model. */
+void fixture_open(Fixture *fixture, const char *sql, const char *model);
+void fixture_close(Fixture *fixture);
+
+/* What loading a file came to. */
+typedef struct {
+  PxCounts counts;
+  char *messages; /* "row column type message", a line each */
+  char *error;    /* of the whole load; NULL: none */
+} Outcome;
+
+/* Loads lines whose cells are parted by ';' (the first is the header) in chunks of chunk_rows (0: one chunk). */
+Outcome fixture_load(Fixture *fixture, const char *const *lines, size_t n_lines, size_t chunk_rows, bool row_by_row);
+void outcome_done(Outcome *outcome);
+
+/* All rows of a query, cells parted by '|', a line each. Caller frees. */
+char *fixture_query(Fixture *fixture, const char *sql);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "records/records.h"
+
+#define SCHEMA                                                                                                                                 \
+  "CREATE TABLE country (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT);"                                                                \
+  "CREATE TABLE partner (id INTEGER PRIMARY KEY, email TEXT, name TEXT, number INTEGER UNIQUE, active BOOLEAN, "                               \
+  " country_id INTEGER REFERENCES country (id), parent_id INTEGER REFERENCES partner (id));"                                                   \
+  "INSERT INTO country VALUES (1, 'FR', 'France'), (2, 'BE', 'Belgium'), (3, NULL, 'Nowhere');"                                                \
+  "INSERT INTO partner VALUES (1, 'a@x', 'Alice', 10, 1, 1, NULL), (2, 'b@x', 'Bob', 20, 1, 2, 1), (3, NULL, 'Bob', 30, 0, NULL, 1), "         \
+  " (4, 'd@x', 'dup', 40, 1, 3, 2), (5, 'd@x', 'dup', 50, NULL, 2, NULL), (6, 'e*x', '50% off', 60, 1, 2, NULL);"
+
+typedef struct {
+  PxDb *db;
+  PxSchema *schema;
+  PxRecords *records;
+  const PxModel *partner;
+  PxArena *arena;
+} Fixture;
+
+static void set_up(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  PxDbOptions options = {.url = "sqlite::memory:", .create = true};
+  fixture->db = px_db_open(&options, &error);
+  g_assert_no_error(error);
+  g_assert_true(px_db_migrate(fixture->db, &error));
+  g_assert_true(px_db_exec(fixture->db, SCHEMA, &error));
+  fixture->schema = px_schema_read(fixture->db, NULL, complaints, &error);
+  g_assert_no_error(error);
+  fixture->records = px_records_new(fixture->db, fixture->schema);
+  fixture->partner = px_schema_model(fixture->schema, "partner");
+  fixture->arena = px_arena_new();
+}
+
+static void tear_down(Fixture *fixture, const void *data) {
+  px_arena_free(fixture->arena);
+  px_records_free(fixture->records);
+  px_schema_free(fixture->schema);
+  px_db_close(fixture->db);
+}
+
+static const PxField *field(const Fixture *fixture, const char *name) {
+  return px_model_field(fixture->partner, name);
+}
+
+static void find(Fixture *fixture, const PxLookupPath *paths, size_t n_paths, const PxValue *tuples, size_t n, PxFound *found) {
+  g_autoptr(GError) error = NULL;
+  const PxField *read[] = {field(fixture, "name")};
+  const PxLookup *lookup = px_records_lookup(fixture->records, fixture->partner, paths, n_paths, read, 1);
+  g_assert_true(px_records_find(fixture->records, lookup, tuples, n, fixture->arena, found, &error));
+  g_assert_no_error(error);
+}
+
+static void test_find(Fixture *fixture, const void *data) {
+  const PxField *email[] = {field(fixture, "email")};
+  const PxField *name[] = {field(fixture, "name")};
+  PxLookupPath paths[] = {{email, 1}, {name, 1}};
+  PxValue tuples[] = {px_value_string("a@x"), px_value_string("Alice"), px_value_null(),        px_value_string("Bob"),
+                      px_value_string("d@x"), px_value_string("dup"),   px_value_string("a@x"), px_value_null()};
+  PxFound found[4];
+  find(fixture, paths, 2, tuples, 4, found);
+  g_assert_true(px_id_equal(found[0].id, px_id_from_integer(1)));
+  PxValue alice = px_value_string("Alice");
+  g_assert_true(px_value_equal(&found[0].values[0], &alice));
+  g_assert_true(px_id_equal(found[1].id, px_id_from_integer(3)));
+  g_assert_true(found[2].too_many);
+  g_assert_true(px_id_is_none(found[2].id));
+  g_assert_true(px_id_is_none(found[3].id) && !found[3].too_many);
+}
+
+static void test_find_over_relations(Fixture *fixture, const void *data) {
+  const PxField *country = field(fixture, "country_id");
+  const PxField *path[] = {field(fixture, "parent_id"), country, px_model_field(country->target, "code")};
+  PxLookupPath paths[] = {{path, 3}};
+  PxValue tuples[] = {px_value_string("BE"), px_value_string("FR"), px_value_string("XX")};
+  PxFound found[3];
+  find(fixture, paths, 1, tuples, 3, found);
+  g_assert_true(px_id_equal(found[0].id, px_id_from_integer(4)));
+  g_assert_true(found[1].too_many);
+  g_assert_true(px_id_is_none(found[2].id));
+}
+
+static void test_find_among_none_between(Fixture *fixture, const void *data) {
+  const PxField *number[] = {field(fixture, "number")};
+  PxLookupPath paths[] = {{number, 1}};
+  PxValue tuples[9];
+  PxFound found[9];
+  for (int i = 0; i < 9; i++)
+    tuples[i] = px_value_integer(41 + i);
+  find(fixture, paths, 1, tuples, 9, found);
+  for (int i = 0; i < 9; i++)
+    g_assert_true(px_id_is_none(found[i].id));
+  tuples[4] = px_value_integer(50);
+  find(fixture, paths, 1, tuples, 9, found);
+  g_assert_true(px_id_equal(found[4].id, px_id_from_integer(5)));
+  g_assert_true(px_id_is_none(found[5].id));
+}
+
+static char *ids_of(Fixture *fixture, const char *text, bool descending) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxDomain) domain = text ? px_domain_parse(fixture->partner, text, &error) : NULL;
+  g_assert_no_error(error);
+  const PxField *id[] = {fixture->partner->id};
+  const PxField *number[] = {field(fixture, "number")};
+  PxLookupPath paths[] = {{id, 1}};
+  PxRecordQuery query = {.paths = paths, .n_paths = 1, .domain = domain, .order = number, .order_descending = &descending, .n_order = 1};
+  g_autoptr(PxRecordCursor) cursor = px_records_open(fixture->records, fixture->partner, &query, &error);
+  g_assert_no_error(error);
+  GString *ids = g_string_new(NULL);
+  const PxValue *values;
+  while (px_record_cursor_next(cursor, &values, &error) > 0)
+    g_string_append_printf(ids, "%s%" G_GINT64_FORMAT, ids->len ? " " : "", values[0].integer);
+  g_assert_no_error(error);
+  uint64_t count;
+  g_assert_true(px_records_count(fixture->records, fixture->partner, &query, &count, &error));
+  g_auto(GStrv) words = g_strsplit(ids->str, " ", -1);
+  g_assert_cmpuint(count, ==, ids->len ? g_strv_length(words) : 0);
+  return g_string_free(ids, FALSE);
+}
+
+static void test_domains(Fixture *fixture, const void *data) {
+  static const struct {
+    const char *domain, *ids;
+  } cases[] = {
+      {NULL, "1 2 4 6"},
+      {"[]", "1 2 4 6"},
+      {"[('active', '=', False)]", "3 5"},
+      {"[('active', 'in', [True, False])]", "1 2 3 4 5 6"},
+      {"[('active', '!=', False), ('country_id.code', '=', 'BE')]", "2 6"},
+      {"[('country_id.code', 'in', ['FR', 'BE'])]", "1 2 6"},
+      {"[('country_id.code', '!=', 'FR')]", "2 4 6"},
+      {"[('country_id.code', '=', False)]", "4"},
+      {"[('country_id', '=', False), ('active', 'in', [True, False])]", "3"},
+      {"[('email', '=', False), ('active', 'in', [True, False])]", "3"},
+      {"[('email', '!=', 'a@x'), ('active', 'in', [True, False])]", "2 3 4 5 6"},
+      {"[('email', 'not in', ['a@x', False]), ('active', 'in', [True, False])]", "2 4 5 6"},
+      {"[('email', 'in', [])]", ""},
+      {"[('email', 'not in', [])]", "1 2 4 6"},
+      {"[('number', '>', 20), ('number', '<=', 60)]", "4 6"},
+      {"['|', ('name', '=', 'Alice'), ('name', '=', 'dup')]", "1 4"},
+      {"['!', ('email', '=', 'a@x')]", "2 4 6"},
+      {"[('name', 'like', 'li')]", "1"},
+      {"[('name', 'like', 'LI')]", ""},
+      {"[('name', 'ilike', 'LI')]", "1"},
+      {"[('name', 'not like', 'o')]", "1 4"},
+      {"[('name', '=like', '%o%')]", "2 6"},
+      {"[('name', 'like', '50\\\\%')]", "6"},
+      {"[('email', 'like', '*')]", "6"},
+      {"[('id', '=', 2)]", "2"},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+    g_autofree char *ids = ids_of(fixture, cases[i].domain, false);
+    g_test_message("%s", cases[i].domain ? cases[i].domain : "none");
+    g_assert_cmpstr(ids, ==, cases[i].ids);
+  }
+  g_autofree char *backwards = ids_of(fixture, NULL, true);
+  g_assert_cmpstr(backwards, ==, "6 4 2 1");
+}
+
+static void test_external_ids(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxValue names[] = {px_value_string("shop.a.b"), px_value_string("plain"), px_value_string("shop.none")};
+  PxId ids[] = {px_id_from_integer(1), px_id_from_integer(2), PX_ID_NONE};
+  g_assert_true(px_records_add_external(fixture->records, fixture->partner, names, ids, 2, &error));
+  PxId found[3];
+  const char *tables[3];
+  g_assert_true(px_records_find_external(fixture->records, names, 3, fixture->arena, found, tables, &error));
+  g_assert_true(px_id_equal(found[0], ids[0]) && px_id_equal(found[1], ids[1]) && px_id_is_none(found[2]));
+  g_assert_cmpstr(tables[0], ==, "partner");
+  g_assert_null(tables[2]);
+}
+
+static void test_the_bad_row_is_told(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  const PxField *fields[] = {field(fixture, "name"), field(fixture, "number")};
+  PxId ids[3];
+  g_assert_true(px_records_take_ids(fixture->records, fixture->partner, 3, ids, &error));
+  g_assert_true(px_id_equal(ids[0], px_id_from_integer(7)));
+  PxValue rows[3][2] = {{px_value_string("x"), px_value_integer(1)}, {px_value_string("y"), px_value_null()}, {px_value_null(), px_value_integer(10)}};
+  const PxValue *values[] = {rows[0], rows[1], rows[2]};
+  uint64_t masks[] = {3, 1, 2};
+  PxWrites writes = {.model = fixture->partner, .fields = fields, .n_fields = 2, .n_rows = 3, .ids = ids, .values = values, .masks = masks};
+  size_t bad = SIZE_MAX;
+  g_assert_false(px_records_create(fixture->records, &writes, &bad, &error));
+  g_assert_error(error, PX_ERROR, PX_ERROR_CONSTRAINT);
+  g_assert_cmpuint(bad, ==, 2);
+}
+
+static void test_ids_are_never_used_twice_with_autoincrement(void) {
+  Fixture fixture = {0};
+  g_autoptr(GError) error = NULL;
+  set_up(&fixture, NULL);
+  g_assert_true(px_db_exec(fixture.db, "CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT); INSERT INTO a VALUES (9, 'x'); DELETE FROM a;"
+                                       "CREATE TABLE b (id INTEGER PRIMARY KEY, x TEXT); INSERT INTO b VALUES (-5, 'x')",
+                           &error));
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(PxSchema) schema = px_schema_read(fixture.db, NULL, complaints, &error);
+  PxId id;
+  g_assert_true(px_records_take_ids(fixture.records, px_schema_model(schema, "a"), 1, &id, &error));
+  g_assert_true(px_id_equal(id, px_id_from_integer(10)));
+  g_assert_true(px_records_take_ids(fixture.records, px_schema_model(schema, "b"), 1, &id, &error));
+  g_assert_true(px_id_equal(id, px_id_from_integer(1)));
+  tear_down(&fixture, NULL);
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/records/" name, Fixture, NULL, set_up, function, tear_down)
+  ADD("find", test_find);
+  ADD("find_over_relations", test_find_over_relations);
+  ADD("find_among_none_between", test_find_among_none_between);
+  ADD("domains", test_domains);
+  ADD("external_ids", test_external_ids);
+  ADD("the_bad_row_is_told", test_the_bad_row_is_told);
+  g_test_add_func("/records/ids_are_never_used_twice_with_autoincrement", test_ids_are_never_used_twice_with_autoincrement);
+  return g_test_run();
+}
