@@ -8,7 +8,7 @@ from sources import read, sources
 FILE_LINES = 800
 FUNCTION_LINES = 80
 LINE_CHARACTERS = 150
-STRING = re.compile(r'"(?:[^"\\\\]|\\\\.)*"')     # a sentence is not cut for the sake of its length
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')     # a sentence is not cut for the sake of its length
 NAME = re.compile(r"(\w+)\(")
 
 
