@@ -2,54 +2,51 @@
 # SPDX-License-Identifier: Apache-2.0
 # The main job on the example shop, from files dropped in to files given back: demo.sh PROGRAM. Can be run again and again.
 set -eu
-program=$(realpath "$1")
+PATH=$(dirname "$(realpath "$1")"):$PATH
+export PATH
 shop=demo-shop
 
 tell() {
   printf '\n== %s\n' "$*"
 }
 
-# show COMMAND...: the command as a person would type it, then what it prints.
+# show COMMAND: as a person would type it, then what it prints. Its exit status is the reader's to see, not the script's to stop at.
 show() {
-  printf '$ %s\n' "$*"
-  "$@" || status=$?
-  : "${status:=0}"
+  printf '\n$ %s\n' "$1"
+  sh -c "$1" || printf '[exit %d]\n' $?
 }
 
-pattimpex() {
-  "$program" "$@"
-}
-
-rm -rf "$shop"
 tell "A ready example: a configuration, a SQLite database with a shop's records, and files that partners dropped."
-show pattimpex init "$shop"
+rm -rf "$shop"
+show "pattimpex init --quiet $shop"
 cd "$shop"
-show ls -l drop/in
+show "ls drop/in"
+show "head -n 4 drop/in/partners-with-errors.csv"
 
 tell "Is everything right? Configuration, schema, storages and keys are looked at."
-show pattimpex check
+show "pattimpex check"
 
-tell "All tasks run: files are fetched and imported, moved out of the way, bad rows given back, exports written."
-show pattimpex run
+tell "All tasks run: files are fetched, imported and put away, bad rows given back, exports written."
+show "pattimpex run"
 
-tell "What the folder looks like now: inputs in done/, rows to correct in errors/, exports in out/."
-show find drop -type f
+tell "The folder now: inputs in done/, rows to correct in errors/, exports in out/."
+show "find drop -type f | sort"
 
-tell "Bad rows went back in the file's own format, with the reasons in a first column #Error."
-for file in drop/errors/*; do
-  show head -n 8 "$file"
-done
+tell "The bad rows went back in the file's own format, each with its reasons in a first column #Error."
+show "head -n 8 drop/errors/partners-with-errors.csv"
 
-tell "An export, its first lines."
-for file in drop/out/*; do
-  show head -n 4 "$file"
-done
+tell "An export: French companies, by name."
+show "head -n 5 drop/out/partners-fr-*.csv"
 
-tell "The tasks and the files that went through."
-show pattimpex tasks
-show pattimpex files
+tell "The orders were fetched and held, as their task says (process: manual). Now they may go on."
+show "pattimpex attachments --state pending"
+show "pattimpex attachments run --pending"
 
-tell "A second run finds nothing new and changes nothing."
-show pattimpex run
+tell "What went through, and the tasks."
+show "pattimpex files"
+show "pattimpex tasks"
 
-tell "Look around in ./$shop; README.md goes on from here."
+tell "The second run finds nothing new."
+show "pattimpex run"
+
+tell "The shop is in ./$shop; README.md goes on from here."
