@@ -105,9 +105,11 @@ static bool is_item(const char *name) {
 
 /* A field that people would know a record of model by, for advice. */
 static const char *naming_field(const PxModel *model) {
-  for (size_t i = 0; i < model->n_uniques; i++)
-    if (model->uniques[i].n_fields == 1 && model->uniques[i].fields[0]->type == PX_TYPE_TEXT)
-      return model->uniques[i].fields[0]->name;
+  for (size_t i = 0; i < model->n_uniques; i++) {
+    const PxField *field = model->uniques[i].fields[0];
+    if (model->uniques[i].n_fields == 1 && field->type == PX_TYPE_TEXT && !field->hidden)
+      return field->name;
+  }
   return px_model_field(model, "name") ? "name" : ".id";
 }
 
@@ -116,7 +118,7 @@ static bool complain_unknown(Compiler *c, const PxModel *model, const char *name
   if (is_item(name))
     return complain(c, "%s stands where %s has a field: only a one2many or many2many is followed by the number of an item", quoted, model->name);
   for (size_t i = 0; i < model->n_fields; i++)
-    if (g_ascii_strcasecmp(model->fields[i]->label, name) == 0)
+    if (!model->fields[i]->hidden && g_ascii_strcasecmp(model->fields[i]->label, name) == 0)
       return complain(c, "%s has no field %s (did you mean %s?)", model->name, quoted, model->fields[i]->name);
   g_autofree char *meant = px_model_did_you_mean(model, name);
   return complain(c, "%s has no field %s%s%s", model->name, quoted, meant,
