@@ -52,7 +52,7 @@ bool px_db_release(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_rollback_to(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* and ends the savepoint */
 /* Makes deferred constraints speak now: PX_ERROR_CONSTRAINT when one is violated. */
 bool px_db_check_deferred(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Two system calls at most. */
+/* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Cheap: one to three system calls. */
 bool px_db_has_waiters(const PxDb *db);
 
 /* ---- statements */

@@ -38,7 +38,6 @@ static bool open_exec(sqlite3 *handle, const char *path, const char *sql, GError
  * because SQLite 3.40 else refuses the triggers by which people fill their FTS5 tables, and this program adds no function to abuse. */
 static bool harden(sqlite3 *handle, const char *path, GError **error) {
   sqlite3_limit(handle, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_limit(handle, SQLITE_LIMIT_TRIGGER_DEPTH, 100);
   int code = sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
   if (code == SQLITE_OK)
     code = sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
