@@ -42,6 +42,10 @@ void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row) {
   loader->row_by_row = row_by_row;
 }
 
+void px_loader_set_nested(PxLoader *loader, bool nested) {
+  loader->nested = nested;
+}
+
 void px_loader_clear(PxLoader *loader) {
   g_array_set_size(loader->rows, 0);
   g_ptr_array_set_size(loader->messages, 0);
@@ -155,6 +159,7 @@ static bool load_range(PxLoader *loader, size_t first, size_t end, GError **erro
     case TRY_ERROR:
       return false;
     case TRY_REFUSED:
+      loader->refusals++;
       break;
     }
     if (stop - first == 1) {
@@ -203,12 +208,40 @@ static void collect_result(PxLoader *loader, PxLoadResult *result) {
   }
 }
 
+/* Most chunks have no row that the database refuses, and a savepoint is dear on SQLite: it writes a page to the statement journal for each
+ * update of a foreign key beneath it. So a chunk is tried without one where the caller can begin its transaction again. */
+static bool load_boldly(PxLoader *loader, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  size_t bad = SIZE_MAX;
+  if (load_waves(loader, 0, loader->rows->len, &bad, &problem))
+    return true;
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
+    if (g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK))
+      mark_dead(loader, 0, loader->rows->len, bad, problem);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  loader->careful = true;
+  g_set_error(error, PX_ERROR, PX_ERROR_ROLLED_BACK, "the database refused a row: %s", problem->message);
+  return false;
+}
+
+static bool load_carefully(PxLoader *loader, GError **error) {
+  loader->refusals = 0;
+  if (!load_range(loader, 0, loader->rows->len, error))
+    return false;
+  /* Files with rows that are refused have them in many places: only a chunk without one makes bold again. */
+  loader->careful = loader->refusals > 0;
+  return true;
+}
+
 bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) {
   for (size_t i = 0; i < loader->rows->len; i++)
     px_row_forget(px_loader_row(loader, i), PX_STAGE_CHUNK);
   if (!px_load_resolve_fixed(loader, error))
     return false;
-  if (loader->rows->len && !load_range(loader, 0, loader->rows->len, error))
+  bool careful = loader->careful || loader->nested;
+  if (loader->rows->len && !(careful ? load_carefully : load_boldly)(loader, error))
     return false;
   collect_result(loader, ret_result);
   return true;

@@ -27,9 +27,13 @@ void px_loader_add(PxLoader *loader, const PxRowBatch *batch, size_t first_row, 
 size_t px_loader_rows(const PxLoader *loader);
 
 /* Loads the chunk inside the caller's write transaction. Row problems are messages in the result, never errors. PX_ERROR_ROLLED_BACK: the
- * database ended the transaction because of one row; that row is marked: begin again and call again, it then fails with its message.
- * Any other error: roll back; the chunk can be loaded again. */
+ * transaction has to be rolled back (or the database has done so), because of one row, which is remembered: begin again and call again; that row
+ * then fails with its message. Any other error: roll back; the chunk can be loaded again. */
 bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The caller's transaction holds more than the chunk (a whole file, a dry run): it is never asked to be rolled back because of a refused row.
+ * Slower. A trigger that says ROLLBACK still ends it. */
+void px_loader_set_nested(PxLoader *loader, bool nested);
 
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);

@@ -170,6 +170,9 @@ struct PxLoader {
   PxCounts counts;      /* rows and skipped */
   uint64_t first_row, last_row;
   bool row_by_row;
+  bool nested;          /* the caller's transaction holds more than the chunk */
+  bool careful;         /* the database refuses rows of this file: use savepoints */
+  size_t refusals;      /* of the last careful load */
   GPtrArray *messages;  /* PxMessage * of the last load */
   PxWave wave;
 };
