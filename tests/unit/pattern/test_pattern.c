@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "../model/shop_fixture.h"
+#include "pattern/pattern.h"
+
+static ShopFixture shop;
+
+typedef struct {
+  PxConfig *config;
+  PxComplaints *complaints;
+  PxPatterns *patterns;
+} Read;
+
+static void read_done(Read *read) {
+  px_patterns_free(read->patterns);
+  px_complaints_free(read->complaints);
+  px_config_free(read->config);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Read, read_done)
+
+static Read read_text(const char *text) {
+  g_autoptr(GError) error = NULL;
+  Read read = {.complaints = px_complaints_new()};
+  read.config = px_config_parse(text, "conf.yaml", &error);
+  g_assert_no_error(error);
+  read.patterns = px_patterns_read(read.config, shop.schema, NULL, read.complaints);
+  return read;
+}
+
+/* One pattern called "p" with these lines. */
+static Read read_pattern(const char *lines) {
+  g_autofree char *text = g_strdup_printf("patterns:\n  p:\n    model: partner\n%s", lines);
+  return read_text(text);
+}
+
+static const PxPattern *only(const Read *read) {
+  g_autoptr(GError) error = NULL;
+  px_complaints_to_error(read->complaints, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(px_patterns_count(read->patterns), ==, 1);
+  return px_patterns_at(read->patterns, 0);
+}
+
+static void check_complaint(const char *lines, const char *what) {
+  g_auto(Read) read = read_pattern(lines);
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 1);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==, what);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->file, ==, "conf.yaml");
+}
+
+static void test_defaults(void) {
+  g_auto(Read) read = read_pattern("");
+  const PxPattern *pattern = only(&read);
+  g_assert_cmpstr(pattern->name, ==, "p");
+  g_assert_true(pattern->model == shop_model(&shop, "partner"));
+  g_assert_cmpint(pattern->format.format, ==, PX_FORMAT_CSV);
+  g_assert_cmpint(pattern->format.line_end, ==, PX_LINE_CRLF);
+  g_assert_cmpint(pattern->header, ==, PX_HEADER_TECHNICAL);
+  g_assert_true(pattern->create && pattern->update && !pattern->abort && !pattern->error_rows_all);
+  g_assert_cmpuint(pattern->n_fields, ==, 0);
+  g_assert_cmpuint(px_pattern_header_rows(pattern), ==, 1);
+  g_assert_cmpstr(pattern->export_problem, ==, "pattern p has no fields: an export needs the list of its columns");
+}
+
+static void test_options(void) {
+  g_auto(Read) read = read_pattern("    format: csv\n    header: description_and_tech\n    create: false\n    on_error: abort\n    error_file: all\n"
+                                   "    chunk_size: 3\n    max_errors: 10\n    exact: true\n    decimal_comma: true\n    renamed_from: old\n"
+                                   "    update_many2many: true\n    purge_one2many: true\n    limits: {row_bytes: 1MiB, cells: 50}\n    order: [-name, country_id, .id]\n"
+                                   "    csv: {delimiter: tab, quote: \"'\", encoding: ISO-8859-1, bom: true, line_end: lf, quote_all: true, booleans: [oui, non], escape_formulas: true}\n");
+  const PxPattern *pattern = only(&read);
+  const PxFormatOptions *format = &pattern->format;
+  g_assert_cmpuint(px_pattern_header_rows(pattern), ==, 2);
+  g_assert_true(!pattern->create && pattern->update && pattern->abort && pattern->error_rows_all && pattern->update_many2many && pattern->purge_one2many);
+  g_assert_true(pattern->convert.exact && pattern->convert.decimal_comma);
+  g_assert_cmpuint(pattern->chunk_size, ==, 3);
+  g_assert_cmpuint(pattern->max_errors, ==, 10);
+  g_assert_cmpstr(pattern->renamed_from, ==, "old");
+  g_assert_cmpstr(format->delimiter, ==, "\t");
+  g_assert_cmpstr(format->quote, ==, "'");
+  g_assert_cmpstr(format->encoding, ==, "ISO-8859-1");
+  g_assert_true(format->bom && format->quote_all);
+  g_assert_cmpint(format->line_end, ==, PX_LINE_LF);
+  g_assert_cmpint(format->formula_guard, ==, PX_FORMULA_ESCAPE);
+  g_assert_cmpstr(format->true_word, ==, "oui");
+  g_assert_cmpstr(format->false_word, ==, "non");
+  g_assert_cmpuint(format->max_row_bytes, ==, 1024 * 1024);
+  g_assert_cmpuint(format->max_cells, ==, 50);
+  g_assert_cmpuint(pattern->n_order, ==, 3);
+  g_assert_cmpstr(pattern->order[0]->name, ==, "name");
+  g_assert_true(pattern->order_descending[0] && !pattern->order_descending[1]);
+  g_assert_true(pattern->order[2] == pattern->model->id);
+}
+
+static void test_formats_of_later_versions_load(void) {
+  g_auto(Read) xlsx = read_pattern("    format: xlsx\n    tab_to_import: match_name\n    fields: [name, {field: country_id/code, tab: true, tab_filter: \"[('code', '=', 'FR')]\"}]\n");
+  g_assert_cmpint(only(&xlsx)->format.format, ==, PX_FORMAT_XLSX);
+  g_assert_cmpstr(only(&xlsx)->format.sheet, ==, "p");
+  g_auto(Read) json = read_pattern("    format: json\n");
+  g_assert_cmpint(only(&json)->format.format, ==, PX_FORMAT_JSON);
+}
+
+static void check_field(const PxPattern *pattern, size_t i, const char *header, const char *label) {
+  g_assert_cmpstr(pattern->fields[i].header, ==, header);
+  g_assert_cmpstr(pattern->fields[i].label, ==, label);
+}
+
+static void test_fields(void) {
+  g_auto(Read) read = read_pattern("    fields:\n      - .id\n      - name\n      - {field: email, key: true}\n      - {field: country_id/code, key: true}\n"
+                                   "      - country_id/currency_id/name\n      - country_id/.id\n");
+  const PxPattern *pattern = only(&read);
+  g_assert_cmpuint(pattern->n_fields, ==, 6);
+  check_field(pattern, 0, ".id", "ID");
+  check_field(pattern, 1, "name", "Name");
+  check_field(pattern, 2, "email#key", "Email#key");
+  check_field(pattern, 3, "country_id#key|code", "Country#key|Country Code");
+  g_assert_cmpstr(pattern->fields[4].header, ==, "country_id|currency_id|name");
+  g_assert_cmpstr(pattern->fields[5].header, ==, "country_id|.id");
+  g_assert_cmpuint(pattern->fields[4].n_path, ==, 3);
+  g_assert_true(pattern->fields[4].path[0] == shop_field(&shop, "partner", "country_id"));
+  g_assert_true(pattern->fields[4].path[2] == shop_field(&shop, "currency", "name"));
+  g_assert_true(pattern->fields[5].path[1] == shop_model(&shop, "country")->id);
+  g_assert_null(pattern->export_problem);
+}
+
+static void test_own_headers(void) {
+  g_auto(Read) read = read_pattern("    header: custom\n    fields:\n      - .id\n      - {field: name, header: Full Name}\n      - {field: country_id/code, header: Country}\n");
+  const PxPattern *pattern = only(&read);
+  g_assert_null(pattern->fields[0].custom);
+  g_assert_cmpstr(pattern->fields[1].custom, ==, "Full Name");
+  const char *headers[] = {" Country ", "Full Name", ".id", "email#key"};
+  px_pattern_translate_header(pattern, headers, 4);
+  g_assert_cmpstr(headers[0], ==, "country_id|code");
+  g_assert_cmpstr(headers[1], ==, "name");
+  g_assert_cmpstr(headers[2], ==, ".id");
+  g_assert_cmpstr(headers[3], ==, "email#key");
+  static const char *const file[] = {"Full Name", "Nope"};
+  g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)px_message_free);
+  g_autoptr(PxHeader) header = px_pattern_compile_header(pattern, file, 1, 1, messages);
+  g_assert_cmpstr(px_header_name(header, 0), ==, "Full Name");
+  g_assert_null(px_pattern_compile_header(pattern, file, 2, 1, messages));
+  g_assert_cmpstr(((PxMessage *)messages->pdata[0])->column, ==, "Nope");
+}
+
+static void test_fields_that_are_wrong(void) {
+  check_complaint("    fields: [nme]\n", "pattern p: field nme: partner has no field nme (did you mean name?)");
+  check_complaint("    fields: [country_id]\n", "pattern p: field country_id: country_id is a relation: say which field of its records is meant, as in country_id/name");
+  check_complaint("    fields: [category_ids]\n", "pattern p: field category_ids: category_ids is a relation: say which field of its records is meant, as in category_ids/name");
+  check_complaint("    fields: [{field: category_ids/name, occurrences: 0}]\n",
+                  "pattern p: fields: occurrences: \"0\", but a whole number from 1 to 1000 is expected");
+  check_complaint("    fields: [child_ids]\n",
+                  "pattern p: field child_ids: child_ids is a one2many: say by which pattern its records are written, {field: child_ids, pattern: NAME}");
+  check_complaint("    fields: [{field: child_ids, pattern: nobody}]\n", "pattern p: field child_ids: there is no pattern nobody");
+  check_complaint("    fields: [child_ids/name]\n", "pattern p: field child_ids/name: a one2many is written by a pattern of its records: {field: child_ids, pattern: NAME}");
+  check_complaint("    fields: [name/x]\n", "pattern p: field name/x: name is no relation: nothing can follow it");
+  check_complaint("    fields: ['email#key']\n", "pattern p: field email#key: a key is written {field: NAME, key: true}");
+  check_complaint("    fields: [name, name]\n", "pattern p: field name: another column is called name too");
+  check_complaint("    fields: [{field: name, occurrences: 2}]\n", "pattern p: field name: occurrences are of a one2many or many2many, and there is none in the path");
+  check_complaint("    fields: [{field: category_ids/name, key: true}]\n", "pattern p: field category_ids/name: a many2many cannot be part of a key");
+  check_complaint("    header: custom\n    fields: [{field: name, header: '#N'}]\n",
+                  "pattern p: field name: header: a column without a name, or with a name that begins with #, is ignored when the file comes back");
+  check_complaint("    header: custom\n    fields: [street, {field: name, header: street}]\n", "pattern p: field name: another column is called street too");
+  check_complaint("    fields: [{field: country_id/code, tab: true, tab_filter: \"[('cod', '=', 1)]\"}]\n",
+                  "pattern p: field country_id/code: tab_filter: character 3: country has no field \"cod\" (did you mean code?)");
+}
+
+static void test_options_that_are_wrong(void) {
+  check_complaint("    formt: csv\n", "pattern p: unknown key \"formt\" (did you mean format?)");
+  check_complaint("    csv: {delimiter: ';;'}\n", "pattern p: csv: delimiter: one character is expected (or tab)");
+  check_complaint("    csv: {delimiter: '\"'}\n", "pattern p: csv: delimiter and quote are the same");
+  check_complaint("    csv: {encoding: klingon}\n", "pattern p: csv: encoding: klingon is not known (iconv -l lists the names)");
+  check_complaint("    csv: {booleans: [x]}\n", "pattern p: csv: booleans: two words are expected, as in [yes, no]");
+  check_complaint("    order: [nme]\n", "pattern p: order: nme is no field of the model (did you mean name?)");
+  check_complaint("    order: [child_ids]\n", "pattern p: order: child_ids is a list of records, which has no order");
+  check_complaint("    create: false\n    update: false\n", "pattern p: create: false and update: false together leave nothing to do");
+  check_complaint("    sheet: x\n    tab_to_import: match_name\n", "pattern p: sheet and tab_to_import: match_name say two things: leave one out");
+}
+
+static void test_unknown_model(void) {
+  g_auto(Read) read = read_text("patterns:\n  p: {model: partnr}\n");
+  g_assert_cmpuint(px_patterns_count(read.patterns), ==, 0);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==, "pattern p: the database has no model partnr (did you mean partner?)");
+  g_assert_cmpuint(px_complaints_at(read.complaints, 0)->line, ==, 2);
+}
+
+static void test_exports_of_later_versions(void) {
+  g_auto(Read) many = read_pattern("    fields: [name, {field: category_ids/name, occurrences: 3}]\n");
+  g_assert_cmpstr(only(&many)->export_problem, ==, "pattern p: field category_ids/name: exporting a column of a many2many is not supported yet");
+  g_assert_cmpuint(only(&many)->n_fields, ==, 1);
+  g_auto(Read) external = read_pattern("    fields: [id, name]\n");
+  g_assert_cmpstr(only(&external)->export_problem, ==, "pattern p: field id: exporting a column of an external id (id) is not supported yet");
+  g_auto(Read) children = read_text("patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: c, occurrences: 2}]\n  c: {model: partner, fields: [name]}\n");
+  g_assert_cmpuint(px_complaints_errors(children.complaints), ==, 0);
+  g_assert_nonnull(px_patterns_get(children.patterns, "p")->export_problem);
+  g_assert_null(px_patterns_get(children.patterns, "c")->export_problem);
+}
+
+static void test_finding(void) {
+  g_auto(Read) read = read_text("patterns:\n  partner: {model: partner}\n  country: {model: country}\n");
+  g_assert_true(px_patterns_get(read.patterns, "country")->model == shop_model(&shop, "country"));
+  g_assert_null(px_patterns_get(read.patterns, "contry"));
+  g_autofree char *meant = px_patterns_did_you_mean(read.patterns, "contry");
+  g_assert_cmpstr(meant, ==, " (did you mean country?)");
+}
+
+static void test_snapshot(void) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Read) read = read_pattern("    header: custom\n    csv: {delimiter: ';', booleans: [yes, no], bom: yes}\n    chunk_size: 7\n    create: no\n"
+                                   "    fields: [{field: email, key: true, header: 'M: \"x\" ${y}'}, country_id/code]\n"
+                                   "    order: -name\n");
+  g_setenv("y", "why", TRUE);
+  const PxPattern *pattern = only(&read);
+  g_autoptr(PxPatterns) again = px_patterns_from_snapshot("q", pattern->snapshot, shop.schema, NULL, &error);
+  g_assert_no_error(error);
+  const PxPattern *copy = px_patterns_get(again, "q");
+  g_assert_cmpuint(copy->chunk_size, ==, 7);
+  g_assert_true(!copy->create && copy->format.bom);
+  g_assert_cmpstr(copy->format.delimiter, ==, ";");
+  g_assert_cmpstr(copy->format.true_word, ==, "yes");
+  g_assert_cmpuint(copy->n_fields, ==, 2);
+  g_assert_cmpstr(copy->fields[0].custom, ==, pattern->fields[0].custom);
+  g_assert_cmpstr(copy->fields[1].header, ==, "country_id|code");
+  g_assert_true(copy->order_descending[0]);
+}
+
+static void test_snapshot_of_another_schema(void) {
+  g_autoptr(GError) error = NULL;
+  g_assert_null(px_patterns_from_snapshot("q", "{\"model\": \"gone\"}", shop.schema, NULL, &error));
+  g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
+  g_assert_nonnull(strstr(error->message, "the database has no model gone"));
+}
+
+int main(int argc, char **argv) {
+  g_test_init(&argc, &argv, NULL);
+  g_setenv("y", "why", TRUE);
+  shop_fixture_init(&shop, NULL);
+  g_test_add_func("/pattern/config/defaults", test_defaults);
+  g_test_add_func("/pattern/config/options", test_options);
+  g_test_add_func("/pattern/config/formats_of_later_versions_load", test_formats_of_later_versions_load);
+  g_test_add_func("/pattern/config/fields", test_fields);
+  g_test_add_func("/pattern/config/own_headers", test_own_headers);
+  g_test_add_func("/pattern/config/fields_that_are_wrong", test_fields_that_are_wrong);
+  g_test_add_func("/pattern/config/options_that_are_wrong", test_options_that_are_wrong);
+  g_test_add_func("/pattern/config/unknown_model", test_unknown_model);
+  g_test_add_func("/pattern/config/exports_of_later_versions", test_exports_of_later_versions);
+  g_test_add_func("/pattern/config/finding", test_finding);
+  g_test_add_func("/pattern/config/snapshot", test_snapshot);
+  g_test_add_func("/pattern/config/snapshot_of_another_schema", test_snapshot_of_another_schema);
+  int status = g_test_run();
+  shop_fixture_done(&shop);
+  return status;
+}
