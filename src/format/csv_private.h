@@ -65,6 +65,7 @@ typedef size_t (*PxCsvIndex)(const PxCsvScan *scan, const char *bytes, size_t fr
 
 struct PxCsvScan {
   PxCsvMark delimiter, quote;
+  bool narrow; /* both are one byte long */
   PxCsvIndex index;
   uint32_t *marks; /* what index found in a block of the window */
   size_t n_marks, next_mark;
@@ -93,4 +94,5 @@ PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window);
 /* ---- reader */
 
 /* px_csv_reader.open with the size of a read and the choice of the scanner in the hands of a test. */
-void *px_csv_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, size_t read_size, bool portable, GError **error);
+void *px_csv_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, size_t read_size, bool portable,
+                               GError **error);

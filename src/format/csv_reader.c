@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define READ_SIZE ((size_t)256 * 1024)
+#define READ_SIZE ((size_t)128 * 1024)
 #define FIRST_CAPACITY ((size_t)64)
 
 typedef struct {
@@ -81,7 +81,8 @@ static PxReadResult refuse_row(const CsvReader *reader, PxCsvScanResult result, 
   if (result == PX_CSV_MORE)
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the quote %.*s is opened and the file ends before it is closed", quote_len, quote);
   else
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "text after the closing quote %.*s: a quote inside a quoted cell is written twice", quote_len, quote);
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "text after the closing quote %.*s: a quote inside a quoted cell is written twice", quote_len,
+                quote);
   prefix_place(reader, error);
   return PX_READ_ERROR;
 }

@@ -123,7 +123,7 @@ AVX2 static size_t index_avx2_wide(const PxCsvScan *scan, const char *bytes, siz
 static PxCsvIndex choose_index(const PxCsvScan *scan, bool portable) {
 #ifdef __x86_64__
   if (!portable && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"))
-    return scan->delimiter.len == 1 && scan->quote.len <= 1 ? index_avx2 : index_avx2_wide;
+    return scan->narrow ? index_avx2 : index_avx2_wide;
 #endif
   return index_portable;
 }
@@ -132,6 +132,7 @@ static PxCsvIndex choose_index(const PxCsvScan *scan, bool portable) {
 
 void px_csv_scan_init(PxCsvScan *scan, const PxCsvMark *delimiter, const PxCsvMark *quote, size_t max_cells, bool portable) {
   *scan = (PxCsvScan){.delimiter = *delimiter, .quote = *quote, .max_cells = max_cells, .cells_room = MIN(max_cells, 64)};
+  scan->narrow = delimiter->len == 1 && quote->len <= 1;
   scan->index = choose_index(scan, portable);
   scan->marks = g_new(uint32_t, MARKS_ROOM);
   scan->cells = g_new(PxCell, scan->cells_room);
@@ -170,7 +171,9 @@ typedef enum { IS_DELIMITER, IS_QUOTE, IS_LINE_END } Meaning;
 
 /* Whether the mark that ends at byte at is this one. The index has found one of them there, so the bytes before are readable. */
 static inline bool is_mark(const char *bytes, size_t at, const PxCsvMark *mark) {
-  return bytes[at] == mark->bytes[mark->len - 1] && memcmp(bytes + at - (mark->len - 1), mark->bytes, mark->len) == 0;
+  if (bytes[at] != mark->bytes[mark->len - 1])
+    return false;
+  return mark->len == 1 || memcmp(bytes + at - (mark->len - 1), mark->bytes, mark->len) == 0;
 }
 
 static inline Meaning meaning(const PxCsvScan *scan, const char *bytes, size_t at) {
@@ -198,6 +201,11 @@ static bool more_cells(PxCsvScan *scan) {
   return true;
 }
 
+static inline PxCell cell_at(const char *bytes, size_t from, size_t to) {
+  uint32_t len = (uint32_t)(to - from);
+  return (PxCell){.ptr = bytes + from, .len = len, .kind = len ? PX_CELL_TEXT : PX_CELL_EMPTY};
+}
+
 #define DOUBLED 0x80 /* in a cell's kind while the row is read */
 
 static inline bool add_cell(PxCsvScan *scan, const char *bytes, size_t from, size_t to, unsigned flag) {
@@ -205,8 +213,9 @@ static inline bool add_cell(PxCsvScan *scan, const char *bytes, size_t from, siz
     scan->row_end = to;
     return false;
   }
-  uint32_t len = (uint32_t)(to - from);
-  scan->cells[scan->n_cells++] = (PxCell){.ptr = bytes + from, .len = len, .kind = (uint8_t)((len ? PX_CELL_TEXT : PX_CELL_EMPTY) | flag)};
+  PxCell cell = cell_at(bytes, from, to);
+  cell.kind |= (uint8_t)flag;
+  scan->cells[scan->n_cells++] = cell;
   return true;
 }
 
@@ -220,7 +229,7 @@ static PxCsvScanResult quoted_cell(PxCsvScan *scan, const PxCsvWindow *window, s
     do {
       if (!next_mark(scan, window, &at))
         return PX_CSV_MORE;
-    } while (bytes[at] != scan->quote.bytes[scan->quote.len - 1] || !is_mark(bytes, at, &scan->quote));
+    } while (!is_mark(bytes, at, &scan->quote));
     size_t closing = at;
     Meaning what = IS_LINE_END;
     size_t behind = window->len;
@@ -287,6 +296,35 @@ static PxCsvScanResult end_line(PxCsvScan *scan, const PxCsvWindow *window, size
   return end_row(scan, at, at + 1 < window->len && window->bytes[at + 1] == '\n' ? at + 2 : at + 1);
 }
 
+/* Most cells: from start to the next delimiter with no other mark between, or between two quotes that stand right at the delimiters. Takes
+ * as many as come, with everything in registers, and returns where the first other one begins. */
+static size_t take_simple_cells(PxCsvScan *scan, const char *bytes, size_t start) {
+  const char delimiter = scan->delimiter.bytes[0];
+  const char quote = scan->quote.bytes[0];
+  const uint32_t *mark = scan->marks + scan->next_mark;
+  const uint32_t *marks_end = scan->marks + scan->n_marks;
+  PxCell *cell = scan->cells + scan->n_cells;
+  const PxCell *cells_end = scan->cells + scan->cells_room;
+  while (mark < marks_end && cell < cells_end) {
+    size_t at = *mark;
+    if (bytes[at] == delimiter) {
+      *cell++ = cell_at(bytes, start, at);
+      mark++;
+    } else if (at == start && marks_end - mark > 2 && mark[2] == mark[1] + 1 && bytes[at] == quote && bytes[mark[1]] == quote &&
+               bytes[mark[2]] == delimiter) {
+      *cell++ = cell_at(bytes, start + 1, mark[1]);
+      at = mark[2];
+      mark += 3;
+    } else {
+      break;
+    }
+    start = at + 1;
+  }
+  scan->next_mark = (size_t)(mark - scan->marks);
+  scan->n_cells = (size_t)(cell - scan->cells);
+  return start;
+}
+
 PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window) {
   const char *bytes = window->bytes;
   size_t row_start = scan->row_start;
@@ -301,6 +339,8 @@ PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window) {
     scan->indexed = row_start;
   for (;;) {
     size_t at;
+    if (scan->narrow)
+      start = take_simple_cells(scan, bytes, start);
     if (G_UNLIKELY(!next_mark(scan, window, &at))) {
       if (!window->at_end)
         return PX_CSV_MORE;

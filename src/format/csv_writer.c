@@ -96,8 +96,8 @@ static void refuse_character(const CsvWriter *writer, const char *at, size_t lef
   if (left >= 3 && memcmp(at, BOM, 3) == 0 && writer->options.bom && writer->row <= 1)
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "csv: bom: %s has no byte order mark", writer->options.encoding);
   else
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "row %" PRIu64 ": %s has no character %.*s (U+%04X): choose another encoding, such as UTF-8", writer->row,
-                writer->options.encoding, (int)MIN(px_utf8_char_len(*at), left), at, g_utf8_get_char_validated(at, (gssize)left));
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "row %" PRIu64 ": %s has no character %.*s (U+%04X): choose another encoding, such as UTF-8",
+                writer->row, writer->options.encoding, (int)MIN(px_utf8_char_len(*at), left), at, g_utf8_get_char_validated(at, (gssize)left));
 }
 
 /* Brings text to the file's encoding; NULL: what a stateful encoding wants at the end. */
@@ -198,8 +198,8 @@ static bool append_cell(CsvWriter *writer, const PxCell *cell, bool alone, GErro
   bool special = len > 0 && is_special(writer, text, len);
   if (writer->quote.len == 0) {
     if (special) {
-      g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "row %" PRIu64 ": a value holds the delimiter or a line end, which cannot be written without a quote (csv: quote)",
-                  writer->row);
+      g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
+                  "row %" PRIu64 ": a value holds the delimiter or a line end, which cannot be written without a quote (csv: quote)", writer->row);
       return false;
     }
   } else if (special || writer->options.quote_all || (alone && len == 0) || (len > 0 && (is_edge_blank(text[0]) || is_edge_blank(text[len - 1]))) ||
@@ -224,7 +224,8 @@ static bool csv_row(void *self, const PxCell *cells, size_t n_cells, GError **er
   return encode_rows(writer, error) && flush(writer, BUFFER_BYTES, error);
 }
 
-static bool csv_begin(void *self, const PxCell *const *headers, size_t n_headers, size_t n_columns, const PxTab *tabs, size_t n_tabs, GError **error) {
+static bool csv_begin(void *self, const PxCell *const *headers, size_t n_headers, size_t n_columns, const PxTab *tabs, size_t n_tabs,
+                      GError **error) {
   CsvWriter *writer = self;
   for (size_t i = 0; i < n_headers; i++)
     if (!csv_row(self, headers[i], n_columns, error))

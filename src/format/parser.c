@@ -94,7 +94,7 @@ static int spawn(int blob, int out, char *const *argv, pid_t *ret_pid) {
   posix_spawnattr_init(&attributes);
   posix_spawn_file_actions_adddup2(&files, blob, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-#ifndef __SANITIZE_ADDRESS__ /* whose reports someone wants to read */
+#ifndef PX_SANITIZED
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 #endif
   posix_spawn_file_actions_addclosefrom_np(&files, 3);
@@ -177,19 +177,21 @@ static void tell_death(PxParser *parser, GError **error) {
   if (!reap(parser, &status))
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the parser of the file is gone near row %" PRIu64, row);
   else if (WIFSIGNALED(status) && is_own_fault(WTERMSIG(status)))
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file died near row %" PRIu64 " (signal %d, %s): nothing from there on was read", row,
-                WTERMSIG(status), strsignal(WTERMSIG(status)));
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file died near row %" PRIu64 " (signal %d, %s): nothing from there on was read",
+                row, WTERMSIG(status), strsignal(WTERMSIG(status)));
   else if (WIFSIGNALED(status))
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the parser of the file was killed near row %" PRIu64 " (signal %d, %s)", row, WTERMSIG(status),
                 strsignal(WTERMSIG(status)));
   else
-    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the parser of the file ended near row %" PRIu64 " with exit status %d", row, WEXITSTATUS(status));
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the parser of the file ended near row %" PRIu64 " with exit status %d", row,
+                WEXITSTATUS(status));
 }
 
 /* ---- batches */
 
 static void refuse_nonsense(PxParser *parser, const char *what, GError **error) {
-  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file sent what no parser sends near row %" PRIu64 ": %s", parser->last_row + 1, what);
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file sent what no parser sends near row %" PRIu64 ": %s", parser->last_row + 1,
+              what);
   kill_and_reap(parser);
 }
 

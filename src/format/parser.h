@@ -17,7 +17,8 @@ typedef struct PxParser PxParser;
 /* Starts a parser on the blob at fd (read only, seekable; stays the caller's, may be closed after the call).
  * first_row 0: from the beginning; else the header rows come first as ever (header_rows of them), then the rows from
  * (first_row, place) on, as told by an earlier batch of the same blob and options. */
-PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The next batch; NULL without error at the end of the file. The first one is the header rows alone. Caller frees with g_free().
  * PX_ERROR_REFUSED: what the reader complained of, rows before the complaint have been given; or the file made the parser crash or
  * speak nonsense. PX_ERROR_TRANSIENT: it was killed from outside, or memory is out. After an error there is no more. */

@@ -34,7 +34,7 @@ static void confine(const Order *order) {
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NOFILE, 16); /* iconv opens its tables */
-#ifndef __SANITIZE_ADDRESS__  /* which has all of the address space, and a process of its own to look for leaks */
+#ifndef PX_SANITIZED
   limit(RLIMIT_AS, ADDRESS_SPACE + 6 * MIN(order->options.max_row_bytes, ADDRESS_SPACE));
   limit(RLIMIT_NPROC, 0);
   (void)prctl(PR_SET_DUMPABLE, 0);

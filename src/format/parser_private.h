@@ -3,6 +3,15 @@
 /* What the two sides of the pipe agree on. The parser has the blob as descriptor 0 and the pipe as descriptor 1. */
 #include <stdint.h>
 
+/* The address sanitizer wants all of the address space, a process of its own that looks for leaks, and someone who reads its reports. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define PX_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define PX_SANITIZED
+#endif
+
 #define PX_FRAME_MAGIC UINT32_C(0x46425850)
 #define PX_FRAME_MAX_ERROR 4096 /* bytes of a complaint */
 

@@ -106,10 +106,10 @@ static void check_broken(void (*breaks)(PxRowBatch *batch, PxBatchRow *rows, PxB
   g_assert_false(px_row_batch_check(batch, size, NULL));
 }
 
-#define BREAKS(name, statement) \
-  static void name(PxRowBatch *batch, PxBatchRow *rows, PxBatchCell *cells, char *bytes) { \
-    (void)batch, (void)rows, (void)cells, (void)bytes; \
-    statement; \
+#define BREAKS(name, statement)                                                                                                                      \
+  static void name(PxRowBatch *batch, PxBatchRow *rows, PxBatchCell *cells, char *bytes) {                                                           \
+    (void)batch, (void)rows, (void)cells, (void)bytes;                                                                                               \
+    statement;                                                                                                                                       \
   }
 
 BREAKS(magic, batch->magic++)

@@ -45,16 +45,29 @@ static void chars(void) {
   g_assert_cmpuint(px_text_chars("aé€𝄞", strlen("aé€𝄞")), ==, 4);
 }
 
+/* The same four bytes in a long text, over every border of what the vector code looks at. */
+static void check_in_long_text(const unsigned char *bytes, size_t good) {
+  static const size_t places[] = {0, 28, 29, 30, 31, 32, 60, 61, 62, 63, 64, 100, 127};
+  char text[193];
+  for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+    memset(text, 'a', sizeof(text));
+    memcpy(text + places[i], bytes, 4);
+    g_assert_cmpuint(px_utf8_prefix(text, sizeof(text)), ==, good == 4 ? sizeof(text) : places[i] + good);
+  }
+}
+
 /* Every sequence of up to four bytes over the borders of the ranges, as GLib has it. */
 static void utf8_agrees_with_glib(void) {
-  static const unsigned char edges[] = {0x01, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0,
-                                        0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF, 0x00};
+  static const unsigned char edges[] = {0x01, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF,
+                                        0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF, 0x00};
   const size_t n = G_N_ELEMENTS(edges);
   for (size_t i = 0; i < n * n * n * n; i++) {
     const unsigned char bytes[] = {edges[i % n], edges[i / n % n], edges[i / n / n % n], edges[i / n / n / n]};
     const char *end;
     (void)g_utf8_validate((const char *)bytes, 4, &end);
-    g_assert_cmpuint(px_utf8_prefix((const char *)bytes, 4), ==, (size_t)(end - (const char *)bytes));
+    size_t good = (size_t)(end - (const char *)bytes);
+    g_assert_cmpuint(px_utf8_prefix((const char *)bytes, 4), ==, good);
+    check_in_long_text(bytes, good);
   }
 }
 

@@ -104,28 +104,51 @@ static void other_delimiters(void) {
 }
 
 static void byte_order_mark(void) {
-  check(PLAIN, "\xEF\xBB\xBF" "a,b\nc\n", "1@3 a|b\n2@7 c\n");
+  check(PLAIN,
+        "\xEF\xBB\xBF"
+        "a,b\nc\n",
+        "1@3 a|b\n2@7 c\n");
   check(PLAIN, "\xEF\xBB\xBF\"a\",b", "1@3 a|b\n");
   check(PLAIN, "\xEF\xBB\xBF", "");
   check(PLAIN, "a\xEF\xBB\xBF", "1@0 a\xEF\xBB\xBF\n");
 }
 
 static void utf16(void) {
-  check(PLAIN, "\xFF\xFE" "a\0,\0\xE9\0\n\0=\xD8\x4D\xDC\r\0\n\0" "b\0", "1 a|é\n2 \xF0\x9F\x91\x8D\n3 b\n");
-  check(PLAIN, "\xFE\xFF" "\0a\0,\0\xE9\0\n", "1 a|é\n");
+  check(PLAIN,
+        "\xFF\xFE"
+        "a\0,\0\xE9\0\n\0=\xD8\x4D\xDC\r\0\n\0"
+        "b\0",
+        "1 a|é\n2 \xF0\x9F\x91\x8D\n3 b\n");
+  check(PLAIN,
+        "\xFE\xFF"
+        "\0a\0,\0\xE9\0\n",
+        "1 a|é\n");
   check(((Choice){.encoding = "UTF-16LE"}), "a\0,\0b\0", "1 a|b\n");
-  check(PLAIN, "\xFF\xFE" "a\0\n\0\0\0b\0", "1 a\n! row 2, column 1: a NUL character: this is no text, or its encoding is not UTF-16LE");
-  check(PLAIN, "\xFF\xFE" "a\0\n\0b", "1 a\n! row 2, column 1: the file ends in the middle of a character");
-  check(PLAIN, "\xFF\xFE" "a\0\n\0\x3D\xD8x\0", "1 a\n! row 2, column 1: byte 0x3D is not UTF-16LE: save the file in that encoding, or say which one it has (csv: encoding)");
+  check(PLAIN,
+        "\xFF\xFE"
+        "a\0\n\0\0\0b\0",
+        "1 a\n! row 2, column 1: a NUL character: this is no text, or its encoding is not UTF-16LE");
+  check(PLAIN,
+        "\xFF\xFE"
+        "a\0\n\0b",
+        "1 a\n! row 2, column 1: the file ends in the middle of a character");
+  check(PLAIN,
+        "\xFF\xFE"
+        "a\0\n\0\x3D\xD8x\0",
+        "1 a\n! row 2, column 1: byte 0x3D is not UTF-16LE: save the file in that encoding, or say which one it has (csv: encoding)");
 }
 
 static void other_encodings(void) {
   check(((Choice){.encoding = "ISO-8859-1"}), "\xE9,b\n\xB2\n", "1 é|b\n2 ²\n");
-  check(((Choice){.encoding = "windows-1252", .delimiter = "€"}), "a\x80" "b\n", "1 a|b\n");
+  check(((Choice){.encoding = "windows-1252", .delimiter = "€"}),
+        "a\x80"
+        "b\n",
+        "1 a|b\n");
   check(((Choice){.encoding = "UTF-8"}), "é,b\n", "1@0 é|b\n");
   check(((Choice){.encoding = "SHIFT_JIS"}), "\x83\x65\x83\x58\x83\x67,b\n", "1 テスト|b\n");
   check(((Choice){.encoding = "CP1258"}), "a\xEC\n", "1 á\n");
-  check(((Choice){.encoding = "ASCII"}), "a\nb,\xE9\n", "1 a\n! row 2, column 2: byte 0xE9 is not ASCII: save the file in that encoding, or say which one it has (csv: encoding)");
+  check(((Choice){.encoding = "ASCII"}), "a\nb,\xE9\n",
+        "1 a\n! row 2, column 2: byte 0xE9 is not ASCII: save the file in that encoding, or say which one it has (csv: encoding)");
 }
 
 static void unknown_encoding(void) {
@@ -188,8 +211,30 @@ static GString *long_text(GRand *rand, const char *const *pieces, size_t n_piece
 }
 
 static void same_rows_from_every_scanner(void) {
-  static const char *const pieces[] = {"a", "bcd", "é", "€", "𝄞", ",", ",", ",", "\n", "\n", "\r\n", "\r", ",\"x\"\n", ",\"\",", "\n\"y\n\",", " ", "²", "ò", "lorem ipsum dolor sit amet"};
-  static const Choice choices[] = {{0}, {.delimiter = "²", .quote = "ò"}, {.delimiter = "€", .quote = "𝄞"}, {.quote = ""}, {.delimiter = "é"}};
+  static const char *const pieces[] = {
+    "a",
+    "bcd",
+    "é",
+    "€",
+    "𝄞",
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\r\n",
+    "\r",
+    ",\"x\"\n",
+    ",\"\",",
+    "\n\"y\n\",",
+    " ",
+    "²",
+    "ò",
+    "lorem ipsum dolor sit amet",
+  };
+  static const Choice choices[] = {
+    {0}, {.delimiter = "²", .quote = "ò"}, {.delimiter = "€", .quote = "𝄞"}, {.quote = ""}, {.delimiter = "é"},
+  };
   g_autoptr(GRand) rand = g_rand_new_with_seed(1);
   for (unsigned turn = 0; turn < 60; turn++) {
     size_t bytes = turn % 10 == 9 ? 70000 : 300;

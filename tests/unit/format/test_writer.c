@@ -37,10 +37,10 @@ static void check_row(const PxFormatOptions *options, const PxCell *row, size_t 
   g_assert_true(memcmp(text, want, len) == 0);
 }
 
-#define check(options, want, ...)                                                             \
-  do {                                                                                        \
-    const PxCell row_[] = {__VA_ARGS__};                                                      \
-    check_row((options), row_, G_N_ELEMENTS(row_), (want), sizeof(want) - 1);                 \
+#define check(options, want, ...)                                                                                                                    \
+  do {                                                                                                                                               \
+    const PxCell row_[] = {__VA_ARGS__};                                                                                                             \
+    check_row((options), row_, G_N_ELEMENTS(row_), (want), sizeof(want) - 1);                                                                        \
   } while (0)
 
 #define T(text) cell_of(text)
@@ -66,7 +66,10 @@ static void options_of_the_dialect(void) {
   options.quote = g_strdup("'");
   options.line_end = PX_LINE_LF;
   options.bom = true;
-  check(&options, "\xEF\xBB\xBF" "a,\"²'b²c'²'it''s'²³\n", T("a,\""), T("b²c"), T("it's"), T("³"));
+  check(&options,
+        "\xEF\xBB\xBF"
+        "a,\"²'b²c'²'it''s'²³\n",
+        T("a,\""), T("b²c"), T("it's"), T("³"));
   options.bom = false;
   options.line_end = PX_LINE_CR;
   options.quote_all = true;
@@ -119,10 +122,16 @@ static void encodings(void) {
   g_assert_cmpstr(error->message, ==, "csv: bom: ISO-8859-1 has no byte order mark");
   g_free(options.encoding);
   options.encoding = g_strdup("UTF-16LE");
-  check(&options, "\xFF\xFE" "a\0\r\0\n\0", T("a"));
+  check(&options,
+        "\xFF\xFE"
+        "a\0\r\0\n\0",
+        T("a"));
   g_free(options.encoding);
   options.encoding = g_strdup("UTF-16");
-  check(&options, "\xFF\xFE" "a\0\r\0\n\0", T("a"));
+  check(&options,
+        "\xFF\xFE"
+        "a\0\r\0\n\0",
+        T("a"));
   g_free(options.encoding);
   options.encoding = g_strdup("ISO-2022-JP");
   options.bom = false;
@@ -161,7 +170,8 @@ static void full_disk_is_transient(void) {
 /* What is written is what is read, whatever the dialect. */
 static void reads_back(void) {
   static const char *const pieces[] = {"a", "b c", ",", ";", "\"", "'", "\n", "\r", " ", "é", "²", "€", "\xEF\xBB\xBF", "\t"};
-  static const char *const dialects[][3] = {{",", "\"", NULL}, {";", "'", "UTF-16LE"}, {"²", "€", NULL}, {"\t", "\"", "UTF-8"}, {" ", "'", "GB18030"}};
+  static const char *const dialects[][3] = {
+    {",", "\"", NULL}, {";", "'", "UTF-16LE"}, {"²", "€", NULL}, {"\t", "\"", "UTF-8"}, {" ", "'", "GB18030"}};
   g_autoptr(GRand) rand = g_rand_new_with_seed(7);
   for (unsigned turn = 0; turn < 200; turn++) {
     PxFormatOptions options;
