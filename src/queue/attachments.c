@@ -103,10 +103,11 @@ GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **err
   return px_read_rows(&binder, read_attachment, free_row, error);
 }
 
-bool px_attachment_known(PxDb *db, const char *remote_key, bool *ret_known, GError **error) {
+bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "attachment_known", &binder, error))
     return false;
+  px_bind_text(&binder, task);
   px_bind_text(&binder, remote_key);
   int64_t found;
   if (!px_run_for_id(&binder, &found, error))

@@ -77,14 +77,14 @@ PxAttachment *px_attachment_new(PxDirection direction, const char *name);
 void px_attachment_free(PxAttachment *attachment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxAttachment, px_attachment_free)
 
-/* Inserts and sets id. PX_ERROR_EXISTS: this very remote file (remote_key and sha256) is in the queue already. */
+/* Inserts and sets id. PX_ERROR_EXISTS: this very remote file (task, remote_key and sha256) is in the queue already. */
 bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_NOT_FOUND. Caller frees. */
 PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of PxAttachment *, freed with the array. */
 GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether a remote file with this identity is held by the queue. */
-bool px_attachment_known(PxDb *db, const char *remote_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the queue holds a remote file with this identity for a task. */
+bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first import attachment of that name or content, of a task or (NULL) of all; *ret_id 0: none. */
 bool px_attachment_find_name(PxDb *db, const char *name, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;

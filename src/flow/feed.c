@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of a file on their way from the parser process to the loader. */
+#include "base/text.h"
+#include "flow/flow_private.h"
+#include "format/parser.h"
+
+#define KEEP_BATCHES 16 /* 8 MiB: a file that is not larger is parsed once, not twice */
+
+struct PxFeed {
+  int blob;
+  const PxFormatOptions *format;
+  unsigned header_rows;
+  GPtrArray *header;    /* char *; NULL: not read yet, or the file has none */
+  uint64_t header_row;
+  PxParser *parser;     /* NULL: kept is given instead */
+  GQueue kept;          /* PxRowBatch *: the whole file, when has_all */
+  bool has_all;
+  PxRowBatch *batch;    /* the one at hand */
+  size_t next;          /* its row that is next */
+  GPtrArray *held;      /* PxRowBatch * that the loader still looks at */
+  bool ended;
+  uint64_t bytes_done;
+};
+
+PxFeed *px_feed_new(int blob, const PxPattern *pattern) {
+  PxFeed *feed = g_new0(PxFeed, 1);
+  feed->blob = blob;
+  feed->format = &pattern->format;
+  feed->header_rows = px_pattern_header_rows(pattern);
+  g_queue_init(&feed->kept);
+  feed->held = g_ptr_array_new_with_free_func(g_free);
+  return feed;
+}
+
+void px_feed_free(PxFeed *feed) {
+  if (!feed)
+    return;
+  g_clear_pointer(&feed->header, g_ptr_array_unref);
+  px_parser_free(feed->parser);
+  g_queue_clear_full(&feed->kept, g_free);
+  g_free(feed->batch);
+  g_ptr_array_unref(feed->held);
+  g_free(feed);
+}
+
+static bool start_parser(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
+  px_parser_free(feed->parser);
+  feed->parser = px_parser_start(feed->blob, feed->format, feed->header_rows, row, place, error);
+  return feed->parser != NULL;
+}
+
+/* Sees to it that batch has a row that is next, or that ended is true. */
+static bool ensure_row(PxFeed *feed, GError **error) {
+  while (!feed->ended && (!feed->batch || feed->next >= feed->batch->n_rows)) {
+    if (feed->batch)
+      g_ptr_array_add(feed->held, g_steal_pointer(&feed->batch));
+    feed->next = 0;
+    GError *problem = NULL;
+    feed->batch = feed->parser ? px_parser_next(feed->parser, &problem) : g_queue_pop_head(&feed->kept);
+    if (problem) {
+      g_propagate_error(error, problem);
+      return false;
+    }
+    feed->ended = !feed->batch;
+    if (feed->batch)
+      feed->bytes_done = feed->batch->source_done;
+  }
+  return true;
+}
+
+static void keep_header(PxFeed *feed) {
+  const PxBatchRow *row = px_row_batch_rows(feed->batch) + feed->next;
+  feed->header_row = row->number;
+  feed->header = g_ptr_array_new_with_free_func(g_free);
+  for (uint32_t i = 0; i < row->n_cells; i++) {
+    PxCell cell = px_row_batch_cell(feed->batch, row, i);
+    size_t len = cell.len;
+    px_text_strip(&cell.ptr, &len);
+    g_ptr_array_add(feed->header, g_strndup(cell.ptr, len));
+  }
+}
+
+/* Reads past the header rows; the last of them names the columns. */
+static bool read_header(PxFeed *feed, GError **error) {
+  g_clear_pointer(&feed->header, g_ptr_array_unref);
+  for (unsigned i = 0; i < feed->header_rows; i++) {
+    if (!ensure_row(feed, error))
+      return false;
+    if (feed->ended)
+      return true;
+    if (i == feed->header_rows - 1)
+      keep_header(feed);
+    feed->next++;
+  }
+  return true;
+}
+
+/* ---- the first reading */
+
+static void keep_held(PxFeed *feed) {
+  for (guint i = 0; i < feed->held->len && feed->has_all; i++)
+    g_queue_push_tail(&feed->kept, g_steal_pointer(&feed->held->pdata[i]));
+  g_ptr_array_set_size(feed->held, 0);
+  if (feed->kept.length <= KEEP_BATCHES)
+    return;
+  feed->has_all = false;
+  g_queue_clear_full(&feed->kept, g_free);
+}
+
+bool px_feed_check(PxFeed *feed, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
+  feed->has_all = true;
+  if (!start_parser(feed, 0, 0, error) || !read_header(feed, error))
+    return false;
+  uint64_t rows = 0;
+  while (!feed->ended) {
+    if (!ensure_row(feed, error))
+      return false;
+    if (feed->batch) {
+      rows += feed->batch->n_rows - feed->next;
+      feed->next = feed->batch->n_rows;
+      progress(rows, feed->bytes_done, data);
+    }
+    keep_held(feed);
+  }
+  g_clear_pointer(&feed->parser, px_parser_free);
+  *ret_rows = rows;
+  return true;
+}
+
+/* ---- the second one */
+
+bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
+  feed->ended = false;
+  feed->next = 0;
+  feed->bytes_done = 0;
+  g_clear_pointer(&feed->batch, g_free);
+  if (feed->has_all && row == 0)
+    feed->has_all = false; /* given once */
+  else if (!start_parser(feed, row, place, error))
+    return false;
+  return read_header(feed, error);
+}
+
+const GPtrArray *px_feed_header(const PxFeed *feed, uint64_t *ret_row) {
+  *ret_row = feed->header_row;
+  return feed->header;
+}
+
+static int compare_rows(const void *a, const void *b) {
+  uint64_t left = *(const uint64_t *)a;
+  uint64_t right = *(const uint64_t *)b;
+  return left < right ? -1 : left > right;
+}
+
+static bool is_wanted(const GArray *only, uint64_t number) {
+  return bsearch(&number, only->data, only->len, sizeof number, compare_rows) != NULL;
+}
+
+static void give_rows(const PxFeed *feed, PxLoader *loader, const GArray *only, size_t n) {
+  if (!only) {
+    px_loader_add(loader, feed->batch, feed->next, n);
+    return;
+  }
+  const PxBatchRow *rows = px_row_batch_rows(feed->batch);
+  for (size_t i = feed->next; i < feed->next + n; i++)
+    if (is_wanted(only, rows[i].number))
+      px_loader_add(loader, feed->batch, i, 1);
+}
+
+bool px_feed_fill(PxFeed *feed, PxLoader *loader, const GArray *only, uint64_t n, PxChunk *ret_chunk, GError **error) {
+  *ret_chunk = (PxChunk){.next_place = UINT64_MAX};
+  if (!ensure_row(feed, error))
+    return false;
+  for (uint64_t given = 0; given < n && !feed->ended;) {
+    const PxBatchRow *rows = px_row_batch_rows(feed->batch);
+    size_t left = feed->batch->n_rows - feed->next;
+    size_t take = left < n - given ? left : (size_t)(n - given);
+    give_rows(feed, loader, only, take);
+    if (!ret_chunk->first_row)
+      ret_chunk->first_row = rows[feed->next].number;
+    feed->next += take;
+    given += take;
+    ret_chunk->last_row = rows[feed->next - 1].number;
+    if (!ensure_row(feed, error))
+      return false;
+  }
+  ret_chunk->next_row = ret_chunk->last_row + 1;
+  if (!feed->ended) {
+    const PxBatchRow *next = px_row_batch_rows(feed->batch) + feed->next;
+    ret_chunk->next_row = next->number;
+    ret_chunk->next_place = next->place;
+  }
+  return true;
+}
+
+bool px_feed_at_end(const PxFeed *feed) {
+  return feed->ended;
+}
+
+uint64_t px_feed_bytes_done(const PxFeed *feed) {
+  return feed->bytes_done;
+}
+
+void px_feed_release(PxFeed *feed) {
+  g_ptr_array_set_size(feed->held, 0);
+}

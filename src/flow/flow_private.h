@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of flow/ share. A step is the work of one job; it ends its job in its last transaction. */
+#include "flow/flow.h"
+#include "load/load.h"
+
+/* ---- steps */
+
+typedef struct {
+  PxProject *project;
+  PxJob *job;              /* NULL: by hand without history */
+  PxProgressFunc progress; /* may be NULL */
+  void *data;
+  /* what came of it */
+  PxSummary *summary;      /* import, export */
+  char *name;              /* report, upload */
+  PxJobReport report;      /* fetch: its counts and problems */
+} PxWork;
+
+void px_work_done(PxWork *work);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxWork, px_work_done)
+
+/* Remembers a file that could not be taken or put away. */
+void px_work_problem(PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void px_work_progress(const PxWork *work, const PxProgress *progress);
+
+/* One entry of the table in steps.c. */
+typedef struct {
+  const char *kind;
+  const char *channel;
+  int64_t priority; /* of jobs that a task begins with: exports after imports, so that what was imported is in them */
+  bool (*run)(PxWork *work, GError **error);
+} PxWorkKind;
+
+/* NULL when this program does not know the kind. */
+const PxWorkKind *px_work_kind(const char *kind);
+
+bool px_fetch_step(PxWork *work, GError **error);
+bool px_import_step(PxWork *work, GError **error);
+bool px_report_step(PxWork *work, GError **error);
+bool px_export_step(PxWork *work, GError **error);
+bool px_upload_step(PxWork *work, GError **error);
+bool px_process_step(PxWork *work, GError **error);
+
+/* A job of a kind, with its channel and priority and the identity KIND:SUBJECT; subject is a task's name or an id. */
+PxJob *px_work_new_job(const char *kind, const char *task, const char *subject);
+/* Queues the work on a pending attachment: its import or its upload. In the caller's transaction. */
+bool px_work_enqueue_attachment(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Begins a write transaction of the step's job, with its fence. */
+bool px_work_begin(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Commits when ok, else rolls back; whether all went well. */
+bool px_transaction_end(PxDb *db, bool ok, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Runs one job that has been claimed and sees to its failure. False only when the database fails; report (may be NULL) is told what came of it. *ret_state:
+ * done, failed, pending (later) or started (it was another worker's by then). */
+bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+PxSummary *px_summary_new(const PxPatternFile *file);
+
+/* ---- fetching */
+
+/* The identity of a remote file (design section 3). Caller frees. */
+char *px_remote_key(const char *path, const PxFileInfo *info);
+/* Finishes what is still to be done with the remote file of an attachment: PxRemoteAction pending or taken. What stands in the way is a problem of the
+ * step; an error is a storage or database out of reach. */
+bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the caller's transaction: the attachment of a file that a task fetched, and its job when the task says so. */
+bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A new attachment as a task's settings want it, not yet in the queue. */
+PxAttachment *px_fetch_attachment(const PxTask *task, const char *name, const PxBlob *blob);
+
+/* ---- rows of a file, chunk by chunk */
+
+typedef struct PxFeed PxFeed;
+
+/* blob and pattern must outlive the feed. */
+PxFeed *px_feed_new(int blob, const PxPattern *pattern);
+void px_feed_free(PxFeed *feed);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFeed, px_feed_free)
+
+typedef void (*PxFeedProgress)(uint64_t rows, uint64_t bytes, void *data);
+/* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read again. */
+bool px_feed_check(PxFeed *feed, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Begins with the rows: all of them (row 0), or from (row, place) on. */
+bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The names of the header, stripped, and the row they are in. After check or start; NULL: the file has no header. */
+const GPtrArray *px_feed_header(const PxFeed *feed, uint64_t *ret_row);
+/* Gives the next rows, at most n, to the loader; only: the numbers of rows that are wanted (sorted uint64_t), NULL: all. ret_chunk: first_row (0: there was no row left), last_row,
+ * next_row, next_place. */
+bool px_feed_fill(PxFeed *feed, PxLoader *loader, const GArray *only, uint64_t n, PxChunk *ret_chunk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the last fill gave the last rows. */
+bool px_feed_at_end(const PxFeed *feed);
+uint64_t px_feed_bytes_done(const PxFeed *feed);
+/* After px_loader_clear(): the loader's rows are not needed any more. */
+void px_feed_release(PxFeed *feed);
+
+/* ---- importing */
+
+typedef struct {
+  PxWork *work;
+  PxPatternFile *file;       /* in memory only when there is no history */
+  PxAttachment *attachment;  /* NULL: no history */
+  PxPatterns *kept;          /* owns pattern when it comes from the snapshot */
+  const PxPattern *pattern;
+  int blob;                  /* -1: not open yet */
+  PxFeed *feed;
+  PxHeader *header;
+  PxLoader *loader;
+  GArray *only_rows;         /* failed_only: uint64_t, sorted; else NULL */
+  GPtrArray *messages;       /* PxMessage *: why the file is refused; without history: all of them */
+  uint64_t chunk_rows;       /* how many the next chunk aims at */
+  PxCounts whole_counts;     /* on_error: abort; of the transaction that may be rolled back */
+} PxImport;
+
+void px_import_done(PxImport *import);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxImport, px_import_done)
+
+/* The whole import of an open file; px_import_step() is this with history. */
+bool px_import_file(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The attachment, the pattern file and its pattern, the blob. */
+bool px_import_open(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads the file once and compiles its header. What makes it refused is in messages. */
+bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Chunk after chunk, each in a transaction; or (on_error: abort) all in one. The last one ends the file. */
+bool px_import_load_chunks(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_import_load_whole(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Stores the refusal. */
+bool px_import_refuse(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the caller's transaction: the end of the file, of its attachment and of the job, and the job that sends bad rows back. */
+bool px_import_end(PxImport *import, PxState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_import_progress(PxImport *import, const char *step, uint64_t rows, uint64_t bytes);
+
+/* A new pattern file for an attachment, with the pattern as it is now. */
+PxPatternFile *px_import_new_file(const PxPattern *pattern, const PxAttachment *attachment);
+
+/* ---- exporting */
+
+typedef struct {
+  const PxPattern *pattern;
+  const PxDomain *filter;
+  const PxField *const *order;
+  const bool *order_descending;
+  size_t n_order;
+  bool header_only;
+} PxExportQuery;
+/* Writes a whole file to fd, in one snapshot that is closed at the end. */
+bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The rows of a file with their messages, in the file's own format; nothing is written when no row is bad. */
+bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;

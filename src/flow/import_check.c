@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of a file before its first row is loaded: its syntax is whole, its header means something. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+static void free_message(gpointer message) {
+  px_message_free(message);
+}
+
+static void refuse(PxImport *import, const char *type, uint64_t row, const char *text) {
+  const PxMessage message = {.row = row, .type = type, .message = text};
+  g_ptr_array_add(import->messages, px_message_copy(&message));
+}
+
+/* An error of the file itself becomes a message; false: it is another one. */
+static bool refuse_by_error(PxImport *import, GError **problem, GError **error) {
+  if (!g_error_matches(*problem, PX_ERROR, PX_ERROR_REFUSED)) {
+    g_propagate_error(error, g_steal_pointer(problem));
+    return false;
+  }
+  refuse(import, "file", 0, (*problem)->message);
+  return true;
+}
+
+void px_import_progress(PxImport *import, const char *step, uint64_t rows, uint64_t bytes) {
+  PxProgress progress = {.name = import->file->name,
+                         .step = step,
+                         .rows = rows,
+                         .rows_total = import->file->rows_total,
+                         .bytes = bytes,
+                         .bytes_total = import->file->bytes_total};
+  px_work_progress(import->work, &progress);
+}
+
+static void progress_of_check(uint64_t rows, uint64_t bytes, void *data) {
+  px_import_progress(data, "check", rows, bytes);
+}
+
+static void compile_header(PxImport *import) {
+  uint64_t row;
+  const GPtrArray *names = px_feed_header(import->feed, &row);
+  if (!names || names->len == 0) {
+    refuse(import, "header", 0, "the file has no header: its first row must name the columns");
+    return;
+  }
+  g_autofree const char **headers = g_new(const char *, names->len);
+  for (guint i = 0; i < names->len; i++)
+    headers[i] = names->pdata[i];
+  px_pattern_translate_header(import->pattern, headers, names->len);
+  import->header = px_header_compile(import->pattern->model, headers, names->len, row, import->messages);
+  if (import->header && !px_header_root(import->header)->first)
+    refuse(import, "header", row, "no column of the header is a field of the model");
+}
+
+static bool make_loader(PxImport *import, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  PxProject *project = import->work->project;
+  import->loader = px_loader_new(project->db, project->schema, import->pattern, import->header, &problem);
+  return import->loader || refuse_by_error(import, &problem, error);
+}
+
+bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  import->messages = g_ptr_array_new_with_free_func(free_message);
+  import->feed = px_feed_new(import->blob, import->pattern);
+  /* What was loaded before a kill had been checked then; the header is read again in any case. */
+  bool ok = resume_row ? px_feed_start(import->feed, resume_row, resume_place, &problem)
+                       : px_feed_check(import->feed, progress_of_check, import, &import->file->rows_total, &problem);
+  if (!ok)
+    return refuse_by_error(import, &problem, error);
+  compile_header(import);
+  px_hook("import-checked");
+  return import->messages->len > 0 || make_loader(import, error);
+}
+
+bool px_import_refuse(PxImport *import, GError **error) {
+  PxWork *work = import->work;
+  PxProject *project = work->project;
+  if (!work->job) {
+    import->file->state = PX_STATE_REFUSED;
+    return true;
+  }
+  if (import->file->counts.rows > 0) { /* its schema changed between two parts of it */
+    const PxMessage *message = import->messages->pdata[0];
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "the file cannot be continued: %s", message->message);
+    return false;
+  }
+  if (!px_work_begin(work, error))
+    return false;
+  const PxChunk whole = {.file_id = import->file->id, .next_place = UINT64_MAX};
+  bool ok = px_chunk_add(project->db, &whole, import->messages, px_project_now(project), error) && px_import_end(import, PX_STATE_REFUSED, error);
+  return px_transaction_end(project->db, ok, error);
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Chunk after chunk: filled and converted outside a transaction, loaded in one that also keeps the result and the place behind it. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+#define CHUNK_TIME 100000  /* microseconds that a transaction aims at (design section 6) */
+#define FIRST_ROWS 1000
+#define LEAST_ROWS 200
+#define MOST_ROWS 50000
+#define PAUSE_STEP 1000    /* microseconds */
+#define PAUSE_LIMIT 50000
+
+/* How many rows the next chunk has, after one of n rows took so long. */
+static uint64_t next_rows(const PxPattern *pattern, uint64_t n, int64_t took) {
+  if (pattern->chunk_size)
+    return pattern->chunk_size;
+  if (!n)
+    return FIRST_ROWS;
+  double wanted = (double)n * CHUNK_TIME / (double)MAX(took, 1);
+  return (uint64_t)CLAMP(wanted, (double)n / 2, (double)n * 2);
+}
+
+static uint64_t bounded(const PxPattern *pattern, uint64_t n) {
+  return pattern->chunk_size ? n : CLAMP(n, LEAST_ROWS, MOST_ROWS);
+}
+
+/* Other programs get their turn at the database. */
+static void let_others_in(PxDb *db) {
+  for (int64_t waited = 0; waited < PAUSE_LIMIT && px_db_has_waiters(db); waited += PAUSE_STEP)
+    g_usleep(PAUSE_STEP);
+}
+
+static void keep_messages(PxImport *import, const GPtrArray *messages) {
+  for (guint i = 0; i < messages->len; i++)
+    g_ptr_array_add(import->messages, px_message_copy(messages->pdata[i]));
+}
+
+static bool too_many_errors(PxImport *import) {
+  uint64_t limit = import->pattern->max_errors;
+  if (!limit || import->file->counts.failed < limit)
+    return false;
+  g_free(import->file->error);
+  import->file->error = g_strdup_printf("stopped after %" G_GUINT64_FORMAT " failed rows (max_errors)", import->file->counts.failed);
+  return true;
+}
+
+/* The chunk's result beside its records, in the same transaction. */
+static bool store_chunk(PxImport *import, PxChunk *chunk, const GPtrArray *messages, bool last, GError **error) {
+  PxWork *work = import->work;
+  PxDb *db = work->project->db;
+  int64_t now = px_project_now(work->project);
+  chunk->file_id = import->file->id;
+  import->file->bytes_done = px_feed_bytes_done(import->feed);
+  if (!px_chunk_add(db, chunk, messages, now, error))
+    return false;
+  if (last)
+    return px_import_end(import, import->file->counts.failed ? PX_STATE_FAILED : PX_STATE_DONE, error);
+  bool recovered = work->job->deaths || work->job->retries;
+  return px_file_store(db, import->file, now, error) && (!recovered || px_job_progress(db, work->job, error));
+}
+
+/* In the transaction. */
+static bool load_and_store(PxImport *import, PxChunk *chunk, bool *ret_last, GError **error) {
+  PxLoadResult result = {0};
+  if (px_loader_rows(import->loader) > 0 && !px_loader_load(import->loader, &result, error))
+    return false;
+  chunk->counts = result.counts;
+  px_counts_add(&import->file->counts, &result.counts);
+  *ret_last = too_many_errors(import) || px_feed_at_end(import->feed);
+  if (import->work->job)
+    return store_chunk(import, chunk, result.messages, *ret_last, error);
+  if (result.messages)
+    keep_messages(import, result.messages);
+  return true;
+}
+
+/* A row that makes the database end the transaction is marked by the loader, and the chunk begins again: as often as it has rows at most. */
+static bool commit_chunk(PxImport *import, PxChunk *chunk, bool *ret_last, GError **error) {
+  PxDb *db = import->work->project->db;
+  for (size_t tries = px_loader_rows(import->loader);; tries--) {
+    const PxCounts before = import->file->counts;
+    g_autoptr(GError) problem = NULL;
+    if (!px_work_begin(import->work, error))
+      return false;
+    if (px_transaction_end(db, load_and_store(import, chunk, ret_last, &problem), &problem))
+      return true;
+    import->file->counts = before;
+    if (tries == 0 || !g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+  }
+}
+
+/* A file without a row has no chunk. */
+static bool end_without_chunk(PxImport *import, GError **error) {
+  PxWork *work = import->work;
+  PxState state = import->file->counts.failed ? PX_STATE_FAILED : PX_STATE_DONE;
+  import->file->bytes_done = import->file->bytes_total;
+  if (!work->job) {
+    import->file->state = state;
+    return true;
+  }
+  return px_work_begin(work, error) && px_transaction_end(work->project->db, px_import_end(import, state, error), error);
+}
+
+bool px_import_load_chunks(PxImport *import, GError **error) {
+  PxDb *db = import->work->project->db;
+  uint64_t n = next_rows(import->pattern, 0, 0);
+  for (bool last = false; !last;) {
+    PxChunk chunk;
+    if (!px_feed_fill(import->feed, import->loader, import->only_rows, n, &chunk, error))
+      return false;
+    if (!chunk.first_row)
+      return end_without_chunk(import, error);
+    px_hook("chunk-filled");
+    int64_t began = g_get_monotonic_time();
+    if (!commit_chunk(import, &chunk, &last, error))
+      return false;
+    px_hook("chunk-committed");
+    n = bounded(import->pattern, next_rows(import->pattern, n, g_get_monotonic_time() - began));
+    px_loader_clear(import->loader);
+    px_feed_release(import->feed);
+    px_import_progress(import, "import", import->file->counts.rows, px_feed_bytes_done(import->feed));
+    let_others_in(db);
+  }
+  if (!import->work->job)
+    import->file->state = import->file->counts.failed ? PX_STATE_FAILED : PX_STATE_DONE;
+  return true;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that a configuration names, opened in the order in which one thing needs another. */
+#include "flow/project.h"
+
+#include "base/text.h"
+
+/* The keys at the top of a configuration. Sections are read by their rooms. */
+typedef struct {
+  char *database, *filestore, *timezone, *channels;
+  const PxConfigNode *section;
+} Top;
+
+#define SECTION(key) {.name = key, .type = PX_KEY_NODE, .offset = offsetof(Top, section)}
+
+static const PxKey keys[] = {
+    {.name = "database", .type = PX_KEY_STRING, .offset = offsetof(Top, database), .required = true},
+    {.name = "filestore", .type = PX_KEY_STRING, .offset = offsetof(Top, filestore)},
+    {.name = "timezone", .type = PX_KEY_STRING, .offset = offsetof(Top, timezone)},
+    {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
+    SECTION("include"),
+    SECTION("models"),
+    SECTION("storages"),
+    SECTION("patterns"),
+    SECTION("import_tasks"),
+    SECTION("export_tasks"),
+    SECTION("upload_tasks"),
+};
+
+static void clear_top(Top *top) {
+  g_free(top->database);
+  g_free(top->filestore);
+  g_free(top->timezone);
+  g_free(top->channels);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Top, clear_top)
+
+static int64_t system_now(void *data) {
+  return g_get_real_time();
+}
+
+int64_t px_project_now(const PxProject *project) {
+  return project->now(project->now_data);
+}
+
+/* ---- opening */
+
+static GTimeZone *read_timezone(const PxConfig *config, const char *name, PxComplaints *complaints) {
+  if (!name)
+    return g_time_zone_new_utc();
+  GTimeZone *timezone = g_time_zone_new_identifier(name);
+  if (timezone)
+    return timezone;
+  px_complain(complaints, px_node_get(px_config_root(config), "timezone"), "timezone: \"%s\" is not known: write a name of the time zone database such as Europe/Paris",
+              name);
+  return g_time_zone_new_utc();
+}
+
+static PxDb *open_db(const PxProjectOptions *options, const PxConfig *config, const char *database, GError **error) {
+  static const char scheme[] = "sqlite:";
+  g_autofree char *url = NULL;
+  if (g_str_has_prefix(database, scheme) && !g_str_equal(database, "sqlite::memory:")) {
+    g_autofree char *path = px_config_resolve_path(config, database + strlen(scheme));
+    url = g_strconcat(scheme, path, NULL);
+  }
+  const PxDbOptions db_options = {.url = url ? url : database, .dry_run = options->dry_run, .create = options->create_database};
+  g_autoptr(PxDb) db = px_db_open(&db_options, error);
+  if (db && !options->no_migrate && !px_db_migrate(db, error))
+    return NULL;
+  return g_steal_pointer(&db);
+}
+
+static bool open_filestore(PxProject *project, const Top *top, GError **error) {
+  g_autofree char *directory = px_config_resolve_path(project->config, top->filestore ? top->filestore : "filestore");
+  project->filestore = px_filestore_open(directory, project->dry_run, error);
+  return project->filestore != NULL;
+}
+
+/* ---- renamed_from */
+
+static const char *const task_sections[] = {"import_tasks", "export_tasks", "upload_tasks", NULL};
+static const char *const pattern_sections[] = {"patterns", NULL};
+static const char *const storage_sections[] = {"storages", NULL};
+static const char *const *const sections_of[] = {task_sections, pattern_sections, storage_sections};
+static const char *const words[] = {"task", "pattern", "storage"};
+
+static bool rename_one(PxDb *db, PxHistoryKind kind, const char *from, const char *to, GError **error) {
+  if (!px_db_begin(db, PX_TX_WRITE, error))
+    return false;
+  if (px_history_rename(db, kind, from, to, error) && px_db_commit(db, error))
+    return true;
+  px_db_rollback(db);
+  return false;
+}
+
+static bool rename_section(PxDb *db, PxHistoryKind kind, const PxConfigNode *section, const char *const *known, GError **error) {
+  for (size_t i = 0; px_node_type(section) == PX_NODE_MAP && i < px_node_count(section); i++) {
+    const char *from = px_node_text(px_node_get(px_node_at(section, i), "renamed_from"));
+    if (from && g_strv_contains(known, from) && !rename_one(db, kind, from, px_node_key_at(section, i), error))
+      return false;
+  }
+  return true;
+}
+
+static bool rename_history(const PxProject *project, GError **error) {
+  for (PxHistoryKind kind = PX_HISTORY_TASK; kind <= PX_HISTORY_STORAGE; kind++) {
+    g_auto(GStrv) known = px_history_names(project->db, kind, error);
+    if (!known)
+      return false;
+    for (const char *const *section = sections_of[kind]; *section; section++)
+      if (!rename_section(project->db, kind, px_node_get(px_config_root(project->config), *section), (const char *const *)known, error))
+        return false;
+  }
+  return true;
+}
+
+bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complaints, GError **error) {
+  const PxConfigNode *root = px_config_root(project->config);
+  for (PxHistoryKind kind = PX_HISTORY_TASK; kind <= PX_HISTORY_STORAGE; kind++) {
+    g_auto(GStrv) known = px_history_names(project->db, kind, error);
+    if (!known)
+      return false;
+    for (char **name = known; *name; name++) {
+      bool there = false;
+      for (const char *const *section = sections_of[kind]; *section; section++)
+        there |= px_node_get(px_node_get(root, *section), *name) != NULL;
+      if (!there)
+        px_warn(complaints, NULL, "%s %s has a history but is not in the configuration any more; if it has another name now, write renamed_from: %s there", words[kind],
+                *name, *name);
+    }
+  }
+  return true;
+}
+
+/* ---- all of it */
+
+static bool read_sections(PxProject *project, PxComplaints *complaints, GError **error) {
+  project->schema = px_schema_read(project->db, project->config, complaints, error);
+  if (!project->schema)
+    return false;
+  project->storages = px_storages_read(project->config, complaints);
+  project->patterns = px_patterns_read(project->config, project->schema, project->timezone, complaints);
+  project->tasks = px_tasks_read(project->config, project->patterns, project->storages, complaints);
+  return true;
+}
+
+static bool open_all(PxProject *project, const PxProjectOptions *options, PxComplaints *complaints, bool shows_all, GError **error) {
+  g_auto(Top) top = {0};
+  px_config_read(px_config_root(project->config), keys, G_N_ELEMENTS(keys), &top, "the configuration", complaints);
+  project->timezone = read_timezone(project->config, top.timezone, complaints);
+  project->channels = g_steal_pointer(&top.channels);
+  if (!top.database)
+    return px_complaints_to_error(complaints, error);
+  project->db = open_db(options, project->config, top.database, error);
+  if (!project->db || !read_sections(project, complaints, error))
+    return false;
+  if (px_complaints_errors(complaints) > 0)
+    return shows_all || px_complaints_to_error(complaints, error);
+  if (!options->no_migrate && !rename_history(project, error))
+    return false;
+  return options->no_files || open_filestore(project, &top, error);
+}
+
+PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *complaints, GError **error) {
+  g_autoptr(PxComplaints) own = px_complaints_new();
+  g_autoptr(PxProject) project = g_new0(PxProject, 1);
+  project->dry_run = options->dry_run;
+  project->now = options->now ? options->now : system_now;
+  project->now_data = options->now_data;
+  project->config = px_config_load(options->paths, options->n_paths, error);
+  if (!project->config || !open_all(project, options, complaints ? complaints : own, complaints != NULL, error))
+    return NULL;
+  return g_steal_pointer(&project);
+}
+
+void px_project_close(PxProject *project) {
+  if (!project)
+    return;
+  px_filestore_close(project->filestore);
+  px_tasks_free(project->tasks);
+  px_patterns_free(project->patterns);
+  px_storages_free(project->storages);
+  px_schema_free(project->schema);
+  px_db_close(project->db);
+  px_config_free(project->config);
+  g_clear_pointer(&project->timezone, g_time_zone_unref);
+  g_free(project->channels);
+  g_free(project);
+}
+
+const PxPattern *px_project_pattern(const PxProject *project, const char *name, GError **error) {
+  const PxPattern *pattern = px_patterns_get(project->patterns, name);
+  if (!pattern) {
+    g_autofree char *hint = px_patterns_did_you_mean(project->patterns, name);
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "there is no pattern \"%s\"%s", name, hint);
+  }
+  return pattern;
+}
+
+const PxTask *px_project_task(const PxProject *project, const char *name, GError **error) {
+  const PxTask *task = px_tasks_get(project->tasks, name);
+  if (!task) {
+    g_autofree char *hint = px_tasks_did_you_mean(project->tasks, name);
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "there is no task \"%s\"%s", name, hint);
+  }
+  return task;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a remote file after its fetch was committed (design section 3).
+ *
+ *   pending   rename to .pattimpex-N beside it, compare with what was read
+ *   taken     it is what was read, and has that name: now move, rename or delete it
+ *   done
+ *
+ * A kill between two of these leaves the file under one of its names, and the next run goes on from there.
+ */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#define READ_SIZE ((size_t)256 * 1024)
+#define MAX_CHANGES 3 /* a file that is written to again and again is left for the next run */
+
+typedef struct {
+  PxWork *work;
+  PxStorage *storage;
+  const PxTask *task;
+  PxAttachment *attachment;
+} Action;
+
+static bool store(const Action *action, PxRemoteAction reached, GError **error) {
+  PxProject *project = action->work->project;
+  if (!px_work_begin(action->work, error))
+    return false;
+  action->attachment->remote_action = reached;
+  bool done = px_transaction_end(project->db, px_attachment_store_remote(project->db, action->attachment, px_project_now(project), error), error);
+  px_hook(reached == PX_REMOTE_TAKEN ? "remote-taken" : "remote-done");
+  return done;
+}
+
+/* The remote file is dealt with, and its identity free: the same name dropped again is another file. */
+static bool finish(const Action *action, GError **error) {
+  g_clear_pointer(&action->attachment->remote_key, g_free);
+  g_clear_pointer(&action->attachment->remote_held, g_free);
+  return store(action, PX_REMOTE_DONE, error);
+}
+
+/* Whether the error only concerns this file: then it is told, and tried again by the next run. */
+static bool tell(const Action *action, GError **problem, GError **error) {
+  static const PxError of_the_file[] = {PX_ERROR_NOT_FOUND, PX_ERROR_EXISTS, PX_ERROR_REFUSED, PX_ERROR_TRANSIENT, PX_ERROR_CONFIG};
+  for (size_t i = 0; i < G_N_ELEMENTS(of_the_file); i++)
+    if (g_error_matches(*problem, PX_ERROR, (int)of_the_file[i]) && !px_db_in_transaction(action->work->project->db)) {
+      px_work_problem(action->work, "%s: was taken, but could not be put away (it is %s now): %s", action->attachment->name,
+                      action->attachment->remote_held ? action->attachment->remote_held : "where it was", (*problem)->message);
+      g_clear_error(problem);
+      return true;
+    }
+  g_propagate_error(error, g_steal_pointer(problem));
+  return false;
+}
+
+/* ---- pending: take it */
+
+static bool digest(int fd, char ret_sha256[65], uint64_t *ret_size, GError **error) {
+  g_autofree unsigned char *buffer = g_malloc(READ_SIZE);
+  unsigned char hash[EVP_MAX_MD_SIZE];
+  unsigned hash_len = 0;
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+  ssize_t n = 1;
+  *ret_size = 0;
+  while (ok && (n = read(fd, buffer, READ_SIZE)) != 0) {
+    if (n < 0 && errno == EINTR)
+      continue;
+    ok = n > 0 && EVP_DigestUpdate(context, buffer, (size_t)n) == 1;
+    *ret_size += ok ? (uint64_t)n : 0;
+  }
+  ok = ok && EVP_DigestFinal_ex(context, hash, &hash_len) == 1;
+  EVP_MD_CTX_free(context);
+  for (unsigned i = 0; ok && i < hash_len; i++)
+    (void)g_snprintf(ret_sha256 + 2 * i, 3, "%02x", hash[i]);
+  if (!ok)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot be read again: %s", g_strerror(errno));
+  return ok;
+}
+
+/* Gives the file our name for it. *ret_gone: it is not there, under neither name. */
+static bool hold(const Action *action, bool *ret_gone, GError **error) {
+  PxAttachment *attachment = action->attachment;
+  g_autofree char *held = g_strdup_printf(".pattimpex-%" G_GINT64_FORMAT, attachment->id);
+  g_autoptr(GError) problem = NULL;
+  *ret_gone = false;
+  if (attachment->remote_held) /* inherited from the file that was there first */
+    return true;
+  attachment->remote_held = g_strdup(held);
+  if (px_storage_move(action->storage, action->attachment->path, attachment->name, action->attachment->path, held, &problem))
+    return true;
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) /* renamed before a kill */
+    return true;
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
+    g_clear_pointer(&attachment->remote_held, g_free);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  PxFileInfo info;
+  int fd = px_storage_open_read(action->storage, action->attachment->path, held, &info, NULL);
+  *ret_gone = fd < 0;
+  if (fd >= 0)
+    (void)close(fd);
+  return true;
+}
+
+static bool is_what_was_read(const Action *action, bool *ret_same, GError **error) {
+  const PxAttachment *attachment = action->attachment;
+  PxFileInfo info;
+  int fd = px_storage_open_read(action->storage, action->attachment->path, attachment->remote_held, &info, error);
+  if (fd < 0)
+    return false;
+  char sha256[65] = "";
+  uint64_t size = 0;
+  *ret_same = info.size == attachment->size;
+  bool ok = !*ret_same || digest(fd, sha256, &size, error);
+  (void)close(fd);
+  *ret_same = *ret_same && size == attachment->size && strcmp(sha256, attachment->sha256) == 0;
+  return ok;
+}
+
+/* Other bytes came under the name between the reading and the renaming: they are a new attachment, which inherits the file. In one transaction, so that
+ * the file always is exactly one attachment's. */
+static bool take_other_bytes(const Action *action, PxAttachment **ret_next, GError **error) {
+  PxWork *work = action->work;
+  PxAttachment *old = action->attachment;
+  PxFileInfo info;
+  int fd = px_storage_open_read(action->storage, action->attachment->path, old->remote_held, &info, error);
+  if (fd < 0)
+    return false;
+  PxBlob blob;
+  bool added = px_filestore_add(work->project->filestore, fd, info.size, &blob, error);
+  (void)close(fd);
+  if (!added)
+    return false;
+  g_autoptr(PxAttachment) next = px_fetch_attachment(action->task, old->name, &blob);
+  next->remote_key = px_remote_key(action->attachment->path, &info);
+  next->remote_held = g_strdup(old->remote_held);
+  next->remote_action = PX_REMOTE_PENDING;
+  g_clear_pointer(&old->remote_key, g_free);
+  g_clear_pointer(&old->remote_held, g_free);
+  old->remote_action = PX_REMOTE_DONE;
+  if (!px_work_begin(work, error))
+    return false;
+  bool ok = px_attachment_store_remote(work->project->db, old, px_project_now(work->project), error) && px_fetch_add(work, action->task, next, error);
+  if (!px_transaction_end(work->project->db, ok, error))
+    return false;
+  px_hook("remote-other-bytes");
+  work->report.fetched++;
+  *ret_next = g_steal_pointer(&next);
+  return true;
+}
+
+/* ---- taken: put it away */
+
+static char *final_name(const Action *action, GError **error) {
+  const PxAttachment *attachment = action->attachment;
+  bool renames = action->task->after_import == PX_AFTER_RENAME || action->task->after_import == PX_AFTER_MOVE_RENAME;
+  if (!renames || !action->task->new_name)
+    return g_strdup(attachment->name);
+  const PxTemplateValues values = {.name = attachment->name,
+                                   .id = attachment->id,
+                                   .checksum = attachment->sha256,
+                                   .created = attachment->created,
+                                   .task = action->task->name,
+                                   .now = px_project_now(action->work->project),
+                                   .timezone = action->work->project->timezone};
+  return px_template_render(action->task->new_name, &values, error);
+}
+
+/* on_exists: replace. Nothing is moved over another file: the stored bytes are put in its place, then ours is removed. */
+static bool replace(const Action *action, const char *path, const char *name, GError **error) {
+  const PxAttachment *attachment = action->attachment;
+  int blob = px_filestore_read(action->work->project->filestore, attachment->sha256, error);
+  if (blob < 0)
+    return false;
+  bool put = px_storage_put(action->storage, path, name, blob, attachment->size, attachment->sha256, PX_EXISTS_REPLACE, NULL, error);
+  (void)close(blob);
+  px_hook("remote-replaced");
+  return put && px_storage_remove(action->storage, action->attachment->path, attachment->remote_held, error);
+}
+
+static bool move(const Action *action, const char *path, const char *name, GError **error) {
+  const PxAttachment *attachment = action->attachment;
+  g_autofree char *got = NULL;
+  bool ok;
+  if (action->task->on_exists == PX_EXISTS_REPLACE)
+    ok = replace(action, path, name, error);
+  else if (action->task->on_exists == PX_EXISTS_FAIL)
+    ok = px_storage_move(action->storage, action->attachment->path, attachment->remote_held, path, name, error);
+  else
+    ok = px_storage_move_numbered(action->storage, action->attachment->path, attachment->remote_held, path, name, &got, error);
+  if (!ok)
+    return false;
+  g_free(action->attachment->moved_to);
+  action->attachment->moved_to = g_strdup_printf("%s%s%s", path, *path ? "/" : "", got ? got : name);
+  return true;
+}
+
+/* A renamed file stays in the folder that is listed: it keeps its identity, so that it is not fetched again under its new name. The name is stored before it is
+ * given, so that a kill between the two loses neither. */
+static bool rename_in_place(const Action *action, const char *name, GError **error) {
+  PxAttachment *attachment = action->attachment;
+  const char *dot = strrchr(name, '.');
+  int stem = (int)(dot && dot != name ? dot - name : (ptrdiff_t)strlen(name));
+  for (unsigned number = 0; number < 1000; number++) {
+    g_autoptr(GError) problem = NULL;
+    g_free(attachment->moved_to);
+    attachment->moved_to = number ? g_strdup_printf("%.*s-%u%s", stem, name, number, name + stem) : g_strdup(name);
+    if (!store(action, PX_REMOTE_TAKEN, error))
+      return false;
+    if (px_storage_move(action->storage, action->attachment->path, attachment->remote_held, action->attachment->path, attachment->moved_to, &problem))
+      return true;
+    if (action->task->on_exists == PX_EXISTS_FAIL || !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+  }
+  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s and a thousand numbered names are there already", name);
+  return false;
+}
+
+static bool finish_renamed(const Action *action, GError **error) {
+  PxAttachment *attachment = action->attachment;
+  PxFileInfo info;
+  int fd = px_storage_open_read(action->storage, action->attachment->path, attachment->moved_to, &info, NULL);
+  if (fd < 0) /* somebody was faster: nothing is left to be recognised */
+    return finish(action, error);
+  (void)close(fd);
+  g_free(attachment->remote_key);
+  attachment->remote_key = px_remote_key(action->attachment->path, &info);
+  g_clear_pointer(&attachment->remote_held, g_free);
+  return store(action, PX_REMOTE_DONE, error);
+}
+
+static bool put_away(const Action *action, GError **error) {
+  g_autofree char *name = final_name(action, error);
+  if (!name)
+    return false;
+  switch (action->task->after_import) {
+  case PX_AFTER_DELETE:
+    return px_storage_remove(action->storage, action->attachment->path, action->attachment->remote_held, error);
+  case PX_AFTER_MOVE:
+  case PX_AFTER_MOVE_RENAME:
+    return move(action, action->task->move_path, name, error);
+  case PX_AFTER_KEEP: /* the task has changed since: the file gets its name back */
+  case PX_AFTER_RENAME:
+    break;
+  }
+  return rename_in_place(action, name, error);
+}
+
+static bool stays(const PxTask *task) {
+  return task->after_import == PX_AFTER_RENAME || task->after_import == PX_AFTER_KEEP;
+}
+
+static bool is_held(const Action *action) {
+  PxFileInfo info;
+  int fd = px_storage_open_read(action->storage, action->attachment->path, action->attachment->remote_held, &info, NULL);
+  if (fd >= 0)
+    (void)close(fd);
+  return fd >= 0;
+}
+
+/* remote_action is taken. A file that has our name no more was put away before a kill. */
+static bool finish_taken(const Action *action, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  if (stays(action->task) && action->attachment->moved_to && !is_held(action))
+    return finish_renamed(action, error);
+  bool done = put_away(action, &problem);
+  px_hook("remote-put-away");
+  if (!done && !g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
+    return tell(action, &problem, error);
+  return done && stays(action->task) ? finish_renamed(action, error) : finish(action, error);
+}
+
+/* ---- both */
+
+/* remote_action is pending. *ret_next: other bytes that came meanwhile, to be dealt with next. */
+static bool take(const Action *action, PxAttachment **ret_next, GError **error) {
+  bool gone;
+  bool same;
+  g_autoptr(GError) problem = NULL;
+  if (!hold(action, &gone, &problem))
+    return tell(action, &problem, error);
+  px_hook("remote-held");
+  if (gone)
+    return finish(action, error);
+  if (!is_what_was_read(action, &same, &problem))
+    return g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND) ? finish(action, error) : tell(action, &problem, error);
+  if (!same)
+    return take_other_bytes(action, ret_next, error);
+  return store(action, PX_REMOTE_TAKEN, error) && finish_taken(action, error);
+}
+
+bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) {
+  Action action = {.work = work, .storage = storage, .task = task, .attachment = attachment};
+  if (work->project->dry_run) /* the storage only pretends, so there is nothing to compare */
+    return store(&action, PX_REMOTE_DONE, error);
+  if (attachment->remote_action == PX_REMOTE_TAKEN)
+    return finish_taken(&action, error);
+  g_autoptr(PxAttachment) owned = NULL;
+  for (unsigned changes = 0; changes < MAX_CHANGES; changes++) {
+    PxAttachment *next = NULL;
+    if (!take(&action, &next, error))
+      return false;
+    if (!next)
+      return true;
+    px_attachment_free(owned);
+    owned = action.attachment = next;
+  }
+  return true;
+}

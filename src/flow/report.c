@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bad rows on their way back: an error file in the format of the file itself, uploaded to error_path. A file that was refused as a whole comes back as a text
+ * that says why. */
+#include "report/report.h"
+
+#include "base/hook.h"
+#include "flow/flow_private.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+typedef struct {
+  PxFileMessages *stored; /* with history */
+  const GPtrArray *kept;  /* without */
+  guint next;
+  GError *problem;
+} Source;
+
+static bool next_message(const PxMessage **ret_message, void *data) {
+  Source *source = data;
+  if (!source->stored) {
+    if (!source->kept || source->next >= source->kept->len)
+      return false;
+    *ret_message = source->kept->pdata[source->next++];
+    return true;
+  }
+  return !source->problem && px_file_messages_next(source->stored, ret_message, &source->problem) > 0;
+}
+
+bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) {
+  g_autoptr(PxFileMessages) stored = summary->file_id ? px_file_messages_open(project->db, summary->file_id) : NULL;
+  Source source = {.stored = stored, .kept = summary->messages};
+  bool done =
+      px_report_error_file(blob, &pattern->format, px_pattern_header_rows(pattern), pattern->error_rows_all, next_message, &source, fd, ret_rows, error);
+  if (!source.problem)
+    return done;
+  if (done)
+    g_propagate_error(error, source.problem);
+  else
+    g_error_free(source.problem);
+  return false;
+}
+
+/* ---- a refused file */
+
+static bool add_line(const PxMessage *message, void *data) {
+  GString *text = data;
+  if (message->row)
+    g_string_append_printf(text, "row %" G_GUINT64_FORMAT ": ", message->row);
+  if (message->column)
+    g_string_append_printf(text, "%s: ", message->column);
+  g_string_append_printf(text, "%s\n", message->message);
+  return true;
+}
+
+static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
+  while (len > 0) {
+    ssize_t n = write(fd, bytes, len);
+    if (n < 0 && errno != EINTR) {
+      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the error file: %s", g_strerror(errno));
+      return false;
+    }
+    bytes += MAX(n, 0);
+    len -= (size_t)MAX(n, 0);
+  }
+  return true;
+}
+
+static bool write_refusal(PxProject *project, const PxSummary *summary, int fd, GError **error) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  g_string_append_printf(text, "%s was not imported:\n", summary->name);
+  return px_summary_messages(project, summary, add_line, text, error) && write_all(fd, text->str, text->len, error);
+}
+
+/* ---- the step */
+
+static bool write_blob(PxWork *work, const PxPatternFile *file, const PxAttachment *about, PxBlob *ret_blob, GError **error) {
+  PxProject *project = work->project;
+  g_autoptr(PxSummary) summary = px_summary_new(file);
+  int fd;
+  g_autoptr(PxNewBlob) new_blob = px_filestore_begin(project->filestore, &fd, error);
+  if (!new_blob)
+    return false;
+  if (file->state == PX_STATE_REFUSED)
+    return write_refusal(project, summary, fd, error) && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
+  g_autoptr(PxPatterns) kept = px_patterns_from_snapshot(file->pattern, file->snapshot, project->schema, project->timezone, error);
+  int blob = kept ? px_filestore_read(project->filestore, about->sha256, error) : -1;
+  if (blob < 0)
+    return false;
+  uint64_t rows;
+  bool done = px_report_write(project, px_patterns_get(kept, file->pattern), blob, summary, fd, &rows, error);
+  (void)close(blob);
+  return done && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
+}
+
+static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxBlob *blob) {
+  g_autofree char *name = file->state == PX_STATE_REFUSED ? g_strconcat(file->name, ".txt", NULL) : g_strdup(file->name);
+  PxAttachment *attachment = px_attachment_new(PX_DIRECTION_ERROR, name);
+  attachment->task = g_strdup(task->name);
+  attachment->parent_id = file->attachment_id;
+  attachment->sha256 = g_strdup(blob->sha256);
+  attachment->size = blob->size;
+  attachment->storage = g_strdup(task->storage);
+  attachment->path = g_strdup(task->error_path);
+  attachment->on_exists = PX_EXISTS_NUMBER;
+  return attachment;
+}
+
+bool px_report_step(PxWork *work, GError **error) {
+  PxProject *project = work->project;
+  g_autoptr(PxPatternFile) file = px_file_get(project->db, work->job->file_id, error);
+  if (!file)
+    return false;
+  work->name = g_strdup(file->name);
+  const PxTask *task = px_project_task(project, work->job->task, error);
+  if (!task)
+    return false;
+  PxBlob blob = {0};
+  if (task->error_path) { /* unless it was taken out of the configuration meanwhile */
+    g_autoptr(PxAttachment) about = px_attachment_get(project->db, file->attachment_id, error);
+    if (!about || !write_blob(work, file, about, &blob, error))
+      return false;
+  }
+  px_hook("report-stored");
+  int64_t now = px_project_now(project);
+  g_autoptr(PxAttachment) attachment = task->error_path ? new_attachment(task, file, &blob) : NULL;
+  if (!px_work_begin(work, error))
+    return false;
+  bool ok = !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project->db, attachment, now, error));
+  bool done = px_transaction_end(project->db, ok && px_job_done(project->db, work->job, now, error), error);
+  px_hook("report-committed");
+  return done;
+}

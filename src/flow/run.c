@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `run`: a job for each task, then all that follows from them, until nothing is left. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+#define NAP (50 * 1000)   /* microseconds between looks at what another program does */
+#define LISTINGS 3        /* of a folder whose files may still be written to */
+
+typedef struct {
+  PxProject *project;
+  const PxRunOptions *options;
+  PxRunResult *result;
+  PxWorker *worker;
+  int64_t waited;         /* microseconds, of wait_limit */
+  GHashTable *unstable;   /* task (char *) -> when its youngest file may be taken (gint64 *) */
+} Run;
+
+static void count_summary(PxRunResult *result, const PxSummary *summary) {
+  if (!summary || summary->kind != PX_FILE_IMPORT)
+    return;
+  result->files_done += summary->state == PX_STATE_DONE;
+  result->files_failed += summary->state == PX_STATE_FAILED;
+  result->files_refused += summary->state == PX_STATE_REFUSED;
+  result->rows_failed += summary->counts.failed;
+}
+
+static void remember_unstable(Run *run, const PxWork *work) {
+  if (!work->report.stable_at || !work->job->task)
+    return;
+  int64_t *when = g_new(int64_t, 1);
+  *when = work->report.stable_at;
+  g_hash_table_replace(run->unstable, g_strdup(work->job->task), when);
+}
+
+static void tell(Run *run, PxWork *work, PxState state, const GError *problem) {
+  PxRunResult *result = run->result;
+  PxJobReport *report = &work->report;
+  result->jobs_done += state == PX_STATE_DONE;
+  result->jobs_failed += state == PX_STATE_FAILED;
+  result->problems += report->problems ? report->problems->len : 0;
+  count_summary(result, work->summary);
+  report->kind = work->job->kind;
+  report->task = work->job->task;
+  report->state = state;
+  report->error = problem ? problem->message : NULL;
+  report->summary = work->summary;
+  report->name = work->name;
+  if (run->options->report && state != PX_STATE_STARTED)
+    run->options->report(report, run->options->data);
+}
+
+/* *ret_ran false: no job is due. */
+static bool run_next(Run *run, bool *ret_ran, GError **error) {
+  PxProject *project = run->project;
+  g_autoptr(PxJob) job = NULL;
+  g_autoptr(GError) problem = NULL;
+  if (!px_job_claim(project->db, run->worker, run->options->tasks, px_project_now(project), &job, error))
+    return false;
+  *ret_ran = job != NULL;
+  if (!job)
+    return true;
+  px_hook("job-claimed");
+  g_auto(PxWork) work = {.project = project, .job = job, .progress = run->options->progress, .data = run->options->data};
+  PxState state;
+  if (!px_run_job(&work, true, &state, &problem, error))
+    return false;
+  remember_unstable(run, &work);
+  tell(run, &work, state, problem);
+  return true;
+}
+
+/* ---- what is left when no job is due */
+
+/* Waits, when that is allowed for so long; whether it did. */
+static bool wait_for(Run *run, int64_t span) {
+  if (span < 0)
+    span = 0;
+  if (run->waited + span > run->options->wait_limit)
+    return false;
+  run->waited += span;
+  g_usleep((gulong)span);
+  return true;
+}
+
+static bool enqueue_task(PxProject *project, const PxTask *task, GError **error) {
+  static const char *const kinds[] = {[PX_TASK_IMPORT] = "fetch", [PX_TASK_EXPORT] = "export", [PX_TASK_UPLOAD] = "process"};
+  g_autoptr(PxJob) job = px_work_new_job(kinds[task->kind], task->name, task->name);
+  if (!px_db_begin(project->db, PX_TX_WRITE, error))
+    return false;
+  bool done = px_transaction_end(project->db, px_job_enqueue(project->db, job, px_project_now(project), error), error);
+  px_hook("task-enqueued");
+  return done;
+}
+
+/* Lists the folders again whose files were too young; *ret_again whether there is one. */
+static bool list_unstable(Run *run, bool *ret_again, GError **error) {
+  GHashTableIter tasks;
+  gpointer name;
+  gpointer when;
+  int64_t latest = 0;
+  *ret_again = false;
+  g_hash_table_iter_init(&tasks, run->unstable);
+  while (g_hash_table_iter_next(&tasks, NULL, &when))
+    latest = MAX(latest, *(int64_t *)when);
+  if (!latest || !wait_for(run, latest - px_project_now(run->project) + 1))
+    return true;
+  g_hash_table_iter_init(&tasks, run->unstable);
+  while (g_hash_table_iter_next(&tasks, &name, NULL)) {
+    const PxTask *task = px_tasks_get(run->project->tasks, name);
+    if (task && !enqueue_task(run->project, task, error))
+      return false;
+    g_hash_table_iter_remove(&tasks);
+    *ret_again = true;
+  }
+  return true;
+}
+
+/* *ret_again: go on with the loop. */
+static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError **error) {
+  PxProject *project = run->project;
+  PxJobsLeft left;
+  if (!px_jobs_left(project->db, run->options->tasks, 0, &left, error))
+    return false;
+  run->result->jobs_left = left.pending + left.started;
+  *ret_again = false;
+  if (left.pending)
+    *ret_again = wait_for(run, left.next_eta - px_project_now(project) + 1);
+  else if (left.started)
+    *ret_again = run->options->wait_limit > 0 && wait_for(run, NAP);
+  else if (*listings < LISTINGS) {
+    ++*listings;
+    return list_unstable(run, ret_again, error);
+  }
+  return true;
+}
+
+static bool loop(Run *run, GError **error) {
+  unsigned listings = 0;
+  for (bool again = true; again;) {
+    if (!run_next(run, &again, error))
+      return false;
+    if (!again && !wait_for_rest(run, &listings, &again, error))
+      return false;
+  }
+  return true;
+}
+
+bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) {
+  *ret_result = (PxRunResult){0};
+  g_autoptr(PxWorker) worker = px_worker_open(project->db, error);
+  if (!worker)
+    return false;
+  g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+  Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .unstable = unstable};
+  return loop(&run, error);
+}
+
+bool px_run(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) {
+  for (const char *const *name = options->tasks; name && *name; name++) {
+    const PxTask *task = px_project_task(project, *name, error);
+    if (!task)
+      return false;
+  }
+  for (size_t i = 0; i < px_tasks_count(project->tasks); i++) {
+    const PxTask *task = px_tasks_at(project->tasks, i);
+    g_auto(PxTaskStatus) status = {0};
+    if (!px_task_status(project, task, &status, error))
+      return false;
+    bool wanted = options->tasks ? g_strv_contains(options->tasks, task->name) : status.runs;
+    if (wanted && !enqueue_task(project, task, error))
+      return false;
+  }
+  return px_run_jobs(project, options, ret_result, error);
+}
+
+int px_run_exit_status(const PxRunResult *result) {
+  if (result->jobs_failed || result->files_failed || result->files_refused || result->problems)
+    return 1;
+  return result->jobs_left ? 3 : 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attachment -> storage. It happens at least once; a target that has our bytes already is left as it is. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+#include <unistd.h>
+
+static bool put(PxWork *work, const PxAttachment *attachment, char **ret_name, GError **error) {
+  PxProject *project = work->project;
+  g_autoptr(PxStorage) storage = px_storage_open(project->storages, attachment->storage, project->dry_run, error);
+  int blob = storage ? px_filestore_read(project->filestore, attachment->sha256, error) : -1;
+  if (blob < 0)
+    return false;
+  PxProgress progress = {.name = attachment->name, .step = "upload", .bytes_total = attachment->size};
+  px_work_progress(work, &progress);
+  bool done = px_storage_put(storage, attachment->path ? attachment->path : "", attachment->name, blob, attachment->size, attachment->sha256,
+                             (PxOnExists)attachment->on_exists, ret_name, error);
+  (void)close(blob);
+  return done;
+}
+
+bool px_upload_step(PxWork *work, GError **error) {
+  PxProject *project = work->project;
+  g_autoptr(PxAttachment) attachment = px_attachment_get(project->db, work->job->attachment_id, error);
+  if (!attachment)
+    return false;
+  work->name = g_strdup(attachment->name);
+  if (!attachment->storage) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "%s: no storage says where it goes", attachment->name);
+    return false;
+  }
+  g_autofree char *name = NULL;
+  if (!put(work, attachment, &name, error))
+    return false;
+  px_hook("upload-put");
+  g_autofree char *place = g_strdup_printf("%s%s%s", attachment->path ? attachment->path : "", attachment->path && *attachment->path ? "/" : "", name);
+  int64_t now = px_project_now(project);
+  if (!px_work_begin(work, error))
+    return false;
+  bool ok = px_attachment_set_state(project->db, attachment->id, PX_STATE_DONE, NULL, place, now, error) && px_job_done(project->db, work->job, now, error);
+  bool done = px_transaction_end(project->db, ok, error);
+  px_hook("upload-committed");
+  return done;
+}
+
+/* Attachments that were held until their own time: an upload task, or an import task with process: SCHEDULE. */
+bool px_process_step(PxWork *work, GError **error) {
+  PxDb *db = work->project->db;
+  int64_t now = px_project_now(work->project);
+  if (!px_work_begin(work, error))
+    return false;
+  g_autoptr(GPtrArray) waiting = px_attachment_waiting(db, work->job->task, 0, error);
+  bool ok = waiting != NULL;
+  for (guint i = 0; ok && i < waiting->len; i++)
+    ok = px_work_enqueue_attachment(db, waiting->pdata[i], now, error);
+  ok = ok && px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) && px_job_done(db, work->job, now, error);
+  bool done = px_transaction_end(db, ok, error);
+  px_hook("process-committed");
+  return done;
+}

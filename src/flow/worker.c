@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One job, from its claim to its end: its work, and what becomes of it when that fails. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+
+/* Pauses before a transient error is tried again, in seconds. */
+static const int64_t pauses[PX_JOB_MAX_RETRIES] = {1, 3, 10, 60, 600, 3600};
+
+static bool may_work_later(const GError *error) {
+  return g_error_matches(error, PX_ERROR, PX_ERROR_TRANSIENT) || g_error_matches(error, PX_ERROR, PX_ERROR_UNREACHABLE) ||
+         g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK);
+}
+
+/* The task's own jobs tell how it fares; what follows from them does not. */
+static bool is_of_task(const PxJob *job) {
+  return job->task && !job->attachment_id && !job->file_id;
+}
+
+/* The failure's transaction. */
+static bool store_failure(PxWork *work, const GError *problem, bool later, PxState *ret_state, GError **error) {
+  PxDb *db = work->project->db;
+  const PxJob *job = work->job;
+  int64_t now = px_project_now(work->project);
+  *ret_state = later ? PX_STATE_PENDING : PX_STATE_FAILED;
+  if (is_of_task(job) && !px_task_state_ran(db, job->task, job->started, *ret_state, problem->message, error))
+    return false;
+  if (later)
+    return px_job_later(db, job, now + pauses[job->retries] * G_TIME_SPAN_SECOND, problem->message, error);
+  return px_job_fail(db, job, problem->message, now, error);
+}
+
+bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(GError) fenced = NULL;
+  const PxWorkKind *kind = px_work_kind(work->job->kind);
+  bool done = kind && kind->run(work, &problem);
+  if (!kind)
+    g_set_error(&problem, PX_ERROR, PX_ERROR_CONFIG, "this program knows no jobs of the kind %s", work->job->kind);
+  *ret_state = PX_STATE_DONE;
+  if (done)
+    return true;
+  px_db_rollback(work->project->db); /* whatever the step was in */
+  *ret_state = PX_STATE_STARTED;
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_FENCED))
+    return true;
+  bool later = may_try_later && may_work_later(problem) && work->job->retries < PX_JOB_MAX_RETRIES;
+  if (!px_work_begin(work, &fenced)) {
+    if (g_error_matches(fenced, PX_ERROR, PX_ERROR_FENCED))
+      return true;
+    g_propagate_error(error, g_steal_pointer(&fenced));
+    return false;
+  }
+  if (!px_transaction_end(work->project->db, store_failure(work, problem, later, ret_state, error), error))
+    return false;
+  px_hook("job-failed");
+  *ret_job_error = g_steal_pointer(&problem);
+  return true;
+}
