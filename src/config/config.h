@@ -3,9 +3,10 @@
 /* The configuration as parsed: a merged tree of nodes, each knowing where it was written. Knows no model.
  *
  * Several files (-c A -c B, include:) are merged key by key, the later one wins; sequences and scalars are replaced as a
- * whole. A file wins over what it includes. ${ENV} and {file: PATH} are replaced in parsed scalar values only (design section 9),
- * after the merge, and such a value is secret: px_config_dump() hides it. Only ${NAME} with NAME of [A-Z_][A-Z0-9_]* is the
- * environment's; $${NAME} is the text ${NAME}; any other ${...} stays as it is. Relative paths in a configuration are relative to the directory of its first file.
+ * whole. A file wins over what it includes. ${ENV} and {file: PATH} are replaced in parsed scalar values only (design section
+ * 9), after the merge, and such a value is secret: px_config_dump() hides it. Only ${NAME} with NAME of [A-Z_][A-Z0-9_]* is the
+ * environment's; $${NAME} is the text ${NAME}; any other ${...} stays as it is.
+ * Relative paths in a configuration are relative to the directory of its first file.
  */
 #include "base/error.h"
 

@@ -212,8 +212,13 @@ static bool on_alias(Builder *builder, struct fy_token *anchor) {
       return false;
     }
   }
-  if (!from || key_is_due(builder)) {
-    px_complain_at(builder->complaints, builder->file, builder->line, from ? "the alias *%s cannot be a key" : "nothing above is called &%s", name);
+  if (!from) {
+    px_complain_at(builder->complaints, builder->file, builder->line,
+                   "*%s is an alias, but nothing above has its name; put quotes around \"*%s\" where it is a text", name, name);
+    return false;
+  }
+  if (key_is_due(builder)) {
+    px_complain_at(builder->complaints, builder->file, builder->line, "the alias *%s cannot be a key", name);
     return false;
   }
   PxConfigNode *node = copy_node(builder, from, builder->frames->len);
@@ -261,14 +266,41 @@ static void discard(struct fy_diag *diag, void *user, const char *text, size_t l
   /* libfyaml would print to standard error; its errors are collected instead. */
 }
 
-static void complain_of_syntax(const Builder *builder, struct fy_diag *diag) {
+/* What people most often mean where libfyaml stops. */
+static const char *syntax_hint(const char *text, unsigned line, const char *message) {
+  for (unsigned i = 1; i < line && text; i++) {
+    text = strchr(text, '\n');
+    text += text != NULL;
+  }
+  const char *reference = text ? strstr(text, "${") : NULL;
+  if (reference && reference < text + strcspn(text, "\n"))
+    return "; inside of { } or [ ] put quotes around a text with ${...}";
+  return strstr(message, "cannot start with") ? "; put quotes around the text" : "";
+}
+
+static void complain_of_syntax(const Builder *builder, struct fy_diag *diag, const char *text) {
   void *iterator = NULL;
   const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &iterator);
+  unsigned line = first && first->line > 0 ? (unsigned)first->line : builder->line;
   if (!first)
-    px_complain_at(builder->complaints, builder->file, builder->line, "no YAML");
+    px_complain_at(builder->complaints, builder->file, line, "no YAML");
   else
-    px_complain_at(builder->complaints, builder->file, first->line > 0 ? (unsigned)first->line : builder->line, "no YAML: %s (column %d)",
-                   first->msg, first->column);
+    px_complain_at(builder->complaints, builder->file, line, "no YAML: %s (column %d)%s", first->msg, first->column,
+                   syntax_hint(text, line, first->msg));
+}
+
+/* Directives say nothing here, and libfyaml 0.7.12 never comes back from some that it does not know. */
+static bool has_directive(Builder *builder, const char *text) {
+  unsigned line = 1;
+  for (const char *at = text; at; at = strchr(at, '\n')) {
+    line += *at == '\n';
+    at += *at == '\n';
+    if (*at != '%')
+      continue;
+    px_complain_at(builder->complaints, builder->file, line, "a line that begins with %% is a YAML directive; remove it, a configuration needs none");
+    return true;
+  }
+  return false;
 }
 
 static bool parse_events(Builder *builder, const char *text, size_t len) {
@@ -288,7 +320,7 @@ static bool parse_events(Builder *builder, const char *text, size_t len) {
   }
   if (ok && fy_parser_get_stream_error(parser)) {
     ok = false;
-    complain_of_syntax(builder, diag);
+    complain_of_syntax(builder, diag, text);
   }
   fy_parser_destroy(parser);
   fy_diag_destroy(diag);
@@ -300,7 +332,7 @@ PxConfigNode *px_yaml_parse(PxConfig *config, const char *text, size_t len, cons
   builder.frames = g_array_new(FALSE, TRUE, sizeof(Frame));
   g_array_set_clear_func(builder.frames, frame_clear);
   builder.anchors = g_hash_table_new(g_str_hash, g_str_equal);
-  bool ok = parse_events(&builder, text, len);
+  bool ok = !has_directive(&builder, text) && parse_events(&builder, text, len);
   g_array_unref(builder.frames);
   g_hash_table_unref(builder.anchors);
   if (ok && !builder.root) {

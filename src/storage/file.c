@@ -83,12 +83,25 @@ static const char *hint_of(int failure) {
   }
 }
 
+/* How messages call a file, or the directory path where name is NULL. Caller frees. */
+static char *place_name(const char *path, const char *name) {
+  if (!name)
+    return g_strdup(*path ? path : "its directory");
+  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
+}
+
 /* From errno. name may be NULL: path itself. */
 static bool fail(GError **error, const char *path, const char *name, const char *doing) {
   int failure = errno;
   const char *hint = hint_of(failure);
-  g_set_error(error, PX_ERROR, (int)code_of(failure), "%s%s%s: cannot %s: %s%s%s", *path ? path : name ? "" : "its directory", *path && name ? "/" : "",
-              name ? name : "", doing, g_strerror(failure), hint ? "; " : "", hint ? hint : "");
+  g_autofree char *place = place_name(path, name);
+  g_set_error(error, PX_ERROR, (int)code_of(failure), "%s: cannot %s: %s%s%s", place, doing, g_strerror(failure), hint ? "; " : "", hint ? hint : "");
+  return false;
+}
+
+static bool refuse(GError **error, const char *path, const char *name, const char *why) {
+  g_autofree char *place = place_name(path, name);
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: %s", place, why);
   return false;
 }
 
@@ -215,7 +228,7 @@ static int file_open_read(void *self, const char *path, const char *name, PxFile
   File *file = self;
   if (!open_root(file, error))
     return -1;
-  g_autofree char *whole = *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
+  g_autofree char *whole = place_name(path, name);
   /* O_NONBLOCK: opening a pipe or a file that another program leases must not hang. */
   PX_AUTO_FD fd = px_beneath_open(file->root, whole, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status;
@@ -229,7 +242,7 @@ static int file_open_read(void *self, const char *path, const char *name, PxFile
   }
   const char *refused = why_no_file(status.st_mode);
   if (refused) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: %s", whole, refused);
+    (void)refuse(error, path, name, refused);
     return -1;
   }
   g_free(file->name);
@@ -252,20 +265,24 @@ static void sweep(File *file, const char *path, int directory, int newest) {
   file->swept = g_strdup(path);
 }
 
-static bool fill(int to, int from, uint64_t size, GError **error) {
+/* Writes all of from, which has size bytes, for the file path/name. */
+static bool fill(int to, int from, const char *path, const char *name, uint64_t size, GError **error) {
+  g_autofree char *place = place_name(path, name);
   uint64_t copied;
   if (lseek(from, 0, SEEK_SET) < 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "cannot rewind: %s", g_strerror(errno));
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
     return false;
   }
-  if (!px_bytes_copy(from, to, size, NULL, &copied, error))
+  if (!px_bytes_copy(from, to, size, NULL, &copied, error) || (copied == size && !px_bytes_sync(to, error))) {
+    g_prefix_error(error, "%s: ", place);
     return false;
+  }
   if (copied != size) {
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied",
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: %s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied", place,
                 copied > size ? "more" : "fewer", (guint64)size);
     return false;
   }
-  return px_bytes_sync(to, error);
+  return true;
 }
 
 static bool publish(int directory, const char *temporary, const char *path, const char *name, bool replace, GError **error) {
@@ -287,11 +304,8 @@ static bool file_put(void *self, const char *path, const char *name, int fd, uin
   if (new < 0)
     return fail(error, path, name, "write");
   sweep(file, path, directory, new);
-  if (!fill(new, fd, size, error)) {
-    g_prefix_error(error, "%s%s%s: ", path, *path ? "/" : "", name);
-  } else if (publish(directory, temporary, path, name, replace, error)) {
+  if (fill(new, fd, path, name, size, error) && publish(directory, temporary, path, name, replace, error))
     return px_bytes_sync_directory(directory, error);
-  }
   (void)unlinkat(directory, temporary, 0);
   return false;
 }
@@ -304,19 +318,48 @@ typedef struct {
   const char *name;
 } Place;
 
+static bool same_status(const struct stat *a, const struct stat *b) {
+  return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static int open_at(const Place *place, struct stat *ret_status) {
+  PX_AUTO_FD fd = openat(place->directory, place->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0 || fstat(fd, ret_status) < 0)
+    return -1;
+  if (!S_ISREG(ret_status->st_mode)) {
+    errno = ENXIO;
+    return -1;
+  }
+  int opened = fd;
+  fd = -1;
+  return opened;
+}
+
+/* Whether to is the copy that a move left which died before it removed its source: the same time to the nanosecond, the same
+ * bytes. Nothing is lost where it is not. */
+static bool was_copied(const Place *from, const Place *to) {
+  struct stat a;
+  struct stat b;
+  char a_sha256[65];
+  char b_sha256[65];
+  uint64_t size;
+  PX_AUTO_FD from_fd = open_at(from, &a);
+  PX_AUTO_FD to_fd = open_at(to, &b);
+  return from_fd >= 0 && to_fd >= 0 && same_status(&a, &b) && px_bytes_copy(from_fd, -1, UINT64_MAX, a_sha256, &size, NULL) &&
+         px_bytes_copy(to_fd, -1, UINT64_MAX, b_sha256, &size, NULL) && strcmp(a_sha256, b_sha256) == 0;
+}
+
 /* A copy under a temporary name, with the mode and time of the original; its name is the caller's to free and to remove. */
 static bool copy_file(const Place *from, const Place *to, struct stat *ret_status, char **ret_temporary, GError **error) {
-  PX_AUTO_FD in = openat(from->directory, from->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-  if (in < 0 || fstat(in, ret_status) < 0)
+  PX_AUTO_FD in = open_at(from, ret_status);
+  if (in < 0)
     return fail(error, from->path, from->name, "open");
   PX_AUTO_FD out = px_bytes_temporary(to->directory, TEMPORARY_PREFIX, 0600, ret_temporary);
   if (out < 0)
     return fail(error, to->path, to->name, "write");
   struct timespec times[] = {ret_status->st_atim, ret_status->st_mtim};
-  if (!fill(out, in, (uint64_t)ret_status->st_size, error)) {
-    g_prefix_error(error, "%s%s%s: ", to->path, *to->path ? "/" : "", to->name);
+  if (!fill(out, in, to->path, to->name, (uint64_t)ret_status->st_size, error))
     return false;
-  }
   (void)fchmod(out, ret_status->st_mode & 0777);
   (void)futimens(out, times);
   return px_bytes_sync(out, error);
@@ -327,6 +370,8 @@ static bool move_copy(const Place *from, const Place *to, GError **error) {
   struct stat copied;
   struct stat now;
   g_autofree char *temporary = NULL;
+  if (was_copied(from, to))
+    return unlinkat(from->directory, from->name, 0) == 0 || fail(error, from->path, from->name, "remove after it was copied");
   bool ok = copy_file(from, to, &copied, &temporary, error);
   if (ok && px_beneath_rename_new(to->directory, temporary, to->directory, to->name) < 0)
     ok = fail(error, to->path, to->name, "move a file to this name");
@@ -335,17 +380,17 @@ static bool move_copy(const Place *from, const Place *to, GError **error) {
       (void)unlinkat(to->directory, temporary, 0);
     return false;
   }
+  px_hook("storage.copied");
   if (!px_bytes_sync_directory(to->directory, error))
     return false;
   if (fstatat(from->directory, from->name, &now, AT_SYMLINK_NOFOLLOW) < 0)
     return fail(error, from->path, from->name, "remove after it was copied");
-  if (now.st_ino != copied.st_ino || now.st_size != copied.st_size || now.st_mtim.tv_sec != copied.st_mtim.tv_sec ||
-      now.st_mtim.tv_nsec != copied.st_mtim.tv_nsec) {
-    (void)unlinkat(to->directory, to->name, 0);
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s%s%s: changed while it was moved", from->path, *from->path ? "/" : "", from->name);
-    return false;
-  }
-  return unlinkat(from->directory, from->name, 0) == 0 || fail(error, from->path, from->name, "remove after it was copied");
+  if (now.st_ino == copied.st_ino && same_status(&now, &copied))
+    return unlinkat(from->directory, from->name, 0) == 0 || fail(error, from->path, from->name, "remove after it was copied");
+  (void)unlinkat(to->directory, to->name, 0);
+  g_autofree char *place = place_name(from->path, from->name);
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: changed while it was moved", place);
+  return false;
 }
 
 static bool move_between(const Place *from, const Place *to, GError **error) {
@@ -353,10 +398,8 @@ static bool move_between(const Place *from, const Place *to, GError **error) {
   if (fstatat(from->directory, from->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return fail(error, from->path, from->name, "move");
   const char *refused = why_no_file(status.st_mode);
-  if (refused) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s%s%s: %s", from->path, *from->path ? "/" : "", from->name, refused);
-    return false;
-  }
+  if (refused)
+    return refuse(error, from->path, from->name, refused);
   bool is_elsewhere = px_file_quirks & PX_FILE_OTHER_DEVICE;
   if (!is_elsewhere && px_beneath_rename_new(from->directory, from->name, to->directory, to->name) < 0) {
     is_elsewhere = errno == EXDEV;

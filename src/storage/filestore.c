@@ -43,8 +43,12 @@ static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
     return fail(error, PX_ERROR_UNREACHABLE, store->directory, "open it");
   if (dry_run)
     return true;
-  if (mkdirat(store->fd, TEMPORARY_DIRECTORY, 0700) < 0 && errno != EEXIST)
+  bool is_new = mkdirat(store->fd, TEMPORARY_DIRECTORY, 0700) == 0;
+  if (!is_new && errno != EEXIST)
     return fail(error, PX_ERROR_UNREACHABLE, store->directory, "write in it");
+  PX_AUTO_FD parent = is_new ? openat(store->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (parent >= 0 && (!px_bytes_sync_directory(store->fd, error) || !px_bytes_sync_directory(parent, error)))
+    return false;
   PX_AUTO_FD temporary = openat(store->fd, TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (temporary >= 0)
     px_bytes_sweep(temporary, TEMPORARY_PREFIX, g_get_real_time() / G_USEC_PER_SEC);
@@ -55,7 +59,8 @@ static bool open_dry(PxFilestore *store, GError **error) {
   g_autoptr(GError) problem = NULL;
   store->dry_directory = g_dir_make_tmp("pattimpex-dry-run-XXXXXX", &problem);
   if (!store->dry_directory) {
-    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore of the dry run: %s; set TMPDIR to a directory that can be written", problem->message);
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore of the dry run: %s; set TMPDIR to a directory that can be written",
+                problem->message);
     return false;
   }
   store->dry_fd = open(store->dry_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

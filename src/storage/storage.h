@@ -40,7 +40,7 @@ typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop 
 
 /* Calls visit for each file directly in path, in order of their names. Hidden names (leading "."), directories and the leading
  * ".pattimpex-" are left out, unless leftovers is true: then only the ".pattimpex-" ones come. A path that is missing lists
- * as empty. PX_ERROR_UNREACHABLE. */
+ * as empty. PX_ERROR_UNREACHABLE; PX_ERROR_REFUSED: path is no directory, or has a symbolic link in it. */
 bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Opens path/name and tells what it is as opened (never what a listing said). A descriptor of a regular file or a pipe that is
@@ -51,11 +51,13 @@ typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
 
 /* Puts the bytes of fd (from its beginning, size of them) as path/name: temporary name in the same directory, fsync, rename.
  * Missing directories are made. PX_EXISTS_NUMBER: name-1.csv, name-2.csv ... when there is one; PX_EXISTS_FAIL: PX_ERROR_EXISTS.
- * Skipped when the target has the same size and sha256 (of the caller's bytes; lower case hex). *ret_name (may be NULL): the name it got, caller frees. */
+ * Skipped when the target has the same size and sha256 (of the caller's bytes; lower case hex). *ret_name (may be NULL): the
+ * name it got, caller frees. */
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
                     char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */
-bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, to the first free of to_name, stem-1.suffix, stem-2.suffix ...; *ret_name: which it was, caller frees. */
 bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
                               char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

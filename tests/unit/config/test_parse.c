@@ -22,9 +22,11 @@ static void kinds(void) {
     PxNodeType type;
     bool quoted;
     const char *text;
-  } expected[] = {{PX_NODE_SCALAR, false, "yes"}, {PX_NODE_SCALAR, true, "yes"}, {PX_NODE_SCALAR, true, "null"},         {PX_NODE_NULL, false, NULL},
-                  {PX_NODE_NULL, false, NULL},    {PX_NODE_SCALAR, true, "12"},  {PX_NODE_SCALAR, false, "12"}, {PX_NODE_SCALAR, true, "two\nlines\n"},
-                  {PX_NODE_NULL, false, NULL}};
+  } expected[] = {
+    {PX_NODE_SCALAR, false, "yes"}, {PX_NODE_SCALAR, true, "yes"}, {PX_NODE_SCALAR, true, "null"}, {PX_NODE_NULL, false, NULL},
+    {PX_NODE_NULL, false, NULL},    {PX_NODE_SCALAR, true, "12"},  {PX_NODE_SCALAR, false, "12"},  {PX_NODE_SCALAR, true, "two\nlines\n"},
+    {PX_NODE_NULL, false, NULL},
+  };
   g_assert_cmpuint(px_node_count(root), ==, G_N_ELEMENTS(expected));
   for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
     const PxConfigNode *node = px_node_at(root, i);
@@ -61,6 +63,16 @@ static void syntax_error(void) {
   assert_refused("a: \"x\\0y\"\n", "t:1: a NUL character");
 }
 
+static void syntax_hints(void) {
+  assert_refused("a: 1\ns: {user: ${USER}, b: 1}\n", "put quotes around a text with ${...}");
+  assert_refused("a: @b\n", "put quotes around the text");
+}
+
+/* libfyaml 0.7.12 loops for ever on this one. */
+static void directives(void) {
+  assert_refused("a: \"x\"\ns'\n%YAMLM-V1.2\n---\nx:&a  1}\n", "t:3: a line that begins with %");
+}
+
 static void duplicate_key(void) {
   assert_refused("a: 1\nb: 2\na: 3\n", "t:3: the key \"a\" stands here and on line 1 already");
   assert_refused("s: {k: 1, k: 2}\n", "the key \"k\"");
@@ -85,7 +97,7 @@ static void alias(void) {
   const PxConfigNode *x = px_node_get(px_node_get(px_config_root(config), "b"), "x");
   g_assert_cmpstr(px_node_text(px_node_at(x, 1)), ==, "2");
   g_assert_cmpuint(px_node_line(x), ==, 1);
-  assert_refused("b: *nobody\n", "nothing above is called &nobody");
+  assert_refused("b: *nobody\n", "t:1: *nobody is an alias, but nothing above has its name; put quotes around");
   assert_refused("b: &b {c: *b}\n", "t:1: the alias *b stands inside what it names");
 }
 
@@ -151,6 +163,8 @@ void add_parse_tests(void) {
   g_test_add_func("/config/parse/missing_nodes_are_null", missing_nodes);
   g_test_add_func("/config/parse/empty", empty);
   g_test_add_func("/config/parse/syntax_error_has_its_place", syntax_error);
+  g_test_add_func("/config/parse/syntax_hints", syntax_hints);
+  g_test_add_func("/config/parse/directives_are_refused", directives);
   g_test_add_func("/config/parse/duplicate_key_names_both_lines", duplicate_key);
   g_test_add_func("/config/parse/second_document", second_document);
   g_test_add_func("/config/parse/odd_keys", odd_keys);

@@ -4,6 +4,8 @@
 #include "storage/file_private.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -216,6 +218,46 @@ static void move_to_another_device(Fixture *fixture, const void *data) {
   assert_file(fixture, "there/new", "old");
 }
 
+/* A process that died before it removed the source left the copy with its time; any other file of that name is no copy. */
+static void half_a_copy_is_finished(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  const struct timespec times[] = {{.tv_sec = 1000, .tv_nsec = 5}, {.tv_sec = 1000, .tv_nsec = 5}};
+  static const char *const names[] = {"a", "done/a", "b", "done/b"};
+  static const char *const texts[] = {"one", "one", "one", "two"};
+  make_directory(fixture, "done");
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_build_filename(fixture->drop, names[i], NULL);
+    write_file(fixture, names[i], texts[i]);
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+  }
+  px_file_quirks = PX_FILE_OTHER_DEVICE;
+  g_assert_true(px_storage_move(fixture->storage, "", "a", "done", "a", NULL));
+  assert_fails(px_storage_move(fixture->storage, "", "b", "done", "b", &error), &error, PX_ERROR_EXISTS, "done/b");
+  g_autofree char *left = tree(fixture);
+  g_assert_cmpstr(left, ==, "b done/ done/a done/b");
+}
+
+/* With a file system of its own that is really there, small enough to fill. */
+static void real_other_device(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *mounted = g_build_filename(fixture->drop, "small", NULL);
+  make_directory(fixture, "small");
+  if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || mount("none", mounted, "tmpfs", 0, "size=64k") < 0) {
+    g_test_skip("needs the right to mount");
+    return;
+  }
+  g_autofree char *big = g_strnfill(200000, 'x');
+  write_file(fixture, "a", "one");
+  write_file(fixture, "big", big);
+  PxStorage *storage = fixture->storage;
+  g_assert_true(px_storage_move(storage, "", "a", "small", "a", &error));
+  assert_fails(px_storage_move(storage, "", "big", "small", "big", &error), &error, PX_ERROR_TRANSIENT, "make room and run again");
+  assert_file(fixture, "small/a", "one");
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "big small/ small/a");
+  g_assert_cmpint(umount2(mounted, MNT_DETACH), ==, 0);
+}
+
 static void numbered_to_another_device(Fixture *fixture, const void *data) {
   px_file_quirks = PX_FILE_OTHER_DEVICE;
   move_numbered(fixture, data);
@@ -253,6 +295,8 @@ void add_file_tests(void) {
   ADD("/storage/file/move_without_renameat2", move_without_renameat2);
   ADD("/storage/file/half_a_move_is_finished", half_a_move_is_finished);
   ADD("/storage/file/move_to_another_device", move_to_another_device);
+  ADD("/storage/file/half_a_copy_is_finished", half_a_copy_is_finished);
+  ADD("/storage/file/real_other_device", real_other_device);
   ADD("/storage/file/numbered_to_another_device", numbered_to_another_device);
   ADD("/storage/file/remove", remove_file);
   ADD("/storage/file/check", check);
