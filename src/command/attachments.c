@@ -40,9 +40,12 @@ static json_t *attachment_to_json(gconstpointer row, GTimeZone *timezone) {
 
 static int show(const PxCommandLine *line, const PxProject *project, GError **error) {
   static const PxColumn columns[] = {
-    {"id", "Attachment"}, {"name", "Name"},       {"direction", "Direction"}, {"state", "State"},       {"task", "Task"},         {"upload_task", "Upload task"},
-    {"pattern", "Pattern"}, {"size", "Bytes"},    {"sha256", "SHA-256"},      {"storage", "Storage"},   {"path", "Path"},         {"remote_action", "Remote file"},
-    {"moved_to", "Moved to"}, {"parent", "About"}, {"created", "Created", true}, {"changed", "Changed", true}, {"error", "Error"},
+    {"id", "Attachment"},         {"name", "Name"},    {"direction", "Direction"},
+    {"state", "State"},           {"task", "Task"},    {"upload_task", "Upload task"},
+    {"pattern", "Pattern"},       {"size", "Bytes"},   {"sha256", "SHA-256"},
+    {"storage", "Storage"},       {"path", "Path"},    {"remote_action", "Remote file"},
+    {"moved_to", "Moved to"},     {"parent", "About"}, {"created", "Created", true},
+    {"changed", "Changed", true}, {"error", "Error"},
   };
   int64_t id = 0;
   if (!px_command_id(line->args[0], "attachment", &id, error))
@@ -56,7 +59,7 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
 }
 
 static int list(const PxCommandLine *line, const PxProject *project, GError **error) {
-  static const PxColumn columns[] = {{"id", "ID"},     {"direction", "DIRECTION"}, {"state", "STATE"},         {"name", "NAME"}, {"task", "TASK"},
+  static const PxColumn columns[] = {{"id", "ID"},      {"direction", "DIRECTION"}, {"state", "STATE"},           {"name", "NAME"},  {"task", "TASK"},
                                      {"size", "BYTES"}, {"moved_to", "MOVED TO"},   {"created", "CREATED", true}, {"error", "ERROR"}};
   PxListFilter filter;
   if (!px_list_filter(&filter, error))

@@ -71,13 +71,14 @@ static bool check_key(const PxProject *project, const PxPattern *pattern, PxComp
   if (!*key || key_is_unique(pattern))
     return true;
   const PxConfigNode *node = section_of(project->config, "patterns", pattern->name);
-  px_warn(complaints, node, "pattern %s: nothing in the database keeps its key (%s) unique: a row that matches two records will fail", pattern->name, key);
+  px_warn(complaints, node, "pattern %s: nothing in the database keeps its key (%s) unique: a row that matches two records will fail", pattern->name,
+          key);
   bool indexed = false;
   if (!key_is_indexed(project, pattern, &indexed, error))
     return false;
   if (!indexed)
-    px_warn(complaints, node, "pattern %s: no index of table %s begins with a column of its key (%s): each search reads the whole table", pattern->name,
-            pattern->model->table, key);
+    px_warn(complaints, node, "pattern %s: no index of table %s begins with a column of its key (%s): each search reads the whole table",
+            pattern->name, pattern->model->table, key);
   return true;
 }
 
@@ -134,8 +135,8 @@ static void print_json(const PxComplaints *complaints) {
 }
 
 static void print_good(const PxCommandLine *line, const PxProject *project, size_t warnings) {
-  printf("%s is good: %zu models, %zu storages, %zu patterns, %zu tasks", line->configs[0], px_schema_count(project->schema), px_storages_count(project->storages),
-         px_patterns_count(project->patterns), px_tasks_count(project->tasks));
+  printf("%s is good: %zu models, %zu storages, %zu patterns, %zu tasks", line->configs[0], px_schema_count(project->schema),
+         px_storages_count(project->storages), px_patterns_count(project->patterns), px_tasks_count(project->tasks));
   if (warnings > 0)
     printf(", %zu %s", warnings, warnings == 1 ? "warning" : "warnings");
   puts("");
@@ -197,7 +198,8 @@ static int run(const PxCommandLine *line, GError **error) {
   unsigned unreachable = 0;
   if (project->storages)
     check_storages(project, complaints, &unreachable);
-  if (px_complaints_errors(complaints) == unreachable && (!check_keys(project, complaints, error) || !px_project_warn_lost_names(project, complaints, error)))
+  if (px_complaints_errors(complaints) == unreachable &&
+      (!check_keys(project, complaints, error) || !px_project_warn_lost_names(project, complaints, error)))
     return 2;
   return tell(line, project, complaints, unreachable, error);
 }

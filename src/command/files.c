@@ -44,9 +44,25 @@ static bool print_message(const PxMessage *message, void *data) {
 
 static bool print_file(const PxCommandLine *line, const PxProject *project, const PxPatternFile *file, const PxSummary *summary, GError **error) {
   static const PxColumn columns[] = {
-    {"id", "File"},           {"name", "Name"},       {"kind", "Kind"},       {"state", "State"},     {"pattern", "Pattern"},      {"task", "Task"},          {"attachment", "Attachment"},
-    {"previous", "Try before"}, {"failed_only", "Failed rows only"}, {"rows", "Rows"}, {"created", "Created"}, {"updated", "Updated"}, {"unchanged", "Unchanged"}, {"failed", "Failed"},
-    {"skipped", "Skipped"},   {"at", "Queued", true}, {"started", "Started", true}, {"ended", "Ended", true}, {"error", "Error"},
+    {"id", "File"},
+    {"name", "Name"},
+    {"kind", "Kind"},
+    {"state", "State"},
+    {"pattern", "Pattern"},
+    {"task", "Task"},
+    {"attachment", "Attachment"},
+    {"previous", "Try before"},
+    {"failed_only", "Failed rows only"},
+    {"rows", "Rows"},
+    {"created", "Created"},
+    {"updated", "Updated"},
+    {"unchanged", "Unchanged"},
+    {"failed", "Failed"},
+    {"skipped", "Skipped"},
+    {"at", "Queued", true},
+    {"started", "Started", true},
+    {"ended", "Ended", true},
+    {"error", "Error"},
   };
   g_autoptr(json_t) object = file_to_json(file, project->timezone);
   if (line->json) {
@@ -73,8 +89,9 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  static const PxColumn columns[] = {{"id", "ID"},           {"kind", "KIND"},       {"state", "STATE"},         {"name", "NAME"},     {"task", "TASK"}, {"rows", "ROWS"},
-                                     {"created", "CREATED"}, {"updated", "UPDATED"}, {"unchanged", "UNCHANGED"}, {"failed", "FAILED"}, {"at", "QUEUED", true}};
+  static const PxColumn columns[] = {
+    {"id", "ID"},           {"kind", "KIND"},       {"state", "STATE"},         {"name", "NAME"},     {"task", "TASK"},      {"rows", "ROWS"},
+    {"created", "CREATED"}, {"updated", "UPDATED"}, {"unchanged", "UNCHANGED"}, {"failed", "FAILED"}, {"at", "QUEUED", true}};
   PxListFilter filter;
   if (!px_list_filter(&filter, error))
     return 2;

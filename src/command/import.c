@@ -20,9 +20,9 @@ static const GOptionEntry OPTIONS[] = {
 
 /* The answer to scripts where the file was not even opened: a summary all the same. */
 static void print_refusal(const GError *refusal) {
-  g_autoptr(json_t) summary =
-    json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:[{s:n, s:n, s:n, s:s, s:o}]}", "state", "refused", "rows", 0, "created", 0, "updated", 0, "unchanged", 0,
-              "failed", 0, "skipped", 0, "messages", "row", "column", "field", "type", "file", "message", px_json_text(refusal->message));
+  g_autoptr(json_t) summary = json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:[{s:n, s:n, s:n, s:s, s:o}]}", "state", "refused", "rows", 0,
+                                        "created", 0, "updated", 0, "unchanged", 0, "failed", 0, "skipped", 0, "messages", "row", "column", "field",
+                                        "type", "file", "message", px_json_text(refusal->message));
   px_print_json(summary);
 }
 

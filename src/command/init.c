@@ -15,7 +15,9 @@
 #define AGE_SECONDS 60
 
 /* The files of examples/shop that are written as they are. */
-static const char *const FILES[] = {"pattimpex.yaml", "more-tasks.yaml", "staging.yaml", "ops-address.txt", IN "partners.csv", IN "partners-with-errors.csv", IN "products.csv", IN "orders.csv"};
+static const char *const FILES[] = {"pattimpex.yaml",  "more-tasks.yaml", "staging.yaml",
+                                    "ops-address.txt", IN "partners.csv", IN "partners-with-errors.csv",
+                                    IN "products.csv", IN "orders.csv"};
 
 static bool fail(GError **error, const char *path) {
   int reason = errno;
@@ -69,7 +71,8 @@ static bool run_script(PxDb *db, const char *name, GError **error) {
 static bool make_database(const char *directory, GError **error) {
   g_autofree char *url = g_strdup_printf("sqlite:%s/shop.db", directory);
   g_autoptr(PxDb) db = px_db_open(&(PxDbOptions){.url = url, .create = true}, error);
-  return db && px_db_begin(db, PX_TX_WRITE, error) && run_script(db, "schema.sql", error) && run_script(db, "data.sql", error) && px_db_commit(db, error);
+  return db && px_db_begin(db, PX_TX_WRITE, error) && run_script(db, "schema.sql", error) && run_script(db, "data.sql", error) &&
+         px_db_commit(db, error);
 }
 
 static bool make_shop(const char *directory, GError **error) {

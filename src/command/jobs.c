@@ -25,8 +25,19 @@ static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
 
 static int show(const PxCommandLine *line, const PxProject *project, GError **error) {
   static const PxColumn columns[] = {
-    {"id", "Job"},         {"kind", "Kind"},       {"state", "State"},           {"task", "Task"},          {"channel", "Channel"},    {"priority", "Priority"},    {"attachment", "Attachment"},
-    {"file", "File"},      {"retries", "Retries"}, {"not_before", "Not before", true}, {"created", "Created", true}, {"started", "Started", true}, {"ended", "Ended", true},
+    {"id", "Job"},
+    {"kind", "Kind"},
+    {"state", "State"},
+    {"task", "Task"},
+    {"channel", "Channel"},
+    {"priority", "Priority"},
+    {"attachment", "Attachment"},
+    {"file", "File"},
+    {"retries", "Retries"},
+    {"not_before", "Not before", true},
+    {"created", "Created", true},
+    {"started", "Started", true},
+    {"ended", "Ended", true},
     {"error", "Error"},
   };
   int64_t id = 0;
@@ -41,7 +52,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  static const PxColumn columns[] = {{"id", "ID"}, {"kind", "KIND"}, {"state", "STATE"}, {"task", "TASK"}, {"file", "FILE"}, {"created", "CREATED", true}, {"error", "ERROR"}};
+  static const PxColumn columns[] = {
+    {"id", "ID"}, {"kind", "KIND"}, {"state", "STATE"}, {"task", "TASK"}, {"file", "FILE"}, {"created", "CREATED", true}, {"error", "ERROR"}};
   PxListFilter filter;
   if (!px_list_filter(&filter, error))
     return 2;

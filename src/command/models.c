@@ -74,7 +74,8 @@ static json_t *default_of(const PxField *field, PxArena *arena) {
 static json_t *selection_of(const PxField *field) {
   json_t *selection = json_array();
   for (size_t i = 0; i < field->n_selection; i++)
-    json_array_append_new(selection, json_pack("{s:o, s:o}", "value", px_json_text(field->selection[i].value), "label", px_json_text(field->selection[i].label)));
+    json_array_append_new(
+      selection, json_pack("{s:o, s:o}", "value", px_json_text(field->selection[i].value), "label", px_json_text(field->selection[i].label)));
   return selection;
 }
 
@@ -113,7 +114,8 @@ static void add_notes(json_t *fields) {
     json_t *field = json_array_get(fields, i);
     g_autofree char *selection = selection_text(json_object_get(field, "selection"));
     const char *relation = json_string_value(json_object_get(field, "relation"));
-    g_autofree char *notes = g_strconcat(relation ? "-> " : "", relation ? relation : "", selection, json_is_true(json_object_get(field, "read_only")) ? "read only" : "", NULL);
+    g_autofree char *notes = g_strconcat(relation ? "-> " : "", relation ? relation : "", selection,
+                                         json_is_true(json_object_get(field, "read_only")) ? "read only" : "", NULL);
     json_object_set_new(field, "notes", px_json_text(notes));
   }
 }
@@ -141,7 +143,8 @@ static void print_model(bool as_json, const PxModel *model) {
     return;
   }
   static const PxColumn head[] = {{"model", "Model"}, {"label", "Label"}, {"table", "Table"}, {"keys", "Unique"}, {"order", "Order"}};
-  static const PxColumn columns[] = {{"field", "FIELD"}, {"label", "LABEL"}, {"type", "TYPE"}, {"required", "REQUIRED"}, {"default", "DEFAULT"}, {"notes", "VALUES"}};
+  static const PxColumn columns[] = {{"field", "FIELD"},       {"label", "LABEL"},     {"type", "TYPE"},
+                                     {"required", "REQUIRED"}, {"default", "DEFAULT"}, {"notes", "VALUES"}};
   json_t *fields = json_object_get(object, "fields");
   add_notes(fields);
   px_print_object(false, object, head, G_N_ELEMENTS(head));

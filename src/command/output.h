@@ -8,9 +8,9 @@
 
 /* A column of a table for people. */
 typedef struct {
-  const char *key;   /* of the objects */
+  const char *key; /* of the objects */
   const char *title;
-  bool is_time;      /* people see it without the T and the zone */
+  bool is_time; /* people see it without the T and the zone */
 } PxColumn;
 
 /* rows (an array of objects) as a table: numbers to the right, true as yes, null and what is missing as nothing, lists joined by commas.

@@ -13,7 +13,8 @@ static int wait_seconds = DEFAULT_WAIT_SECONDS;
 
 static const GOptionEntry OPTIONS[] = {
   {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "Do everything, then roll it back: no file is moved or sent", NULL},
-  {"wait", 'w', 0, G_OPTION_ARG_INT, &wait_seconds, "How long to wait for files that are being written and for stores out of reach (default 10)", "SECONDS"},
+  {"wait", 'w', 0, G_OPTION_ARG_INT, &wait_seconds, "How long to wait for files that are being written and for stores out of reach (default 10)",
+   "SECONDS"},
   {NULL},
 };
 

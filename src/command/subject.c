@@ -86,7 +86,8 @@ static int settle_all(const PxCommandLine *line, Settle settle, const char *stat
       add_error(&all, one);
       continue;
     }
-    json_array_append_new(done, json_pack("{s:s, s:I, s:s}", "subject", SUBJECT_NAMES[subjects.subject], "id", (json_int_t)subjects.ids[i], "state", state));
+    json_array_append_new(
+      done, json_pack("{s:s, s:I, s:s}", "subject", SUBJECT_NAMES[subjects.subject], "id", (json_int_t)subjects.ids[i], "state", state));
     if (!line->json && !line->quiet)
       printf("%s %" G_GINT64_FORMAT " is %s\n", SUBJECT_NAMES[subjects.subject], subjects.ids[i], state);
   }
@@ -151,7 +152,8 @@ static int retry_files(const PxCommandLine *line, PxProject *project, const Subj
 /* Attachments and jobs go back to the queue, which is then worked off. */
 static int retry_queued(const PxCommandLine *line, PxProject *project, const Subjects *subjects, GError **error) {
   for (unsigned i = 0; i < subjects->n; i++) {
-    bool again = subjects->subject == PX_SUBJECT_JOB ? px_retry_job(project, subjects->ids[i], error) : px_retry_attachment(project, subjects->ids[i], error);
+    bool again =
+      subjects->subject == PX_SUBJECT_JOB ? px_retry_job(project, subjects->ids[i], error) : px_retry_attachment(project, subjects->ids[i], error);
     if (!again)
       return 2;
   }

@@ -38,13 +38,15 @@ static void add_active_text(json_t *object) {
   bool configured = json_is_true(json_object_get(object, "configured"));
   const char *text = configured ? "yes" : "no";
   if (json_is_boolean(enabled))
-    text = json_is_true(enabled) ? (configured ? "yes (enabled)" : "yes (enabled, no in the file)") : (configured ? "no (disabled, yes in the file)" : "no (disabled)");
+    text = json_is_true(enabled) ? (configured ? "yes (enabled)" : "yes (enabled, no in the file)")
+                                 : (configured ? "no (disabled, yes in the file)" : "no (disabled)");
   json_object_set_new(object, "active", px_json_text(text));
 }
 
 static int list(const PxCommandLine *line, const PxProject *project, GError **error) {
-  static const PxColumn columns[] = {{"task", "TASK"},         {"kind", "KIND"},         {"active", "ACTIVE"},           {"pattern", "PATTERN"},       {"storage", "STORAGE"},
-                                     {"schedule", "SCHEDULE"}, {"next_run", "NEXT", true}, {"last_run", "LAST RUN", true}, {"last_state", "LAST STATE"}};
+  static const PxColumn columns[] = {
+    {"task", "TASK"},         {"kind", "KIND"},           {"active", "ACTIVE"},           {"pattern", "PATTERN"},      {"storage", "STORAGE"},
+    {"schedule", "SCHEDULE"}, {"next_run", "NEXT", true}, {"last_run", "LAST RUN", true}, {"last_state", "LAST STATE"}};
   g_autoptr(json_t) rows = json_array();
   for (size_t i = 0; i < px_tasks_count(project->tasks); i++) {
     json_t *object = task_to_json(project, px_tasks_at(project->tasks, i), error);
@@ -58,8 +60,17 @@ static int list(const PxCommandLine *line, const PxProject *project, GError **er
 }
 
 static int show(const PxCommandLine *line, const PxProject *project, GError **error) {
-  static const PxColumn columns[] = {{"task", "Task"}, {"kind", "Kind"}, {"active", "Active"}, {"pattern", "Pattern"}, {"storage", "Storage"}, {"path", "Path"},
-                                     {"schedule", "Schedule"}, {"next_run", "Next", true}, {"last_run", "Last run", true}, {"last_state", "Last state"}, {"last_error", "Last error"}};
+  static const PxColumn columns[] = {{"task", "Task"},
+                                     {"kind", "Kind"},
+                                     {"active", "Active"},
+                                     {"pattern", "Pattern"},
+                                     {"storage", "Storage"},
+                                     {"path", "Path"},
+                                     {"schedule", "Schedule"},
+                                     {"next_run", "Next", true},
+                                     {"last_run", "Last run", true},
+                                     {"last_state", "Last state"},
+                                     {"last_error", "Last error"}};
   const PxTask *task = px_project_task(project, line->args[0], error);
   g_autoptr(json_t) object = task ? task_to_json(project, task, error) : NULL;
   if (!object)
