@@ -73,16 +73,16 @@ struct PxCsvScan {
   PxCell *cells;
   size_t n_cells, cells_room, max_cells;
   size_t row_start; /* of the row that is next, in the window */
-  size_t row_end;   /* of the row that was read: where its line end begins */
+  size_t row_end;   /* of the row that was read: where its line end begins; of a broken one: the mark that showed it */
   bool doubled;     /* some quoted cell of the row holds doubled quotes; px_csv_scan_row() has them single again */
 };
 
 typedef enum {
-  PX_CSV_ROW,         /* cells[0..n_cells) and row_end; row_start is that of the next row */
+  PX_CSV_ROW,         /* cells[0..n_cells); row_start is that of the next row */
   PX_CSV_MORE,        /* the row does not end in the window; n_cells are whole */
   PX_CSV_END,         /* no row is left */
-  PX_CSV_AFTER_QUOTE, /* something stands between a closing quote and the end of the cell; row_end: there */
-  PX_CSV_TOO_MANY,    /* more than max_cells; row_end: there */
+  PX_CSV_AFTER_QUOTE, /* something stands between a closing quote and the end of the cell */
+  PX_CSV_TOO_MANY,    /* more than max_cells */
 } PxCsvScanResult;
 
 void px_csv_scan_init(PxCsvScan *scan, const PxCsvMark *delimiter, const PxCsvMark *quote, size_t max_cells, bool portable);

@@ -65,8 +65,8 @@ static void prefix_place(const CsvReader *reader, GError **error) {
   g_prefix_error(error, "row %" G_GUINT64_FORMAT ", column %zu: ", reader->number + 1, reader->scan.n_cells + 1);
 }
 
-/* What is wrong with the row that ends the reading. A complaint about bytes behind the limit would depend on how much has been read, so
- * the limit comes first. */
+/* What is wrong with the row that ends the reading. Whether a complaint about bytes behind the limit is seen depends on how much has been
+ * read, so the limit comes first. */
 static PxReadResult refuse_row(const CsvReader *reader, PxCsvScanResult result, GError **error) {
   size_t row_bytes = (result == PX_CSV_MORE ? reader->window.len : reader->scan.row_end) - reader->scan.row_start;
   if (row_bytes > reader->max_row_bytes)

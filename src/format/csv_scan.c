@@ -209,10 +209,8 @@ static inline PxCell cell_at(const char *bytes, size_t from, size_t to) {
 #define DOUBLED 0x80 /* in a cell's kind while the row is read */
 
 static inline bool add_cell(PxCsvScan *scan, const char *bytes, size_t from, size_t to, unsigned flag) {
-  if (G_UNLIKELY(scan->n_cells == scan->cells_room) && !more_cells(scan)) {
-    scan->row_end = to;
+  if (G_UNLIKELY(scan->n_cells == scan->cells_room) && !more_cells(scan))
     return false;
-  }
   PxCell cell = cell_at(bytes, from, to);
   cell.kind |= (uint8_t)flag;
   scan->cells[scan->n_cells++] = cell;
@@ -246,7 +244,7 @@ static PxCsvScanResult quoted_cell(PxCsvScan *scan, const PxCsvWindow *window, s
       scan->doubled = true;
       continue;
     }
-    scan->row_end = closing + 1;
+    scan->row_end = at;
     if (what == IS_QUOTE || !is_blank(bytes, closing + 1, behind))
       return PX_CSV_AFTER_QUOTE;
     *ret_end = at;
@@ -346,6 +344,7 @@ PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window) {
         return PX_CSV_MORE;
       if (row_start == window->len)
         return PX_CSV_END;
+      scan->row_end = window->len;
       return add_cell(scan, bytes, start, window->len, 0) ? end_line(scan, window, window->len) : PX_CSV_TOO_MANY;
     }
     Meaning what = meaning(scan, bytes, at);
@@ -360,6 +359,7 @@ PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window) {
     } else if (at == row_start && what == IS_LINE_END) {
       return end_line(scan, window, at);
     } else if (!add_cell(scan, bytes, start, mark_start(scan, what, at), 0)) {
+      scan->row_end = at;
       return PX_CSV_TOO_MANY;
     }
     if (what == IS_LINE_END)

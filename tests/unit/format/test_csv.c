@@ -180,6 +180,7 @@ static void row_too_long(void) {
   check(choice, "a\n1234567890", "1@0 a\n! row 2" TOO_LONG);
   check(choice, "a\n\"23\n5\n7\n", "1@0 a\n! row 2" TOO_LONG);
   check(choice, "a\n\"2345\"x\n", "1@0 a\n! row 2" TOO_LONG);
+  check(choice, "a\n\"34\"x67,\n", "1@0 a\n! row 2" TOO_LONG);
   check(choice, "a\n12345\r", "1@0 a\n2@2 12345\n");
   check(choice, "123456\xFF", "! row 1, column 1: byte 0xFF" NOT_UTF8);
   check(choice, "1234567\xFF", "! row 1" TOO_LONG);
