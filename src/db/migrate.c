@@ -72,7 +72,8 @@ bool px_db_migrate(PxDb *db, GError **error) {
   }
   if (version > newest) {
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
-                "the pattimpex tables of this database are of version %u, this program knows versions up to %u: use the newer program", version, newest);
+                "the pattimpex tables of this database are of version %u, this program knows versions up to %u: use the newer program", version,
+                newest);
     return false;
   }
   return true;

@@ -230,8 +230,8 @@ static void set_selection(const Place *place, PxField *field) {
       choice->label = keep(place->build, label);
     } else if (n_known) {
       g_autofree char *allowed = choices_text(field);
-      px_complain(place->build->complaints, item, "model %s: field %s: selection: the database refuses %s: its CHECK allows %s", place->draft->model->name,
-                  place->name, value, allowed);
+      px_complain(place->build->complaints, item, "model %s: field %s: selection: the database refuses %s: its CHECK allows %s",
+                  place->draft->model->name, place->name, value, allowed);
     } else {
       selection[n++] = (PxSelection){.value = keep(place->build, value), .label = keep(place->build, label)};
     }
@@ -413,7 +413,8 @@ static void read_many2many(const Place *place) {
   else if (entry->through && entry->from && entry->to)
     read_named_junction(place, target);
   else
-    complain(place, "many2many: say which table links %s and %s: through: TABLE, from: COLUMN, to: COLUMN", place->draft->model->name, entry->many2many);
+    complain(place, "many2many: say which table links %s and %s: through: TABLE, from: COLUMN, to: COLUMN", place->draft->model->name,
+             entry->many2many);
 }
 
 static void read_relation(const Place *place) {

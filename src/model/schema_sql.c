@@ -63,8 +63,9 @@ static const char *take_quoted(const char *p, char end, PxArena *arena, const ch
 }
 
 static const char *take_number(const char *p) {
+  bool is_hex = g_ascii_tolower(p[1]) == 'x';
   const char *start = p;
-  while (is_word_char(*p) || *p == '.' || ((*p == '+' || *p == '-') && p > start && g_ascii_tolower(p[-1]) == 'e' && g_ascii_tolower(start[1]) != 'x'))
+  while (is_word_char(*p) || *p == '.' || ((*p == '+' || *p == '-') && !is_hex && p > start && g_ascii_tolower(p[-1]) == 'e'))
     p++;
   return p;
 }

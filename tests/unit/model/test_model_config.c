@@ -2,12 +2,12 @@
 /* What the section models: makes of the schema. */
 #include "schema_fixture.h"
 
-#define SHOP                                                                                                                              \
-  "CREATE TABLE res_country (id integer PRIMARY KEY, code varchar(2), name text);"                                                        \
-  "CREATE TABLE res_partner (id integer PRIMARY KEY, name text, type text CHECK (type IN ('contact', 'other')), is_company integer,"     \
-  "  parent_id integer REFERENCES res_partner, country_id integer REFERENCES res_country, state text);"                                  \
-  "CREATE TABLE res_tag (id integer PRIMARY KEY, name text);"                                                                             \
-  "CREATE TABLE partner_tag (partner_id integer REFERENCES res_partner, tag_id integer REFERENCES res_tag);"                              \
+#define SHOP                                                                                                                                         \
+  "CREATE TABLE res_country (id integer PRIMARY KEY, code varchar(2), name text);"                                                                   \
+  "CREATE TABLE res_partner (id integer PRIMARY KEY, name text, type text CHECK (type IN ('contact', 'other')), is_company integer,"                 \
+  "  parent_id integer REFERENCES res_partner, country_id integer REFERENCES res_country, state text);"                                              \
+  "CREATE TABLE res_tag (id integer PRIMARY KEY, name text);"                                                                                        \
+  "CREATE TABLE partner_tag (partner_id integer REFERENCES res_partner, tag_id integer REFERENCES res_tag);"                                         \
   "CREATE TABLE loose_link (one integer, two integer, since date)"
 
 static void renames_models_and_fields(void) {
@@ -84,7 +84,8 @@ static void named_relations_replace_the_default_ones(void) {
 }
 
 static void hidden_models_and_fields(void) {
-  g_auto(Read) read = read_schema(SHOP, "models: {res_country: {hide: true}, res_partner: {fields: {state: {hide: true}, res_tag_ids: {hide: true}}}}");
+  g_auto(Read) read = read_schema(SHOP, "models: {res_country: {hide: true},"
+                                        " res_partner: {fields: {state: {hide: true}, res_tag_ids: {hide: true}}}}");
   assert_complaints(&read, "");
   g_assert_true(model_of(&read, "res_country")->hidden);
   const PxModel *partner = model_of(&read, "res_partner");
@@ -126,8 +127,10 @@ static const ComplaintCase complaint_cases[] = {
   {"table_twice", "models:\n  res_tag: {}\n  tag: {table: res_tag}\n", "3: model tag: table res_tag is the model res_tag already\n"},
   {"name_of_another_table", "models:\n  res_tag: {table: res_country}\n",
    "2: model res_tag: the table res_tag has this name; give that one another name in models:\n"},
-  {"unknown_field", "models:\n  res_tag:\n    fields:\n      nam: {label: X}\n", "4: model res_tag: field nam: the table res_tag has no such column (did you mean name?)\n"},
-  {"unknown_column", "models:\n  res_tag:\n    fields:\n      x: {column: nam}\n", "4: model res_tag: field x: the table res_tag has no column nam (did you mean name?)\n"},
+  {"unknown_field", "models:\n  res_tag:\n    fields:\n      nam: {label: X}\n",
+   "4: model res_tag: field nam: the table res_tag has no such column (did you mean name?)\n"},
+  {"unknown_column", "models:\n  res_tag:\n    fields:\n      x: {column: nam}\n",
+   "4: model res_tag: field x: the table res_tag has no column nam (did you mean name?)\n"},
   {"two_columns_one_name", "models:\n  res_country:\n    fields:\n      name: {column: code}\n",
    "3: model res_country: field name: both the columns code and name have this name\n"},
   {"value_that_the_check_refuses", "models:\n  res_partner:\n    fields:\n      type: {selection: {contact: C, contract: D}}\n",
@@ -146,7 +149,9 @@ static const ComplaintCase complaint_cases[] = {
    "4: model res_partner: field x: one2many: res_partner.country_id is no many2one to res_partner\n"},
   {"many2many_without_table", "models:\n  res_partner:\n    fields:\n      x: {many2many: res_country}\n",
    "4: model res_partner: field x: many2many: say which table links res_partner and res_country: through: TABLE, from: COLUMN, to: COLUMN\n"},
-  {"many2many_of_unknown_column", "models:\n  res_partner:\n    fields:\n      x: {many2many: res_country, through: loose_link, from: one, to: three}\n",
+  {"many2many_of_unknown_column",
+   "models:\n  res_partner:\n    fields:\n"
+   "      x: {many2many: res_country, through: loose_link, from: one, to: three}\n",
    "4: model res_partner: field x: to: the table loose_link has no column three\n"},
   {"relation_named_as_a_column", "models:\n  res_partner:\n    fields:\n      name: {one2many: res_partner.parent_id}\n",
    "4: model res_partner: field name: the table res_partner has a column of this name\n"},
@@ -155,7 +160,8 @@ static const ComplaintCase complaint_cases[] = {
   {"through_alone", "models:\n  res_partner:\n    fields:\n      name: {through: partner_tag}\n",
    "4: model res_partner: field name: through, from and to belong to many2many: MODEL\n"},
   {"order_by_unknown_field", "models:\n  res_tag:\n    order: [-nam]\n", "3: model res_tag: order: there is no field nam (did you mean name?)\n"},
-  {"order_by_relation", "models:\n  res_tag:\n    order: res_partner_ids\n", "3: model res_tag: order: res_partner_ids is a many2many, which has no order\n"},
+  {"order_by_relation", "models:\n  res_tag:\n    order: res_partner_ids\n",
+   "3: model res_tag: order: res_partner_ids is a many2many, which has no order\n"},
   {"models_is_no_map", "models: [res_tag]\n", "1: models: must be a map: NAME: {label: ...}\n"},
   {"fields_is_no_map", "models:\n  res_tag:\n    fields: [name]\n", "3: model res_tag: fields: must be a map: NAME: {label: ...}\n"},
 };

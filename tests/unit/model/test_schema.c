@@ -75,7 +75,8 @@ static void strict_any_stores_as_it_is(void) {
 
 static void required_generated_collation(void) {
   g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, a text NOT NULL COLLATE NOCASE, b text COLLATE RTRIM,"
-                                  "c text AS (a || b), d text GENERATED ALWAYS AS (a) STORED)", NULL);
+                                  "c text AS (a || b), d text GENERATED ALWAYS AS (a) STORED)",
+                                  NULL);
   g_assert_true(field_of(&read, "t", "a")->required);
   g_assert_false(field_of(&read, "t", "b")->required);
   g_assert_false(field_of(&read, "t", "id")->required);
@@ -104,7 +105,8 @@ static void defaults(void) {
   g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, a boolean DEFAULT TRUE, b text DEFAULT 'contact', c numeric DEFAULT 0.01,"
                                   "d timestamp DEFAULT CURRENT_TIMESTAMP, e integer DEFAULT '5', f text DEFAULT 5, g integer DEFAULT (2 + -3),"
                                   "h text DEFAULT (lower('X')), i text DEFAULT draft, j text DEFAULT \"due\", k text, l text DEFAULT NULL,"
-                                  "m text DEFAULT 'it''s (max)')", NULL);
+                                  "m text DEFAULT 'it''s (max)')",
+                                  NULL);
   g_assert_cmpint(default_of(&read, "a")->integer, ==, 1);
   assert_text(default_of(&read, "b"), "contact");
   g_assert_cmpfloat(default_of(&read, "c")->real, ==, 0.01);
@@ -124,7 +126,9 @@ static void defaults(void) {
 }
 
 static void active_is_a_boolean(void) {
-  g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, active boolean); CREATE TABLE u (id integer PRIMARY KEY, active text)", NULL);
+  g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, active boolean);"
+                                  "CREATE TABLE u (id integer PRIMARY KEY, active text)",
+                                  NULL);
   g_assert_true(model_of(&read, "t")->active == field_of(&read, "t", "active"));
   g_assert_null(model_of(&read, "u")->active);
 }
@@ -182,7 +186,9 @@ static void choices(gconstpointer data) {
 /* ---- uniques, triggers */
 
 static void uniques_of_whole_columns(void) {
-  g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, a text UNIQUE, b text, c text, UNIQUE (b, c)); CREATE UNIQUE INDEX t_c ON t (c)", NULL);
+  g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, a text UNIQUE, b text, c text, UNIQUE (b, c));"
+                                  "CREATE UNIQUE INDEX t_c ON t (c)",
+                                  NULL);
   const PxModel *model = model_of(&read, "t");
   g_assert_cmpuint(model->n_uniques, ==, 3);
   g_assert_cmpuint(model->uniques[1].n_fields, ==, 2);
@@ -203,7 +209,8 @@ static void hidden_unique(gconstpointer data) {
 static void triggers_and_replacing_constraints(void) {
   g_auto(Read) read = read_schema("CREATE TABLE t (id integer PRIMARY KEY, a); CREATE TRIGGER t_a AFTER INSERT ON T BEGIN SELECT 1; END;"
                                   "CREATE TABLE u (id integer PRIMARY KEY, a UNIQUE ON CONFLICT REPLACE);"
-                                  "CREATE TABLE v (id integer PRIMARY KEY AUTOINCREMENT, a UNIQUE ON CONFLICT ABORT)", NULL);
+                                  "CREATE TABLE v (id integer PRIMARY KEY AUTOINCREMENT, a UNIQUE ON CONFLICT ABORT)",
+                                  NULL);
   g_assert_true(model_of(&read, "t")->has_triggers);
   g_assert_true(model_of(&read, "u")->has_triggers);
   g_assert_false(model_of(&read, "v")->has_triggers);
@@ -214,9 +221,11 @@ static void triggers_and_replacing_constraints(void) {
 /* ---- which tables */
 
 static void left_out_with_the_reason(void) {
-  g_auto(Read) read = read_schema("CREATE TABLE a (x text); CREATE TABLE b (x int, y int, z int, PRIMARY KEY (x, y)); CREATE TABLE c (x text PRIMARY KEY);"
+  g_auto(Read) read = read_schema("CREATE TABLE a (x text); CREATE TABLE b (x int, y int, z int, PRIMARY KEY (x, y));"
+                                  "CREATE TABLE c (x text PRIMARY KEY);"
                                   "CREATE VIEW d AS SELECT 1; CREATE VIRTUAL TABLE e USING fts5(x); CREATE TABLE f (id INT PRIMARY KEY);"
-                                  "CREATE TABLE g (id integer PRIMARY KEY) WITHOUT ROWID; CREATE TABLE pattimpex_x (id integer PRIMARY KEY)", NULL);
+                                  "CREATE TABLE g (id integer PRIMARY KEY) WITHOUT ROWID; CREATE TABLE pattimpex_x (id integer PRIMARY KEY)",
+                                  NULL);
   g_autoptr(GString) all = g_string_new(NULL);
   for (size_t i = 0; i < px_schema_left_out_count(read.schema); i++) {
     const char *reason;
@@ -234,8 +243,10 @@ static void left_out_with_the_reason(void) {
 /* ---- relations */
 
 static void foreign_key_is_many2one_with_its_inverse(void) {
-  g_auto(Read) read = read_schema("CREATE TABLE country (id integer PRIMARY KEY); CREATE TABLE city (id integer PRIMARY KEY, country integer REFERENCES Country (ID),"
-                                  "other integer REFERENCES country)", NULL);
+  g_auto(Read) read = read_schema("CREATE TABLE country (id integer PRIMARY KEY);"
+                                  "CREATE TABLE city (id integer PRIMARY KEY, country integer REFERENCES Country (ID),"
+                                  "other integer REFERENCES country)",
+                                  NULL);
   const PxField *field = field_of(&read, "city", "country");
   g_assert_cmpint(field->type, ==, PX_TYPE_MANY2ONE);
   g_assert_true(field->target == model_of(&read, "country"));
@@ -248,8 +259,10 @@ static void foreign_key_is_many2one_with_its_inverse(void) {
 }
 
 static void one_foreign_key_has_the_short_name(void) {
-  g_auto(Read) read = read_schema("CREATE TABLE p (id integer PRIMARY KEY, parent integer REFERENCES p); CREATE TABLE c (id integer PRIMARY KEY, p REFERENCES p);"
-                                  "CREATE TABLE d (id integer PRIMARY KEY, p REFERENCES p); ALTER TABLE p ADD COLUMN d_ids text", NULL);
+  g_auto(Read) read = read_schema("CREATE TABLE p (id integer PRIMARY KEY, parent integer REFERENCES p);"
+                                  "CREATE TABLE c (id integer PRIMARY KEY, p REFERENCES p);"
+                                  "CREATE TABLE d (id integer PRIMARY KEY, p REFERENCES p); ALTER TABLE p ADD COLUMN d_ids text",
+                                  NULL);
   g_assert_true(field_of(&read, "p", "p_ids")->inverse == field_of(&read, "p", "parent"));
   g_assert_true(field_of(&read, "p", "c_ids")->inverse == field_of(&read, "c", "p"));
   g_assert_true(field_of(&read, "p", "d_p_ids")->inverse == field_of(&read, "d", "p"));
@@ -258,8 +271,10 @@ static void one_foreign_key_has_the_short_name(void) {
 
 static void other_foreign_keys_are_plain_columns(void) {
   g_auto(Read) read = read_schema("CREATE TABLE p (id integer PRIMARY KEY, code text UNIQUE, a int, b int, UNIQUE (a, b)); CREATE TABLE n (x text);"
-                                  "CREATE TABLE c (id integer PRIMARY KEY REFERENCES p, code text REFERENCES p (code), a int, b int, n int REFERENCES n, m int REFERENCES missing,"
-                                  "FOREIGN KEY (a, b) REFERENCES p (a, b))", NULL);
+                                  "CREATE TABLE c (id integer PRIMARY KEY REFERENCES p, code text REFERENCES p (code), a int, b int,"
+                                  " n int REFERENCES n, m int REFERENCES missing,"
+                                  "FOREIGN KEY (a, b) REFERENCES p (a, b))",
+                                  NULL);
   const PxModel *model = model_of(&read, "c");
   for (size_t i = 0; i < model->n_fields; i++)
     g_assert_false(px_type_is_relation(model->fields[i]->type));
@@ -269,7 +284,8 @@ static void table_of_two_foreign_keys_is_many2many(void) {
   g_auto(Read) read = read_schema("CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY);"
                                   "CREATE TABLE a_b (a_id integer REFERENCES a, b_id integer REFERENCES b, PRIMARY KEY (b_id, a_id));"
                                   "CREATE TABLE own (x integer REFERENCES a, y integer REFERENCES a);"
-                                  "CREATE TABLE more (a_id integer REFERENCES a, b_id integer REFERENCES b, n integer)", NULL);
+                                  "CREATE TABLE more (a_id integer REFERENCES a, b_id integer REFERENCES b, n integer)",
+                                  NULL);
   const PxField *field = field_of(&read, "a", "b_ids");
   g_assert_cmpint(field->type, ==, PX_TYPE_MANY2MANY);
   g_assert_true(field->target == model_of(&read, "b"));
@@ -285,7 +301,9 @@ static void table_of_two_foreign_keys_is_many2many(void) {
 
 static void two_junctions_of_the_same_models(void) {
   g_auto(Read) read = read_schema("CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id integer PRIMARY KEY);"
-                                  "CREATE TABLE j (a integer REFERENCES a, b integer REFERENCES b); CREATE TABLE k (a integer REFERENCES a, b integer REFERENCES b)", NULL);
+                                  "CREATE TABLE j (a integer REFERENCES a, b integer REFERENCES b);"
+                                  "CREATE TABLE k (a integer REFERENCES a, b integer REFERENCES b)",
+                                  NULL);
   g_assert_cmpstr(field_of(&read, "a", "b_j_ids")->through, ==, "j");
   g_assert_cmpstr(field_of(&read, "a", "b_k_ids")->through, ==, "k");
 }
