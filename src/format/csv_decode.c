@@ -12,9 +12,19 @@
 
 #define RAW_ROOM ((size_t)64 * 1024)
 
+/* What a character of the text takes in the source; where that is known, reading can begin anywhere. */
+typedef enum {
+  TAKES_ITS_BYTES, /* UTF-8 */
+  TAKES_ONE_BYTE,
+  TAKES_UTF16,
+  TAKES_UNKNOWN,
+} Takes;
+
 struct PxCsvSource {
   int fd;
-  uint64_t offset; /* of the next read */
+  uint64_t offset;  /* of the next read */
+  uint64_t skipped; /* by the last fill */
+  Takes takes;
   size_t read_size;
   bool start; /* a byte order mark may come */
   bool file_end;
@@ -102,21 +112,49 @@ static const struct {
   {"\xFE\xFF", 2, "UTF-16BE"},
 };
 
-/* The encoding that the file's first bytes tell; *ret_encoding NULL: UTF-8. */
+/* The encoding that the file's first bytes tell; *ret_encoding is left as it is when they tell none. */
 static bool detect_encoding(int fd, const char **ret_encoding, GError **error) {
   char head[4];
   ssize_t n = read_at(fd, head, sizeof(head), 0, error);
   if (n < 0)
     return false;
-  *ret_encoding = NULL;
-  for (size_t i = 0; i < G_N_ELEMENTS(order_marks) && !*ret_encoding; i++)
-    if ((size_t)n >= order_marks[i].len && memcmp(head, order_marks[i].mark, order_marks[i].len) == 0)
+  for (size_t i = 0; i < G_N_ELEMENTS(order_marks); i++)
+    if ((size_t)n >= order_marks[i].len && memcmp(head, order_marks[i].mark, order_marks[i].len) == 0) {
       *ret_encoding = order_marks[i].encoding;
+      break;
+    }
   return true;
 }
 
+/* Whether each byte, whatever stands before it, is one character or none. */
+static bool is_one_byte_encoding(iconv_t converter) {
+  for (unsigned byte = 1; byte < 256; byte++) {
+    char in_byte = (char)byte;
+    char *in = &in_byte;
+    char out[16];
+    char *end = out;
+    size_t in_left = 1;
+    size_t room = sizeof(out);
+    size_t result = iconv(converter, &in, &in_left, &end, &room);
+    bool unknown = result == (size_t)-1 && errno == EILSEQ;
+    bool one = result != (size_t)-1 && end > out && px_utf8_char_len(out[0]) == (size_t)(end - out);
+    (void)iconv(converter, NULL, NULL, NULL, NULL);
+    if (!unknown && !one)
+      return false;
+  }
+  return true;
+}
+
+static Takes what_it_takes(const char *encoding, iconv_t converter) {
+  if (g_ascii_strcasecmp(encoding, "UTF-16LE") == 0 || g_ascii_strcasecmp(encoding, "UTF-16BE") == 0)
+    return TAKES_UTF16;
+  return is_one_byte_encoding(converter) ? TAKES_ONE_BYTE : TAKES_UNKNOWN;
+}
+
 PxCsvSource *px_csv_source_open(int fd, const char *encoding, size_t read_size, GError **error) {
-  if (!px_csv_check_encoding(encoding, error) || (!encoding && !detect_encoding(fd, &encoding, error)))
+  if (!px_csv_check_encoding(encoding, error))
+    return NULL;
+  if ((!encoding || g_ascii_strcasecmp(encoding, "UTF-16") == 0) && !detect_encoding(fd, &encoding, error))
     return NULL;
   PxCsvSource *source = g_new0(PxCsvSource, 1);
   source->fd = fd;
@@ -126,6 +164,7 @@ PxCsvSource *px_csv_source_open(int fd, const char *encoding, size_t read_size, 
     source->encoding = g_strdup(encoding);
     source->converter = iconv_open("UTF-8", encoding);
     g_assert(source->converter != (iconv_t)-1); /* just checked */
+    source->takes = what_it_takes(encoding, source->converter);
     source->raw = g_malloc(RAW_ROOM);
   }
   return source;
@@ -141,13 +180,33 @@ void px_csv_source_close(PxCsvSource *source) {
   g_free(source);
 }
 
-bool px_csv_source_is_plain(const PxCsvSource *source) {
-  return !source->encoding;
+bool px_csv_source_has_places(const PxCsvSource *source) {
+  return source->takes != TAKES_UNKNOWN;
 }
 
 void px_csv_source_seek(PxCsvSource *source, uint64_t place) {
   source->offset = place;
   source->start = place == 0;
+}
+
+bool px_csv_source_is_plain(const PxCsvSource *source) {
+  return source->takes == TAKES_ITS_BYTES;
+}
+
+uint64_t px_csv_source_skipped(const PxCsvSource *source) {
+  return source->skipped;
+}
+
+uint64_t px_csv_source_span(const PxCsvSource *source, const char *text, size_t len) {
+  if (source->takes == TAKES_ITS_BYTES)
+    return len;
+  uint64_t chars = 0;
+  uint64_t long_ones = 0; /* that are two units of UTF-16 */
+  for (size_t i = 0; i < len; i++) {
+    chars += ((unsigned char)text[i] & 0xC0) != 0x80;
+    long_ones += (unsigned char)text[i] >= 0xF0;
+  }
+  return source->takes == TAKES_UTF16 ? 2 * (chars + long_ones) : chars;
 }
 
 uint64_t px_csv_source_offset(const PxCsvSource *source) {
@@ -174,6 +233,7 @@ static void skip_order_mark(PxCsvSource *source, PxCsvWindow *window) {
   source->start = false;
   if (window->len < 3 || memcmp(window->bytes, "\xEF\xBB\xBF", 3) != 0)
     return;
+  source->skipped = px_csv_source_span(source, window->bytes, 3);
   memmove(window->bytes, window->bytes + 3, window->filled - 3);
   window->len -= 3;
   window->filled -= 3;
@@ -264,6 +324,7 @@ static PxCsvFill fill_converted(PxCsvSource *source, PxCsvWindow *window, GError
 PxCsvFill px_csv_source_fill(PxCsvSource *source, PxCsvWindow *window, GError **error) {
   g_assert(window->capacity - window->filled >= PX_CSV_MIN_ROOM);
   PxCsvFill result = source->encoding ? fill_converted(source, window, error) : fill_plain(source, window, error);
+  source->skipped = 0;
   if (source->start)
     skip_order_mark(source, window);
   return result;

@@ -39,10 +39,16 @@ typedef struct PxCsvSource PxCsvSource;
 /* read_size: how much is read at once. */
 PxCsvSource *px_csv_source_open(int fd, const char *encoding, size_t read_size, GError **error);
 void px_csv_source_close(PxCsvSource *source);
+/* Whether it is known where in the source a character is: UTF-8, UTF-16, and encodings of one byte a character. */
+bool px_csv_source_has_places(const PxCsvSource *source);
+/* Before the first fill, where there are places: begin at this one. */
+void px_csv_source_seek(PxCsvSource *source, uint64_t place);
 /* Whether a byte of the window is a byte of the source. */
 bool px_csv_source_is_plain(const PxCsvSource *source);
-/* Before the first fill, of a plain source: begin there. */
-void px_csv_source_seek(PxCsvSource *source, uint64_t place);
+/* Bytes of the source that the last fill left out in front of the text: the byte order mark. */
+uint64_t px_csv_source_skipped(const PxCsvSource *source);
+/* How many bytes of the source this text was, where there are places. */
+uint64_t px_csv_source_span(const PxCsvSource *source, const char *text, size_t len);
 /* Bytes of the source read so far. */
 uint64_t px_csv_source_offset(const PxCsvSource *source);
 
@@ -74,7 +80,7 @@ struct PxCsvScan {
   size_t n_cells, cells_room, max_cells;
   size_t row_start; /* of the row that is next, in the window */
   size_t row_end;   /* of the row that was read: where its line end begins; of a broken one: the mark that showed it */
-  bool doubled;     /* some quoted cell of the row holds doubled quotes; px_csv_scan_row() has them single again */
+  bool doubled;     /* some quoted cell of the row holds doubled quotes: px_csv_scan_undouble() */
 };
 
 typedef enum {
@@ -90,6 +96,8 @@ void px_csv_scan_done(PxCsvScan *scan);
 /* The window's bytes have moved or grown; the next row begins at row_start. */
 void px_csv_scan_rewind(PxCsvScan *scan, size_t row_start);
 PxCsvScanResult px_csv_scan_row(PxCsvScan *scan, const PxCsvWindow *window);
+/* Behind px_csv_scan_row(): makes one quote of two, in the window itself, whose bytes before row_start nobody needs any more. */
+void px_csv_scan_undouble(PxCsvScan *scan);
 
 /* ---- reader */
 

@@ -15,6 +15,9 @@ typedef struct {
   char *block; /* the window's bytes and the pads around them */
   PxCsvScan scan;
   uint64_t number; /* of the row that was read last */
+  uint64_t place;  /* of the next row in the source */
+  bool has_places;
+  bool is_plain; /* a byte of the window is one of the source */
   size_t max_row_bytes;
 } CsvReader;
 
@@ -39,19 +42,14 @@ static bool set_capacity(CsvReader *reader, size_t capacity, GError **error) {
   return true;
 }
 
-/* Where the window's first byte is in the source. */
-static uint64_t window_place(const CsvReader *reader) {
-  return px_csv_source_offset(reader->source) - reader->window.filled;
-}
-
 static uint64_t csv_tell(const void *self) {
   const CsvReader *reader = self;
-  return px_csv_source_is_plain(reader->source) ? window_place(reader) + reader->scan.row_start : UINT64_MAX;
+  return reader->has_places ? reader->place : UINT64_MAX;
 }
 
 static uint64_t csv_bytes_done(const void *self) {
   const CsvReader *reader = self;
-  return px_csv_source_is_plain(reader->source) ? csv_tell(self) : px_csv_source_offset(reader->source);
+  return reader->has_places ? csv_tell(self) : px_csv_source_offset(reader->source);
 }
 
 static PxReadResult refuse_long_row(const CsvReader *reader, GError **error) {
@@ -110,6 +108,7 @@ static PxReadResult read_on(CsvReader *reader, GError **error) {
   case PX_CSV_FILL_ERROR:
     return PX_READ_ERROR;
   case PX_CSV_FILL_MORE:
+    reader->place += px_csv_source_skipped(reader->source);
     break;
   }
   memset(window->bytes + window->filled, 0, PX_CSV_PAD);
@@ -117,26 +116,38 @@ static PxReadResult read_on(CsvReader *reader, GError **error) {
   return PX_READ_ROW;
 }
 
+static PxReadResult give_row(CsvReader *reader, size_t row_start, PxRow *ret_row) {
+  *ret_row = (PxRow){
+    .number = ++reader->number,
+    .place = csv_tell(reader),
+    .cells = reader->scan.cells,
+    .n_cells = reader->scan.n_cells,
+  };
+  size_t len = reader->scan.row_start - row_start;
+  reader->place += reader->is_plain ? len : px_csv_source_span(reader->source, reader->window.bytes + row_start, len);
+  if (G_UNLIKELY(reader->scan.doubled))
+    px_csv_scan_undouble(&reader->scan);
+  return PX_READ_ROW;
+}
+
 static PxReadResult csv_next(void *self, PxRow *ret_row, GError **error) {
   CsvReader *reader = self;
   for (;;) {
     size_t row_start = reader->scan.row_start;
-    PxCsvScanResult result = px_csv_scan_row(&reader->scan, &reader->window);
-    if (G_LIKELY(result == PX_CSV_ROW)) {
+    switch (px_csv_scan_row(&reader->scan, &reader->window)) {
+    case PX_CSV_ROW:
       if (G_UNLIKELY(reader->scan.row_end - row_start > reader->max_row_bytes))
         return refuse_long_row(reader, error);
-      *ret_row = (PxRow){
-        .number = ++reader->number,
-        .place = px_csv_source_is_plain(reader->source) ? window_place(reader) + row_start : UINT64_MAX,
-        .cells = reader->scan.cells,
-        .n_cells = reader->scan.n_cells,
-      };
-      return PX_READ_ROW;
-    }
-    if (result == PX_CSV_END)
+      return give_row(reader, row_start, ret_row);
+    case PX_CSV_END:
       return PX_READ_END;
-    if (result != PX_CSV_MORE)
-      return refuse_row(reader, result, error);
+    case PX_CSV_AFTER_QUOTE:
+      return refuse_row(reader, PX_CSV_AFTER_QUOTE, error);
+    case PX_CSV_TOO_MANY:
+      return refuse_row(reader, PX_CSV_TOO_MANY, error);
+    case PX_CSV_MORE:
+      break;
+    }
     PxReadResult more = read_on(reader, error);
     if (more != PX_READ_ROW)
       return more;
@@ -171,9 +182,11 @@ void *px_csv_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t 
   reader->source = source;
   reader->max_row_bytes = (size_t)CLAMP(options->max_row_bytes, 1, PX_CSV_MAX_ROW_BYTES);
   px_csv_scan_init(&reader->scan, &delimiter, &quote, (size_t)CLAMP(options->max_cells, 1, G_MAXUINT32 / 2), portable);
-  bool jump = number > 1 && place != UINT64_MAX && px_csv_source_is_plain(source);
-  if (jump) {
+  reader->has_places = px_csv_source_has_places(source);
+  reader->is_plain = px_csv_source_is_plain(source);
+  if (number > 1 && place != UINT64_MAX && reader->has_places) {
     px_csv_source_seek(source, place);
+    reader->place = place;
     reader->number = number - 1;
   }
   if (!set_capacity(reader, MAX(read_size, FIRST_CAPACITY), error) || !skip_rows_before(reader, number, error)) {

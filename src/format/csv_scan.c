@@ -253,8 +253,7 @@ static PxCsvScanResult quoted_cell(PxCsvScan *scan, const PxCsvWindow *window, s
   }
 }
 
-/* Two quotes become one, in place: the row has been read and nobody looks at these bytes again. */
-static void undouble(PxCsvScan *scan) {
+void px_csv_scan_undouble(PxCsvScan *scan) {
   size_t step = scan->quote.len;
   for (size_t i = 0; i < scan->n_cells; i++) {
     PxCell *cell = &scan->cells[i];
@@ -278,8 +277,6 @@ static void undouble(PxCsvScan *scan) {
 static PxCsvScanResult end_row(PxCsvScan *scan, size_t row_end, size_t next_start) {
   scan->row_end = row_end;
   scan->row_start = next_start;
-  if (G_UNLIKELY(scan->doubled))
-    undouble(scan);
   return PX_CSV_ROW;
 }
 

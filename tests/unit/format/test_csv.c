@@ -118,37 +118,37 @@ static void utf16(void) {
         "\xFF\xFE"
         "a\0,\0\xE9\0\n\0=\xD8\x4D\xDC\r\0\n\0"
         "b\0",
-        "1 a|é\n2 \xF0\x9F\x91\x8D\n3 b\n");
+        "1@2 a|é\n2@10 \xF0\x9F\x91\x8D\n3@18 b\n");
   check(PLAIN,
         "\xFE\xFF"
         "\0a\0,\0\xE9\0\n",
-        "1 a|é\n");
-  check(((Choice){.encoding = "UTF-16LE"}), "a\0,\0b\0", "1 a|b\n");
+        "1@2 a|é\n");
+  check(((Choice){.encoding = "UTF-16LE"}), "a\0,\0b\0", "1@0 a|b\n");
   check(PLAIN,
         "\xFF\xFE"
         "a\0\n\0\0\0b\0",
-        "1 a\n! row 2, column 1: a NUL character: this is no text, or its encoding is not UTF-16LE");
+        "1@2 a\n! row 2, column 1: a NUL character: this is no text, or its encoding is not UTF-16LE");
   check(PLAIN,
         "\xFF\xFE"
         "a\0\n\0b",
-        "1 a\n! row 2, column 1: the file ends in the middle of a character");
+        "1@2 a\n! row 2, column 1: the file ends in the middle of a character");
   check(PLAIN,
         "\xFF\xFE"
         "a\0\n\0\x3D\xD8x\0",
-        "1 a\n! row 2, column 1: byte 0x3D is not UTF-16LE: save the file in that encoding, or say which one it has (csv: encoding)");
+        "1@2 a\n! row 2, column 1: byte 0x3D is not UTF-16LE: save the file in that encoding, or say which one it has (csv: encoding)");
 }
 
 static void other_encodings(void) {
-  check(((Choice){.encoding = "ISO-8859-1"}), "\xE9,b\n\xB2\n", "1 é|b\n2 ²\n");
+  check(((Choice){.encoding = "ISO-8859-1"}), "\xE9,b\n\xB2\n", "1@0 é|b\n2@4 ²\n");
   check(((Choice){.encoding = "windows-1252", .delimiter = "€"}),
         "a\x80"
         "b\n",
-        "1 a|b\n");
+        "1@0 a|b\n");
   check(((Choice){.encoding = "UTF-8"}), "é,b\n", "1@0 é|b\n");
   check(((Choice){.encoding = "SHIFT_JIS"}), "\x83\x65\x83\x58\x83\x67,b\n", "1 テスト|b\n");
   check(((Choice){.encoding = "CP1258"}), "a\xEC\n", "1 á\n");
   check(((Choice){.encoding = "ASCII"}), "a\nb,\xE9\n",
-        "1 a\n! row 2, column 2: byte 0xE9 is not ASCII: save the file in that encoding, or say which one it has (csv: encoding)");
+        "1@0 a\n! row 2, column 2: byte 0xE9 is not ASCII: save the file in that encoding, or say which one it has (csv: encoding)");
 }
 
 static void unknown_encoding(void) {
@@ -259,6 +259,7 @@ static void check_resume(Choice choice, const char *text, size_t len) {
   PxFormatOptions options = options_of(choice);
   int fd = test_file(text, len);
   g_autofree char *rows = test_rows_at(fd, &options, 0, UINT64_MAX, 100, false);
+  g_assert_null(strchr(rows, '!'));
   const char *rest = rows;
   for (uint64_t number = 1; *rest; number++) {
     const char *at = strchr(rest, '@');
@@ -279,6 +280,13 @@ static void resume_at_each_row(void) {
   check_resume(PLAIN, text, sizeof(text) - 1);
   const char latin[] = "h1,\xE9\r\na,\xE8\nb";
   check_resume((Choice){.encoding = "ISO-8859-1"}, latin, sizeof(latin) - 1);
+  const char utf16le[] = "\xFF\xFE"
+                         "a\0,\0\xE9\0\n\0\"\0\"\0\"\0=\xD8\x4D\xDC\"\0\r\0\n\0"
+                         "b\0";
+  check_resume(PLAIN, utf16le, sizeof(utf16le) - 1);
+  check_resume((Choice){.encoding = "UTF-16"}, utf16le, sizeof(utf16le) - 1);
+  const char japanese[] = "\x83\x65,b\nc\n\"\x83\x58\"\"\"\nd";
+  check_resume((Choice){.encoding = "SHIFT_JIS"}, japanese, sizeof(japanese) - 1);
 }
 
 static void one_huge_row(void) {
