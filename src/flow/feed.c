@@ -4,7 +4,8 @@
 #include "flow/flow_private.h"
 #include "format/parser.h"
 
-#define KEEP_BATCHES 16 /* 8 MiB: a file that is not larger is parsed once, not twice */
+#define KEEP_BATCHES 18           /* the header's, and those of KEEP_BYTES */
+#define KEEP_BYTES (8 * 1024 * 1024) /* a file that is not larger is parsed once, not twice */
 
 struct PxFeed {
   int blob;
@@ -107,9 +108,11 @@ static void keep_held(PxFeed *feed) {
   g_queue_clear_full(&feed->kept, g_free);
 }
 
-bool px_feed_check(PxFeed *feed, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
-  feed->has_all = true;
-  if (!start_parser(feed, 0, 0, error) || !read_header(feed, error))
+bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
+  /* The rows of a large file need not come through the pipe twice: all are before a row that is never reached. */
+  feed->has_all = size <= KEEP_BYTES;
+  uint64_t from = feed->has_all ? 0 : UINT64_MAX;
+  if (!start_parser(feed, from, UINT64_MAX, error) || !read_header(feed, error))
     return false;
   uint64_t rows = 0;
   while (!feed->ended) {

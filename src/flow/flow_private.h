@@ -80,8 +80,9 @@ void px_feed_free(PxFeed *feed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFeed, px_feed_free)
 
 typedef void (*PxFeedProgress)(uint64_t rows, uint64_t bytes, void *data);
-/* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read again. */
-bool px_feed_check(PxFeed *feed, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read again;
+ * of a large one *ret_rows stays 0: it is not known. size: of the blob. */
+bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Begins with the rows: all of them (row 0), or from (row, place) on. */
 bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The names of the header, stripped, and the row they are in. After check or start; NULL: the file has no header. */

@@ -66,7 +66,7 @@ bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_plac
   import->feed = px_feed_new(import->blob, import->pattern);
   /* What was loaded before a kill had been checked then; the header is read again in any case. */
   bool ok = resume_row ? px_feed_start(import->feed, resume_row, resume_place, &problem)
-                       : px_feed_check(import->feed, progress_of_check, import, &import->file->rows_total, &problem);
+                       : px_feed_check(import->feed, import->file->bytes_total, progress_of_check, import, &import->file->rows_total, &problem);
   if (!ok)
     return refuse_by_error(import, &problem, error);
   compile_header(import);
@@ -74,17 +74,25 @@ bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_plac
   return import->messages->len > 0 || make_loader(import, error);
 }
 
+/* What a list shows of it: the first message. */
+static void keep_reason(PxImport *import) {
+  const PxMessage *first = import->messages->pdata[0];
+  guint more = import->messages->len - 1;
+  g_free(import->file->error);
+  import->file->error = more ? g_strdup_printf("%s (and %u more)", first->message, more) : g_strdup(first->message);
+}
+
 bool px_import_refuse(PxImport *import, GError **error) {
   PxWork *work = import->work;
   PxProject *project = work->project;
+  keep_reason(import);
+  if (import->file->counts.rows > 0) { /* its schema changed between two parts of it */
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "the file cannot be continued: %s", import->file->error);
+    return false;
+  }
   if (!work->job) {
     import->file->state = PX_STATE_REFUSED;
     return true;
-  }
-  if (import->file->counts.rows > 0) { /* its schema changed between two parts of it */
-    const PxMessage *message = import->messages->pdata[0];
-    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "the file cannot be continued: %s", message->message);
-    return false;
   }
   if (!px_work_begin(work, error))
     return false;
