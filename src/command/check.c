@@ -100,7 +100,7 @@ static void check_storages(const PxProject *project, PxComplaints *complaints, u
     g_autoptr(PxStorage) storage = px_storage_open(project->storages, name, false, &problem);
     if (storage && px_storage_check(storage, true, &problem))
       continue;
-    px_complain(complaints, section_of(project->config, "storages", name), "storage %s: %s", name, problem->message);
+    px_complain(complaints, section_of(project->config, "storages", name), "%s", problem->message);
     *ret_unreachable += g_error_matches(problem, PX_ERROR, PX_ERROR_UNREACHABLE) || g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT);
   }
 }
@@ -135,11 +135,12 @@ static void print_json(const PxComplaints *complaints) {
 }
 
 static void print_good(const PxCommandLine *line, const PxProject *project, size_t warnings) {
-  printf("%s is good: %zu models, %zu storages, %zu patterns, %zu tasks", line->configs[0], px_schema_count(project->schema),
-         px_storages_count(project->storages), px_patterns_count(project->patterns), px_tasks_count(project->tasks));
-  if (warnings > 0)
-    printf(", %zu %s", warnings, warnings == 1 ? "warning" : "warnings");
-  puts("");
+  g_autofree char *models = px_count_text(px_schema_count(project->schema), "model");
+  g_autofree char *storages = px_count_text(px_storages_count(project->storages), "storage");
+  g_autofree char *patterns = px_count_text(px_patterns_count(project->patterns), "pattern");
+  g_autofree char *tasks = px_count_text(px_tasks_count(project->tasks), "task");
+  g_autofree char *warned = warnings > 0 ? px_count_text(warnings, "warning") : NULL;
+  printf("%s is good: %s, %s, %s, %s%s%s\n", line->configs[0], models, storages, patterns, tasks, warned ? "; " : "", warned ? warned : "");
 }
 
 /* Warnings are what check has to report; errors are left to who prints errors. */
@@ -196,11 +197,12 @@ static int run(const PxCommandLine *line, GError **error) {
   if (!project)
     return 2;
   unsigned unreachable = 0;
-  if (project->storages)
+  /* What the configuration says wrong comes first: with it corrected the rest can be asked. */
+  if (px_complaints_errors(complaints) == 0) {
     check_storages(project, complaints, &unreachable);
-  if (px_complaints_errors(complaints) == unreachable &&
-      (!check_keys(project, complaints, error) || !px_project_warn_lost_names(project, complaints, error)))
-    return 2;
+    if (!check_keys(project, complaints, error) || !px_project_warn_lost_names(project, complaints, error))
+      return 2;
+  }
   return tell(line, project, complaints, unreachable, error);
 }
 

@@ -94,10 +94,10 @@ static void print_overview(const PxCommand *const *commands) {
 }
 
 static void print_command_help(const PxCommand *command, GOptionContext *context) {
-  g_autofree char *options = g_option_context_get_help(context, TRUE, NULL);
+  g_autofree char *options = g_strchomp(g_option_context_get_help(context, TRUE, NULL));
   /* GLib's own usage line knows nothing of commands: what counts begins behind it. */
   const char *list = strstr(options, "\n\n");
-  printf("Usage: pattimpex %s [OPTION...] %s\n\n%s.\n%s%s\n%s", command->name, command->arguments, command->summary, *command->help ? "\n" : "",
+  printf("Usage: pattimpex %s [OPTION...] %s\n\n%s.\n%s%s\n%s\n", command->name, command->arguments, command->summary, *command->help ? "\n" : "",
          command->help, list ? list + 2 : options);
 }
 
@@ -180,8 +180,7 @@ int px_command_main(const PxCommand *const *commands, int argc, char **argv, GEr
   if (globals.help)
     return run_help(commands, n > 0 ? globals.rest[0] : NULL, error);
   if (n == 0) {
-    print_overview(commands);
-    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: no command given");
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: no command given, see pattimpex help");
     return 2;
   }
   const PxCommand *command = find_command(commands, globals.rest[0], error);

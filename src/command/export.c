@@ -28,14 +28,14 @@ static char *default_name(const PxProject *project, const char *pattern_name, GE
   return pattern ? g_strdup_printf("%s.%s", pattern->name, px_format_name(pattern->format.format)) : NULL;
 }
 
-static void print_summary(const PxCommandLine *line, const PxSummary *summary, const char *path) {
+static void print_summary(const PxCommandLine *line, const PxSummary *summary, const char *path, bool header_only) {
   if (line->json) {
     g_autoptr(json_t) object = px_summary_to_json(summary);
     json_object_set_new(object, "output", px_json_text(path));
     px_print_json(object);
     return;
   }
-  g_autofree char *text = px_summary_line(summary);
+  g_autofree char *text = header_only ? g_strdup_printf("%s: ready to be filled in", path) : px_summary_line(summary);
   g_autofree char *safe = px_output_line(text);
   puts(safe);
 }
@@ -63,7 +63,7 @@ static int write_file(const PxCommandLine *line, bool header_only, GError **erro
   if (!summary)
     return 2;
   if (!to_stdout && (line->json || !line->quiet))
-    print_summary(line, summary, path);
+    print_summary(line, summary, path, header_only);
   return px_summary_exit_status(summary);
 }
 

@@ -40,7 +40,7 @@ static bool print_text(const PxProject *project, const PxSummary *summary, GErro
   g_autofree char *text = px_summary_line(summary);
   g_autofree char *safe = px_output_line(text);
   puts(safe);
-  if (!px_summary_print_messages(project, summary, error))
+  if (!px_summary_print_messages(project, summary, PX_MESSAGES_SHOWN, error))
     return false;
   if (project->dry_run)
     puts("Dry run: nothing was kept.");

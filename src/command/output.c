@@ -31,6 +31,11 @@ char *px_group_digits(uint64_t n) {
   return g_string_free(out, FALSE);
 }
 
+char *px_count_text(uint64_t n, const char *what) {
+  g_autofree char *digits = px_group_digits(n);
+  return g_strdup_printf("%s %s%s", digits, what, n == 1 ? "" : "s");
+}
+
 /* What a terminal would obey is shown instead; a line stays a line. */
 static void append_printable(GString *out, const char *text) {
   for (const char *p = text; *p; p += g_utf8_skip[(guchar)*p]) {

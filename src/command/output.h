@@ -34,6 +34,8 @@ static inline json_t *px_json_count(uint64_t n) {
   return json_integer((json_int_t)n);
 }
 
+/* "1 file", "12,345 files": s is put behind what where n is not 1. Caller frees. */
+char *px_count_text(uint64_t n, const char *what);
 /* 1234567 as "1,234,567". Caller frees. */
 char *px_group_digits(uint64_t n);
 

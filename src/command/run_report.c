@@ -65,17 +65,21 @@ static json_t *job_to_json(const PxJobReport *job) {
 
 /* ---- for people */
 
-static void append_files(GString *out, uint64_t n, const char *what) {
-  if (n > 0)
-    g_string_append_printf(out, "%s%" G_GUINT64_FORMAT " %s%s", out->len > 0 ? ", " : "", n, n == 1 ? "file " : "files ", what);
+#define MESSAGES_OF_A_FILE 3
+
+static void append_count(GString *out, const char *between, uint64_t n, const char *thing, const char *what) {
+  if (n == 0)
+    return;
+  g_autofree char *count = px_count_text(n, thing);
+  g_string_append_printf(out, "%s%s %s", out->len > 0 ? between : "", count, what);
 }
 
 static char *fetch_line(const PxJobReport *job) {
   GString *out = g_string_new(NULL);
-  append_files(out, job->fetched, "fetched");
-  append_files(out, job->duplicates, "left as duplicates");
-  append_files(out, job->waiting, "still being written");
-  append_files(out, job->known, "imported before");
+  append_count(out, ", ", job->fetched, "file", "fetched");
+  append_count(out, ", ", job->duplicates, "file", "left as duplicates");
+  append_count(out, ", ", job->waiting, "file", "still being written");
+  append_count(out, ", ", job->known, "file", "imported before");
   if (out->len == 0)
     g_string_append(out, "nothing to fetch");
   return g_string_free(out, FALSE);
@@ -90,7 +94,7 @@ static char *done_line(const PxJobReport *job) {
   if (g_str_equal(job->kind, "upload") && job->name)
     return g_strdup_printf("sent %s", job->name);
   if (g_str_equal(job->kind, "report") && job->name)
-    return g_strdup_printf("bad rows in %s", job->name);
+    return g_strdup_printf("the bad rows go back as %s", job->name);
   return NULL;
 }
 
@@ -111,9 +115,11 @@ static void print_job(const PxRunReport *report, const PxJobReport *job) {
   g_autofree char *text = job_line(job);
   if (text)
     print_line(job->task, text);
-  const PxSummary *summary = job->summary;
-  if (summary && summary->state != PX_STATE_DONE && summary->file_id && !report->project->dry_run)
-    printf("%s: see pattimpex files %" G_GINT64_FORMAT "\n", job->task ? job->task : "by hand", summary->file_id);
+  if (job->summary && job->summary->state != PX_STATE_DONE) {
+    g_autoptr(GError) error = NULL;
+    if (!px_summary_print_messages(report->project, job->summary, MESSAGES_OF_A_FILE, &error))
+      print_line(job->task, error->message);
+  }
   for (guint i = 0; job->problems && i < job->problems->len; i++)
     print_line(job->task, job->problems->pdata[i]);
 }
@@ -135,20 +141,15 @@ void px_run_report_job(const PxJobReport *job, void *data) {
 /* ---- totals */
 
 static void print_total(const PxRunReport *report, const PxRunResult *result) {
-  GString *out = g_string_new(NULL);
-  append_files(out, result->files_done, "done");
-  append_files(out, result->files_failed, "with failed rows");
-  append_files(out, result->files_refused, "refused");
-  if (out->len == 0)
-    g_string_append(out, "no files");
-  if (result->rows_failed > 0)
-    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " rows failed", result->rows_failed);
-  if (result->jobs_failed > 0)
-    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " jobs failed, see pattimpex jobs --state failed", result->jobs_failed);
-  if (result->jobs_left > 0)
-    g_string_append_printf(out, "; %" G_GUINT64_FORMAT " jobs left for later", result->jobs_left);
-  printf("%s%s\n", out->str, report->project->dry_run ? " (dry run: nothing was kept)" : "");
-  g_string_free(out, TRUE);
+  g_autoptr(GString) out = g_string_new(NULL);
+  append_count(out, ", ", result->files_done, "file", "done");
+  append_count(out, ", ", result->files_failed, "file", "with failed rows");
+  append_count(out, ", ", result->files_refused, "file", "refused");
+  append_count(out, "; ", result->rows_failed, "row", "failed");
+  append_count(out, "; ", result->problems, "file", "could not be taken or put away");
+  append_count(out, "; ", result->jobs_failed, "job", "failed, see pattimpex jobs --state failed");
+  append_count(out, "; ", result->jobs_left, "job", "left for later");
+  printf("imported: %s%s\n", out->len > 0 ? out->str : "nothing", report->project->dry_run ? " (dry run: nothing was kept)" : "");
 }
 
 void px_run_report_end(PxRunReport *report, const PxRunResult *result) {

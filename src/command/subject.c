@@ -124,7 +124,7 @@ static bool print_retry(const PxCommandLine *line, const PxProject *project, con
   g_autofree char *text = px_summary_line(summary);
   g_autofree char *safe = px_output_line(text);
   puts(safe);
-  return px_summary_print_messages(project, summary, error);
+  return px_summary_print_messages(project, summary, PX_MESSAGES_SHOWN, error);
 }
 
 static int retry_files(const PxCommandLine *line, PxProject *project, const Subjects *subjects, GError **error) {

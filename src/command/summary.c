@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#define SHOWN_MESSAGES 10
-
 static void append_count(GString *out, uint64_t n, const char *what) {
   if (n == 0)
     return;
@@ -19,8 +17,8 @@ static char *import_counts(const PxCounts *counts) {
   append_count(out, counts->unchanged, "unchanged");
   append_count(out, counts->failed, "failed");
   append_count(out, counts->skipped, "skipped");
-  g_autofree char *rows = px_group_digits(counts->rows);
-  return g_strdup_printf("%s%s(%s %s)", out->str, out->len > 0 ? " " : "", rows, counts->rows == 1 ? "row" : "rows");
+  g_autofree char *rows = px_count_text(counts->rows, "row");
+  return g_strdup_printf("%s%s(%s)", out->str, out->len > 0 ? " " : "", rows);
 }
 
 char *px_summary_line(const PxSummary *summary) {
@@ -28,8 +26,8 @@ char *px_summary_line(const PxSummary *summary) {
   if (summary->state == PX_STATE_REFUSED) {
     g_string_append(out, ": refused, nothing was changed");
   } else if (summary->kind == PX_FILE_EXPORT) {
-    g_autofree char *rows = px_group_digits(summary->counts.rows);
-    g_string_append_printf(out, ": %s %s exported", rows, summary->counts.rows == 1 ? "record" : "records");
+    g_autofree char *records = px_count_text(summary->counts.rows, "record");
+    g_string_append_printf(out, ": %s exported", records);
   } else {
     g_autofree char *counts = import_counts(&summary->counts);
     g_string_append_printf(out, ": %s", counts);
@@ -86,9 +84,14 @@ json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *s
   return px_summary_messages(project, summary, add_message, messages, error) ? g_steal_pointer(&messages) : NULL;
 }
 
+typedef struct {
+  uint64_t n;
+  uint64_t most;
+} Shown;
+
 static bool print_message(const PxMessage *message, void *data) {
-  uint64_t *n = data;
-  if ((*n)++ < SHOWN_MESSAGES) {
+  Shown *shown = data;
+  if (shown->n++ < shown->most) {
     g_autofree char *line = px_message_line(message);
     g_autofree char *safe = px_output_line(line);
     printf("  %s\n", safe);
@@ -96,13 +99,13 @@ static bool print_message(const PxMessage *message, void *data) {
   return true;
 }
 
-bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, GError **error) {
-  uint64_t n = 0;
-  if (!px_summary_messages(project, summary, print_message, &n, error))
+bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, uint64_t most, GError **error) {
+  Shown shown = {.most = most};
+  if (!px_summary_messages(project, summary, print_message, &shown, error))
     return false;
-  if (n <= SHOWN_MESSAGES)
+  if (shown.n <= most)
     return true;
-  g_autofree char *more = px_group_digits(n - SHOWN_MESSAGES);
+  g_autofree char *more = px_group_digits(shown.n - most);
   printf("  ... and %s more", more);
   if (summary->file_id && !project->dry_run)
     printf(", see pattimpex files %" G_GINT64_FORMAT, summary->file_id);

@@ -14,7 +14,8 @@ json_t *px_summary_to_json(const PxSummary *summary);
 /* All messages as an array. NULL with error. */
 json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *summary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Prints the first messages, and where the others are. */
-bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+#define PX_MESSAGES_SHOWN 10
+bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, uint64_t most, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* 0 done, 1 failed, 2 refused. */
 int px_summary_exit_status(const PxSummary *summary);

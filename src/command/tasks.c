@@ -52,7 +52,8 @@ static int list(const PxCommandLine *line, const PxProject *project, GError **er
     json_t *object = task_to_json(project, px_tasks_at(project->tasks, i), error);
     if (!object)
       return 2;
-    add_active_text(object);
+    if (!line->json)
+      add_active_text(object);
     json_array_append_new(rows, object);
   }
   px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No tasks.");
@@ -75,7 +76,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
   g_autoptr(json_t) object = task ? task_to_json(project, task, error) : NULL;
   if (!object)
     return 2;
-  add_active_text(object);
+  if (!line->json)
+    add_active_text(object);
   px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
   return 0;
 }
