@@ -46,18 +46,23 @@ static void append_bar(GString *out, double part) {
   g_string_append_printf(out, "] %3d %%", (int)(part * 100));
 }
 
+static void append_rows(GString *out, uint64_t n, int64_t elapsed_us) {
+  g_autofree char *rows = px_count_text(n, "row");
+  g_string_append_printf(out, "  %s", rows);
+  if (elapsed_us < SETTLED_US)
+    return;
+  g_autofree char *rate = px_group_digits((uint64_t)((double)n * G_USEC_PER_SEC / (double)elapsed_us));
+  g_string_append_printf(out, "  %s rows/s", rate);
+}
+
 char *px_progress_text(const PxProgress *progress, int64_t elapsed_us, unsigned width) {
   g_autofree char *subject = subject_of(progress);
   GString *out = g_string_new(subject);
   double part = part_done(progress);
   if (part >= 0)
     append_bar(out, part);
-  g_autofree char *rows = px_group_digits(progress->rows);
-  g_string_append_printf(out, "  %s rows", rows);
-  if (elapsed_us >= SETTLED_US) {
-    g_autofree char *rate = px_group_digits((uint64_t)((double)progress->rows * G_USEC_PER_SEC / (double)elapsed_us));
-    g_string_append_printf(out, "  %s rows/s", rate);
-  }
+  if (progress->rows > 0)
+    append_rows(out, progress->rows, elapsed_us);
   if (elapsed_us >= SETTLED_US && part > 0 && part < 1) {
     g_autofree char *left = time_left((int64_t)((double)elapsed_us * (1 - part) / part));
     g_string_append_printf(out, "  %s", left);

@@ -18,7 +18,7 @@ static char *import_counts(const PxCounts *counts) {
   append_count(out, counts->failed, "failed");
   append_count(out, counts->skipped, "skipped");
   g_autofree char *rows = px_count_text(counts->rows, "row");
-  return g_strdup_printf("%s%s(%s)", out->str, out->len > 0 ? " " : "", rows);
+  return out->len > 0 ? g_strdup_printf("%s (%s)", out->str, rows) : g_strdup("no rows");
 }
 
 char *px_summary_line(const PxSummary *summary) {

@@ -19,8 +19,10 @@ static const GOptionEntry OPTIONS[] = {
   {"word", 'w', 0, G_OPTION_ARG_FILENAME, &word, "A word", "WORD"},
   {NULL},
 };
-static const PxCommand SHOW = {.name = "show", .arguments = "[A] [B]", .summary = "Show", .help = "", .options = OPTIONS, .max_args = 2, .run = record};
-static const PxCommand TAKE = {.name = "take", .arguments = "A", .summary = "Take", .help = "", .min_args = 1, .max_args = 1, .no_json = true, .run = record};
+static const PxCommand SHOW = {
+  .name = "show", .arguments = "[A] [B]", .summary = "Show", .help = "", .options = OPTIONS, .max_args = 2, .run = record};
+static const PxCommand TAKE = {
+  .name = "take", .arguments = "A", .summary = "Take", .help = "", .min_args = 1, .max_args = 1, .no_json = true, .run = record};
 static const PxCommand *const COMMANDS[] = {&SHOW, &TAKE, NULL};
 
 /* Runs a command line; the status is 7 when the command ran, and seen says with what. */
