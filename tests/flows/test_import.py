@@ -234,8 +234,10 @@ def test_refused_file_changes_nothing_and_does_not_stop_the_others(project):
     project.config(ERRORS)
     project.drop("1-bad.csv", "email#key,nmae\nx@x.test,X\n")
     project.drop("2-good.csv")
-    done = project.call("run", status=1)
-    assert "nmae" in done.stdout + done.stderr
+    assert "1-bad.csv: refused" in project.call("run", status=1).stdout
+    assert "nmae" in project.call("files", "1").stdout
+    (back,) = project.names("errors")
+    assert "nmae" in project.tree()[back].decode(), "the partner is told what to change"
     assert project.emails()[2:] == ["carol@x.test", "dave@x.test"]
 
 

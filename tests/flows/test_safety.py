@@ -70,7 +70,7 @@ def test_import_from_standard_input_and_export_to_standard_output(project):
 SECRET = "s3cr3t-w0rd"
 
 
-@pytest.mark.parametrize("written, file", [("${SHOP_SECRET}", None), ("{file: word.txt}", "word.txt")])
+@pytest.mark.parametrize("written, file", [("'${SHOP_SECRET}'", None), ("{file: word.txt}", "word.txt")])
 def test_secret_is_never_printed(project, written, file):
     base = BASE.replace("type: file, directory: drop", f"type: file, directory: {written}")
     project.config(BOTH, base=base)
@@ -85,7 +85,7 @@ def test_secret_is_never_printed(project, written, file):
 
 
 def test_missing_environment_variable_is_told_by_its_name(project):
-    project.config(BOTH, base=BASE.replace("directory: drop", "directory: ${NOT_SET_AT_ALL}"))
+    project.config(BOTH, base=BASE.replace("directory: drop", "directory: '${NOT_SET_AT_ALL}'"))
     done = project.call("check", status=2)
     assert "NOT_SET_AT_ALL" in done.stderr and "pattimpex.yaml:" in done.stderr
 
@@ -120,7 +120,7 @@ def test_effective_configuration_tells_where_each_value_is_from(project):
 @pytest.mark.parametrize("wrong, told", [
     ("after_impotr: move", "after_import"),
     ("pattern: partnr", "partner"),
-    ("storage: dorp", "drop"),
+    ("storage: dro", "drop"),
     ("after_import: mvoe", "move"),
     ("stable_for: soon", "stable_for"),
 ])
