@@ -14,6 +14,8 @@
 #define BLOCK ((size_t)16 * 1024) /* indexed at once; its marks stay in the second-level cache */
 #define MARKS_ROOM (BLOCK + 64)   /* the vector code writes up to 8 too many */
 
+#define FIRST_CELLS 64
+
 /* ---- index */
 
 static uint64_t word_at(const char *p) {
@@ -131,11 +133,11 @@ static PxCsvIndex choose_index(const PxCsvScan *scan, bool portable) {
 /* ---- walk */
 
 void px_csv_scan_init(PxCsvScan *scan, const PxCsvMark *delimiter, const PxCsvMark *quote, size_t max_cells, bool portable) {
-  *scan = (PxCsvScan){.delimiter = *delimiter, .quote = *quote, .max_cells = max_cells, .cells_room = MIN(max_cells, 64)};
+  *scan = (PxCsvScan){.delimiter = *delimiter, .quote = *quote, .max_cells = max_cells, .cells_room = MIN(max_cells, FIRST_CELLS)};
   scan->narrow = delimiter->len == 1 && quote->len <= 1;
   scan->index = choose_index(scan, portable);
   scan->marks = g_new(uint32_t, MARKS_ROOM);
-  scan->cells = g_new(PxCell, scan->cells_room);
+  scan->cells = g_new(PxCell, FIRST_CELLS);
 }
 
 void px_csv_scan_done(PxCsvScan *scan) {
@@ -196,7 +198,7 @@ static bool is_blank(const char *bytes, size_t from, size_t to) {
 static bool more_cells(PxCsvScan *scan) {
   if (scan->cells_room >= scan->max_cells)
     return false;
-  scan->cells_room = MIN(scan->cells_room * 2, scan->max_cells);
+  scan->cells_room = MIN(scan->cells_room * 2 + FIRST_CELLS, scan->max_cells);
   scan->cells = g_renew(PxCell, scan->cells, scan->cells_room);
   return true;
 }

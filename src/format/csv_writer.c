@@ -100,33 +100,33 @@ static void refuse_character(const CsvWriter *writer, const char *at, size_t lef
                 writer->row, writer->options.encoding, (int)MIN(px_utf8_char_len(*at), left), at, g_utf8_get_char_validated(at, (gssize)left));
 }
 
-/* Brings text to the file's encoding; NULL: what a stateful encoding wants at the end. */
-static bool encode(CsvWriter *writer, const char *text, size_t len, GError **error) {
-  char *in = (char *)(uintptr_t)text;
-  size_t in_left = len;
-  for (;;) {
+static bool encode_rows(CsvWriter *writer, GError **error) {
+  if (!writer->encoded)
+    return true;
+  char *in = writer->rows->str;
+  size_t in_left = writer->rows->len;
+  while (in_left > 0) {
     char out[8192];
     char *at = out;
     size_t room = sizeof(out);
-    size_t result = iconv(writer->converter, text ? &in : NULL, text ? &in_left : NULL, &at, &room);
-    int problem = result == (size_t)-1 ? errno : 0;
+    size_t result = iconv(writer->converter, &in, &in_left, &at, &room);
     g_string_append_len(writer->encoded, out, at - out);
-    if (problem == 0)
-      return true;
-    if (problem != E2BIG) {
+    if (result == (size_t)-1 && errno != E2BIG) {
       refuse_character(writer, in, in_left, error);
       return false;
     }
   }
+  g_string_truncate(writer->rows, 0);
+  return true;
 }
 
-static bool encode_rows(CsvWriter *writer, GError **error) {
-  if (writer->encoded && writer->rows->len > 0) {
-    if (!encode(writer, writer->rows->str, writer->rows->len, error))
-      return false;
-    g_string_truncate(writer->rows, 0);
-  }
-  return true;
+/* What a stateful encoding wants at the end. */
+static void end_encoding(CsvWriter *writer) {
+  char out[64];
+  char *at = out;
+  size_t room = sizeof(out);
+  if (writer->encoded && iconv(writer->converter, NULL, NULL, &at, &room) != (size_t)-1)
+    g_string_append_len(writer->encoded, out, at - out);
 }
 
 static bool flush(CsvWriter *writer, size_t at_least, GError **error) {
@@ -236,8 +236,9 @@ static bool csv_begin(void *self, const PxCell *const *headers, size_t n_headers
 
 static bool csv_end(void *self, GError **error) {
   CsvWriter *writer = self;
-  if (!encode_rows(writer, error) || (writer->encoded && !encode(writer, NULL, 0, error)))
+  if (!encode_rows(writer, error))
     return false;
+  end_encoding(writer);
   return flush(writer, 0, error);
 }
 

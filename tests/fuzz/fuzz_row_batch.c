@@ -4,9 +4,12 @@
 
 #include "base/row_batch.h"
 
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   /* Exact, so that a read too far is seen. */
-  g_autofree PxRowBatch *batch = size ? g_memdup2(data, size) : NULL;
+  g_autofree PxRowBatch *batch = g_malloc0(size + !size);
+  memcpy(batch, data, size);
   if (!px_row_batch_check(batch, size, NULL))
     return 0;
   size_t seen = 0;

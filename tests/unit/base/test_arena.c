@@ -13,9 +13,9 @@ static void aligned_and_apart(void) {
     char *bytes = px_arena_alloc(arena, size);
     g_assert_cmpuint((uintptr_t)bytes % 16, ==, 0);
     memset(bytes, 'y', size);
-    g_assert_cmpint(*before, !=, 0);
+    g_assert_true(*before == 'x');
   }
-  g_assert_cmpint(*before, ==, 'x');
+  g_assert_true(*before == 'x');
 }
 
 static void huge_pieces(void) {
@@ -23,7 +23,7 @@ static void huge_pieces(void) {
   char *small = px_arena_alloc0(arena, 10);
   char *huge = px_arena_alloc0(arena, (size_t)20 * 1024 * 1024);
   huge[20 * 1024 * 1024 - 1] = 1;
-  g_assert_cmpint(small[9], ==, 0);
+  g_assert_true(small[9] == '\0');
   px_arena_reset(arena);
   g_assert_cmpuint(px_arena_used(arena), ==, 0);
   memset(px_arena_alloc(arena, 100), 1, 100);

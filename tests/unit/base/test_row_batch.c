@@ -97,40 +97,103 @@ static void wrong_size_is_seen(void) {
   g_assert_error(error, PX_ERROR, PX_ERROR_INTERNAL);
 }
 
-static void check_broken(void (*breaks)(PxRowBatch *batch, PxBatchRow *rows, PxBatchCell *cells, char *bytes)) {
+/* The parts of the sample. */
+typedef struct {
+  PxRowBatch *batch;
+  PxBatchRow *rows;
+  PxBatchCell *cells;
+  char *bytes;
+} Parts;
+
+static void check_broken(void (*breaks)(const Parts *p)) {
   size_t size;
   g_autofree PxRowBatch *batch = sample(&size);
-  PxBatchRow *rows = (PxBatchRow *)(batch + 1);
-  PxBatchCell *cells = (PxBatchCell *)(rows + batch->n_rows);
-  breaks(batch, rows, cells, (char *)(cells + batch->n_cells));
+  Parts parts = {.batch = batch, .rows = (PxBatchRow *)(batch + 1)};
+  parts.cells = (PxBatchCell *)(parts.rows + batch->n_rows);
+  parts.bytes = (char *)(parts.cells + batch->n_cells);
+  breaks(&parts);
   g_assert_false(px_row_batch_check(batch, size, NULL));
 }
 
-#define BREAKS(name, statement)                                                                                                                      \
-  static void name(PxRowBatch *batch, PxBatchRow *rows, PxBatchCell *cells, char *bytes) {                                                           \
-    (void)batch, (void)rows, (void)cells, (void)bytes;                                                                                               \
-    statement;                                                                                                                                       \
-  }
+static void magic(const Parts *p) {
+  p->batch->magic++;
+}
 
-BREAKS(magic, batch->magic++)
-BREAKS(rows_up, batch->n_rows++)
-BREAKS(rows_max, batch->n_rows = UINT32_MAX)
-BREAKS(cells_up, batch->n_cells++)
-BREAKS(cells_for_bytes, (batch->n_cells--, batch->n_bytes += 8))
-BREAKS(rows_for_cells, (batch->n_rows--, batch->n_cells += 3))
-BREAKS(row_from, rows[2].first_cell = 3)
-BREAKS(row_again, rows[2].first_cell = 0)
-BREAKS(row_many, rows[0].n_cells = UINT32_MAX)
-BREAKS(row_few, rows[2].n_cells = 1)
-BREAKS(cell_offset, cells[3].offset = UINT32_MAX)
-BREAKS(cell_again, cells[3].offset = 0)
-BREAKS(cell_len, cells[3].len_kind = UINT32_MAX)
-BREAKS(cell_kind, cells[3].len_kind = 3 << 4 | PX_CELL_KINDS)
-BREAKS(cell_empty_with_text, cells[3].len_kind = 3 << 4 | PX_CELL_EMPTY)
-BREAKS(cell_text_without, cells[2].len_kind = PX_CELL_TEXT)
-BREAKS(utf8, bytes[2] = '\xFF')
-BREAKS(nul, bytes[0] = '\0')
-BREAKS(cut_character, (cells[0].len_kind = 3 << 4 | PX_CELL_TEXT, cells[1].offset = 3, cells[1].len_kind = 1 << 4 | PX_CELL_TEXT))
+static void rows_up(const Parts *p) {
+  p->batch->n_rows++;
+}
+
+static void rows_max(const Parts *p) {
+  p->batch->n_rows = UINT32_MAX;
+}
+
+static void cells_up(const Parts *p) {
+  p->batch->n_cells++;
+}
+
+static void cells_for_bytes(const Parts *p) {
+  p->batch->n_cells--;
+  p->batch->n_bytes += 8;
+}
+
+static void rows_for_cells(const Parts *p) {
+  p->batch->n_rows--;
+  p->batch->n_cells += 3;
+}
+
+static void row_from(const Parts *p) {
+  p->rows[2].first_cell = 3;
+}
+
+static void row_again(const Parts *p) {
+  p->rows[2].first_cell = 0;
+}
+
+static void row_many(const Parts *p) {
+  p->rows[0].n_cells = UINT32_MAX;
+}
+
+static void row_few(const Parts *p) {
+  p->rows[2].n_cells = 1;
+}
+
+static void cell_offset(const Parts *p) {
+  p->cells[3].offset = UINT32_MAX;
+}
+
+static void cell_again(const Parts *p) {
+  p->cells[3].offset = 0;
+}
+
+static void cell_len(const Parts *p) {
+  p->cells[3].len_kind = UINT32_MAX;
+}
+
+static void cell_kind(const Parts *p) {
+  p->cells[3].len_kind = 3 << 4 | PX_CELL_KINDS;
+}
+
+static void cell_empty_with_text(const Parts *p) {
+  p->cells[3].len_kind = 3 << 4 | PX_CELL_EMPTY;
+}
+
+static void cell_text_without(const Parts *p) {
+  p->cells[2].len_kind = PX_CELL_TEXT;
+}
+
+static void utf8(const Parts *p) {
+  p->bytes[2] = '\xFF';
+}
+
+static void nul(const Parts *p) {
+  p->bytes[0] = '\0';
+}
+
+static void cut_character(const Parts *p) {
+  p->cells[0].len_kind = 3 << 4 | PX_CELL_TEXT;
+  p->cells[1].offset = 3;
+  p->cells[1].len_kind = 1 << 4 | PX_CELL_TEXT;
+}
 
 static void every_count_and_offset_is_looked_at(void) {
   check_broken(magic);

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,7 +35,7 @@ static void say_batch(bool broken) {
 
 int evil_parser(const char *what) {
   if (g_str_has_prefix(what, "signal ")) {
-    int number = atoi(what + 7);
+    int number = (int)g_ascii_strtoull(what + 7, NULL, 10);
     (void)signal(number, SIG_DFL);
     say_batch(false);
     (void)raise(number);

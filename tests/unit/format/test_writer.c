@@ -30,7 +30,7 @@ static char *written(const PxFormatOptions *options, const PxCell *header, const
 
 static void check_row(const PxFormatOptions *options, const PxCell *row, size_t n, const char *want, size_t want_len) {
   g_autoptr(GError) error = NULL;
-  size_t len;
+  size_t len = 0;
   g_autofree char *text = written(options, NULL, row, n, &len, &error);
   g_assert_no_error(error);
   g_assert_cmpuint(len, ==, want_len);
@@ -94,7 +94,7 @@ static void formula_guard(void) {
   options.formula_guard = PX_FORMULA_ESCAPE;
   const PxCell header[] = {T("=h")};
   const PxCell row[] = {T("=1+1")};
-  size_t len;
+  size_t len = 0;
   g_autofree char *text = written(&options, header, row, 1, &len, NULL);
   g_assert_cmpstr(text, ==, "=h\r\n'=1+1\r\n");
   const PxCell all[] = {T("+1"), T("-1"), kind_of(T("-1"), PX_CELL_NUMBER), T("@a"), T("\ta"), T("\ra"), T("a=b")};
@@ -111,7 +111,7 @@ static void encodings(void) {
   check(&options, "\xE9,b\r\n", T("é"), T("b"));
   const PxCell row[] = {T("a"), T("5 €")};
   const PxCell header[] = {T("h"), T("i")};
-  size_t len;
+  size_t len = 0;
   g_autoptr(GError) error = NULL;
   g_assert_null(written(&options, header, row, 2, &len, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_REFUSED);
@@ -146,7 +146,7 @@ static void no_quote(void) {
   options.quote = g_strdup("");
   check(&options, " a\",b\r\n", T(" a\""), T("b"));
   const PxCell row[] = {T("a,b")};
-  size_t len;
+  size_t len = 0;
   g_autoptr(GError) error = NULL;
   g_assert_null(written(&options, NULL, row, 1, &len, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_REFUSED);
@@ -196,7 +196,7 @@ static void reads_back(void) {
       g_string_append_printf(want, "%s%s", i ? "|" : " ", cells[i]);
     }
     g_autoptr(GError) error = NULL;
-    size_t len;
+    size_t len = 0;
     g_autofree char *bytes = written(&options, NULL, row, 3, &len, &error);
     g_assert_no_error(error);
     g_autofree char *rows = test_rows(bytes, len, &options);
