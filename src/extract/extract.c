@@ -45,8 +45,8 @@ static PxRecordQuery make_query(PxArena *arena, const PxPattern *pattern, const 
   };
 }
 
-static bool write_row(PxWriter *writer, const PxPattern *pattern, const PxConvertOptions *convert, const PxValue *values, PxCell *cells, PxArena *arena,
-                      GError **error) {
+static bool write_row(PxWriter *writer, const PxPattern *pattern, const PxConvertOptions *convert, const PxValue *values, PxCell *cells,
+                      PxArena *arena, GError **error) {
   px_arena_reset(arena);
   for (size_t i = 0; i < pattern->n_fields; i++) {
     const PxExportField *field = &pattern->fields[i];
@@ -75,8 +75,8 @@ static bool write_rows(PxWriter *writer, PxRecordCursor *cursor, const PxPattern
   return more == 0;
 }
 
-static bool extract_rows(PxDb *db, const PxSchema *schema, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options, PxArena *arena,
-                         uint64_t *ret_rows, GError **error) {
+static bool extract_rows(PxDb *db, const PxSchema *schema, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options,
+                         PxArena *arena, uint64_t *ret_rows, GError **error) {
   g_autoptr(PxRecords) records = px_records_new(db, schema);
   PxRecordQuery query = make_query(arena, pattern, options);
   uint64_t total = 0;
@@ -86,7 +86,8 @@ static bool extract_rows(PxDb *db, const PxSchema *schema, PxWriter *writer, con
   return cursor && write_rows(writer, cursor, pattern, options, total, ret_rows, error);
 }
 
-bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows, GError **error) {
+bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows,
+                GError **error) {
   if (!px_format_supported(pattern->format.format, error))
     return false;
   if (pattern->export_problem) {

@@ -16,4 +16,5 @@ typedef struct {
 } PxExtractOptions;
 
 /* Writes a whole file of pattern to fd. The caller's read transaction around it is the snapshot. *ret_rows: records written. */
-bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows,
+                GError **error) G_GNUC_WARN_UNUSED_RESULT;

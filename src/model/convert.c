@@ -146,8 +146,9 @@ static bool convert_decimal(const Conversion *c, PxCell cell, PxValue *ret_value
   PxValue value;
   PxNumberResult result = px_number_decimal(cell.ptr, cell.len, comma ? ',' : '.', &value, &decimal);
   if (result == PX_NUMBER_SYNTAX)
-    return fail_cell(c, "conversion", cell, comma ? "is no number (the decimal mark is a comma, nothing stands between thousands)"
-                                                  : "is no number (the decimal mark is a point, nothing stands between thousands)");
+    return fail_cell(c, "conversion", cell,
+                     comma ? "is no number (the decimal mark is a comma, nothing stands between thousands)"
+                           : "is no number (the decimal mark is a point, nothing stands between thousands)");
   if (result == PX_NUMBER_RANGE)
     return fail_cell(c, "range", cell, "is too large");
   if (c->field->storage == PX_STORE_TEXT) {
@@ -320,10 +321,9 @@ static bool convert_relation(const Conversion *c, PxCell cell, PxValue *ret_valu
 }
 
 static const Convert converters[] = {
-    [PX_TYPE_INTEGER] = convert_integer,   [PX_TYPE_DECIMAL] = convert_decimal,   [PX_TYPE_BOOLEAN] = convert_boolean,
-    [PX_TYPE_DATE] = convert_date,         [PX_TYPE_DATETIME] = convert_datetime, [PX_TYPE_TEXT] = convert_text,
-    [PX_TYPE_BINARY] = convert_binary,     [PX_TYPE_JSON] = convert_json,         [PX_TYPE_MANY2ONE] = convert_integer,
-    [PX_TYPE_ONE2MANY] = convert_relation, [PX_TYPE_MANY2MANY] = convert_relation,
+  [PX_TYPE_INTEGER] = convert_integer,   [PX_TYPE_DECIMAL] = convert_decimal,   [PX_TYPE_BOOLEAN] = convert_boolean,    [PX_TYPE_DATE] = convert_date,
+  [PX_TYPE_DATETIME] = convert_datetime, [PX_TYPE_TEXT] = convert_text,         [PX_TYPE_BINARY] = convert_binary,      [PX_TYPE_JSON] = convert_json,
+  [PX_TYPE_MANY2ONE] = convert_integer,  [PX_TYPE_ONE2MANY] = convert_relation, [PX_TYPE_MANY2MANY] = convert_relation,
 };
 
 static bool is_text(const char *text, PxCell cell) {
@@ -369,8 +369,8 @@ static inline bool may_have_blanks(PxCell cell) {
   return first <= ' ' || last <= ' ' || first == 0xC2 || last == 0xA0;
 }
 
-bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxCell cell, PxValue *ret_value,
-                      const char **ret_type, const char **ret_problem) {
+bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxCell cell, PxValue *ret_value, const char **ret_type,
+                      const char **ret_problem) {
   Conversion c = {.field = field, .options = options, .arena = arena, .type = ret_type, .problem = ret_problem};
   if (cell.len && may_have_blanks(cell)) {
     size_t len = cell.len;
@@ -492,8 +492,10 @@ PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value) 
 }
 
 bool px_field_unchanged(const PxField *field, PxValue stored_value, PxValue value) {
-  if (stored_value.kind == value.kind && (value.kind == PX_INTEGER || value.kind == PX_NULL || (value.kind == PX_TEXT && field->storage == PX_STORE_TEXT)))
-    return px_value_equal(&stored_value, &value);
+  if (px_value_equal(&stored_value, &value))
+    return true;
+  if (stored_value.kind == value.kind && (value.kind == PX_INTEGER || field->storage == PX_STORE_TEXT))
+    return false;
   char buffer[PX_NUMBER_TEXT_SIZE];
   PxValue written = px_number_whole(apply_affinity(field->storage, value, buffer));
   PxValue there = px_number_whole(stored_value);

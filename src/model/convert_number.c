@@ -5,10 +5,10 @@
 #include <math.h>
 #include <string.h>
 
-#define MANTISSA_DIGITS 19           /* any of so many digits fits 64 bits */
-#define EXACT_MANTISSA (1ULL << 53)  /* a double holds every integer up to this */
-#define EXACT_POWER 22               /* and every power of ten up to this: one division rounds correctly */
-#define EXPONENT_LIMIT 100000        /* beyond it is zero or infinity whatever the mantissa */
+#define MANTISSA_DIGITS 19          /* any of so many digits fits 64 bits */
+#define EXACT_MANTISSA (1ULL << 53) /* a double holds every integer up to this */
+#define EXACT_POWER 22              /* and every power of ten up to this: one division rounds correctly */
+#define EXPONENT_LIMIT 100000       /* beyond it is zero or infinity whatever the mantissa */
 
 static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                                1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

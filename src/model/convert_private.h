@@ -37,10 +37,10 @@ PxValue px_number_whole(PxValue value);
 typedef enum {
   PX_TIME_OK,
   PX_TIME_SYNTAX,
-  PX_TIME_NO_DAY,     /* 2020-02-30, 25:00:00 */
-  PX_TIME_GAP,        /* the hour that is left out when the clocks go forward */
-  PX_TIME_TWICE,      /* the hour that comes twice when they go back */
-  PX_TIME_TOO_FINE,   /* more than microseconds, and exact is asked for */
+  PX_TIME_NO_DAY,   /* 2020-02-30, 25:00:00 */
+  PX_TIME_GAP,      /* the hour that is left out when the clocks go forward */
+  PX_TIME_TWICE,    /* the hour that comes twice when they go back */
+  PX_TIME_TOO_FINE, /* more than microseconds, and exact is asked for */
 } PxTimeResult;
 
 /* Exactly YYYY-MM-DD. */

@@ -28,11 +28,23 @@ typedef struct {
 } OperatorName;
 
 static const OperatorName operators[] = {
-    {"=", PX_OP_EQ},           {"!=", PX_OP_NE},       {"<", PX_OP_LT},           {"<=", PX_OP_LE},
-    {">", PX_OP_GT},           {">=", PX_OP_GE},       {"in", PX_OP_IN},          {"not in", PX_OP_NOT_IN},
-    {"like", PX_OP_LIKE},      {"ilike", PX_OP_ILIKE}, {"not like", PX_OP_NOT_LIKE}, {"not ilike", PX_OP_NOT_ILIKE},
-    {"=like", PX_OP_EQ_LIKE},  {"=ilike", PX_OP_EQ_ILIKE}, {"child_of", PX_OP_CHILD_OF}, {"==", PX_OP_EQ},
-    {"<>", PX_OP_NE},
+  {"=", PX_OP_EQ},
+  {"!=", PX_OP_NE},
+  {"<", PX_OP_LT},
+  {"<=", PX_OP_LE},
+  {">", PX_OP_GT},
+  {">=", PX_OP_GE},
+  {"in", PX_OP_IN},
+  {"not in", PX_OP_NOT_IN},
+  {"like", PX_OP_LIKE},
+  {"ilike", PX_OP_ILIKE},
+  {"not like", PX_OP_NOT_LIKE},
+  {"not ilike", PX_OP_NOT_ILIKE},
+  {"=like", PX_OP_EQ_LIKE},
+  {"=ilike", PX_OP_EQ_ILIKE},
+  {"child_of", PX_OP_CHILD_OF},
+  {"==", PX_OP_EQ},
+  {"<>", PX_OP_NE},
 };
 
 #define N_SHOWN_OPERATORS 14 /* those before child_of, for messages */
@@ -73,7 +85,8 @@ static bool find_operator(Compiler *c, const PxLiteral *literal, PxOperator *ret
     *ret_op = operators[i].op;
     if (*ret_op != PX_OP_CHILD_OF)
       return true;
-    px_literal_complain(literal, c->error, "child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
+    px_literal_complain(literal, c->error,
+                        "child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
     return false;
   }
   g_autofree char *quoted = px_text_quote(literal->text, literal->len);
@@ -132,7 +145,8 @@ static bool convert(Compiler *c, const PxLiteral *literal, const PxField *field,
   if (px_field_convert(field, &options, c->arena, cell, ret_value, &type, &problem))
     return true;
   if (field->type == PX_TYPE_MANY2ONE && literal->kind == PX_LITERAL_TEXT)
-    px_literal_complain(literal, c->error, "%s is compared by database id: %s; for a field of its record write %s.FIELD", field->name, problem, field->name);
+    px_literal_complain(literal, c->error, "%s is compared by database id: %s; for a field of its record write %s.FIELD", field->name, problem,
+                        field->name);
   else
     px_literal_complain(literal, c->error, "%s: %s", field->name, problem);
   return false;
@@ -231,7 +245,8 @@ static PxDomain *compile_operator(Compiler *c, const PxLiteral *literal) {
     i++;
   if (i == G_N_ELEMENTS(prefixes)) {
     g_autofree char *quoted = px_text_quote(literal->text, literal->len);
-    px_literal_complain(literal, c->error, "%s is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]", quoted);
+    px_literal_complain(literal, c->error, "%s is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]",
+                        quoted);
     return NULL;
   }
   if (c->depth == MAX_DEPTH) {

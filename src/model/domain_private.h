@@ -14,7 +14,7 @@ struct PxLiteral {
   size_t len;
   const PxLiteral *items; /* of a list or tuple */
   size_t n_items;
-  const char *source;       /* the whole text it stands in, and where; NULL: in a configuration */
+  const char *source; /* the whole text it stands in, and where; NULL: in a configuration */
   size_t offset;
   const PxConfigNode *node;
 };

@@ -6,8 +6,8 @@
 
 #include <stdarg.h>
 
-#define MAX_SEGMENTS 32     /* of one header cell */
-#define MAX_ITEM_DIGITS 5   /* of the number of an item */
+#define MAX_SEGMENTS 32   /* of one header cell */
+#define MAX_ITEM_DIGITS 5 /* of the number of an item */
 
 /* A node while columns are still coming: the lists become arrays at the end. */
 typedef struct Branch Branch;
@@ -167,7 +167,8 @@ static bool check_x2many(Compiler *c, const Branch *parent, const PxField *field
   if (!is_record(parent))
     return complain(c, "%s is a %s of a record that is only looked for: it cannot be part of this path", field->name, kind);
   if (!has_item || i + 2 == c->n_segments)
-    return complain(c, "%s is a %s: say which item and which of its fields, as in %s|%s|%s", field->name, kind, field->name, item, naming_field(field->target));
+    return complain(c, "%s is a %s: say which item and which of its fields, as in %s|%s|%s", field->name, kind, field->name, item,
+                    naming_field(field->target));
   if (strlen(item) > MAX_ITEM_DIGITS)
     return complain(c, "the item %s is too large", item);
   if (g_ascii_strtoull(item, NULL, 10) == 0)
@@ -282,7 +283,8 @@ static bool compile_columns(Compiler *c, PxHeader *header, Branch *root, const c
   return complain(c, "the file has no header: its first row must name the columns");
 }
 
-PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row, GPtrArray *messages) {
+PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row,
+                                  GPtrArray *messages) {
   g_autoptr(PxHeader) header = g_new0(PxHeader, 1);
   header->arena = px_arena_new();
   header->names = px_arena_new_array(header->arena, const char *, n);

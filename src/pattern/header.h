@@ -48,7 +48,8 @@ typedef struct PxHeader PxHeader;
  * column, and NULL is returned: the file is refused. Empty names and those beginning with # are ignored columns. */
 PxHeader *px_header_compile(const PxModel *model, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages);
 /* The same for a file with names of its own: headers are the technical ones, names what the file says, for messages and px_header_name(). */
-PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row, GPtrArray *messages);
+PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row,
+                                  GPtrArray *messages);
 void px_header_free(PxHeader *header);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxHeader, px_header_free)
 const PxHeaderNode *px_header_root(const PxHeader *header);

@@ -57,7 +57,8 @@ const PxPattern *px_patterns_at(const PxPatterns *patterns, size_t i);
 const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name);
 char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
 /* A pattern as a pattern file kept it. PX_ERROR_CONFIG when the schema does not have its model or fields any more. */
-PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone,
+                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);
 /* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and

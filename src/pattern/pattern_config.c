@@ -23,7 +23,8 @@ typedef struct {
   uint64_t chunk_size, max_errors;
 } Settings;
 
-#define KEY(key, kind, ...) {.name = #key, .type = kind, .offset = offsetof(Settings, key), __VA_ARGS__}
+#define KEY(key, kind, ...)                                                                                                                          \
+  { .name = #key, .type = kind, .offset = offsetof(Settings, key), __VA_ARGS__ }
 static const PxKey keys[] = {
   KEY(model, PX_KEY_STRING, .required = true),
   KEY(format, PX_KEY_CHOICE, .choices = format_names),
@@ -65,7 +66,8 @@ typedef struct {
   char **booleans;
 } CsvSettings;
 
-#define KEY(key, kind, ...) {.name = #key, .type = kind, .offset = offsetof(CsvSettings, key), __VA_ARGS__}
+#define KEY(key, kind, ...)                                                                                                                          \
+  { .name = #key, .type = kind, .offset = offsetof(CsvSettings, key), __VA_ARGS__ }
 static const PxKey csv_keys[] = {
   KEY(delimiter, PX_KEY_STRING),
   KEY(quote, PX_KEY_STRING),
@@ -95,7 +97,8 @@ static void replace(char **member, char *value) {
   *member = value;
 }
 
-static void take_delimiter(const PxPatternReader *reader, const PxConfigNode *node, const char *what, const CsvSettings *csv, PxFormatOptions *options) {
+static void take_delimiter(const PxPatternReader *reader, const PxConfigNode *node, const char *what, const CsvSettings *csv,
+                           PxFormatOptions *options) {
   if (csv->delimiter) {
     const char *delimiter = g_str_equal(csv->delimiter, "tab") ? "\t" : csv->delimiter;
     if (is_one_character(delimiter))
@@ -207,7 +210,8 @@ static void take_format(const PxPatternReader *reader, const PxConfigNode *node,
   px_format_options_init(options, (PxFormat)settings->format);
   bool by_name = settings->tab_to_import == 1;
   if (by_name && settings->sheet)
-    px_complain(reader->complaints, px_node_get(node, "sheet"), "pattern %s: sheet and tab_to_import: match_name say two things: leave one out", pattern->name);
+    px_complain(reader->complaints, px_node_get(node, "sheet"), "pattern %s: sheet and tab_to_import: match_name say two things: leave one out",
+                pattern->name);
   replace(&options->sheet, g_strdup(by_name ? pattern->name : settings->sheet));
   if (settings->csv)
     read_csv(reader, pattern->name, settings->csv, options);
@@ -230,7 +234,8 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   g_autofree char *snapshot = px_node_to_json(node);
   pattern->snapshot = copy_text(reader->arena, snapshot);
   if (!settings->create && !settings->update)
-    px_complain(reader->complaints, px_node_get(node, "update"), "pattern %s: create: false and update: false together leave nothing to do", pattern->name);
+    px_complain(reader->complaints, px_node_get(node, "update"), "pattern %s: create: false and update: false together leave nothing to do",
+                pattern->name);
 }
 
 bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxConfigNode *node, PxPattern *pattern) {

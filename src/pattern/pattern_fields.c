@@ -14,7 +14,8 @@ typedef struct {
   const PxConfigNode *tab_filter;
 } Entry;
 
-#define KEY(member, kind, ...) {.name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__}
+#define KEY(member, kind, ...)                                                                                                                       \
+  { .name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__ }
 static const PxKey keys[] = {
   KEY(field, PX_KEY_STRING, .required = true),
   KEY(key, PX_KEY_BOOLEAN),
@@ -142,7 +143,8 @@ static bool check_entry(const Field *f) {
   if (entry->header && (*entry->header == '\0' || *entry->header == '#'))
     ok = complain(f, "header: a column without a name, or with a name that begins with #, is ignored when the file comes back");
   if (entry->header && f->pattern->header != PX_HEADER_CUSTOM)
-    px_warn(f->reader->complaints, f->node, "pattern %s: field %s: header has no effect without header: custom of the pattern", f->pattern->name, entry->field);
+    px_warn(f->reader->complaints, f->node, "pattern %s: field %s: header has no effect without header: custom of the pattern", f->pattern->name,
+            entry->field);
   if (entry->tab_filter)
     check_tab_filter(f);
   return ok;
@@ -151,8 +153,8 @@ static bool check_entry(const Field *f) {
 static void set_export_problem(const Field *f) {
   const char *what = f->list ? px_type_name(f->list->type) : "external id (id)";
   if (!f->pattern->export_problem)
-    f->pattern->export_problem = px_arena_printf(f->reader->arena, "pattern %s: field %s: exporting a column of a%s %s is not supported yet", f->pattern->name,
-                                                 f->entry->field, f->list ? "" : "n", what);
+    f->pattern->export_problem = px_arena_printf(f->reader->arena, "pattern %s: field %s: exporting a column of a%s %s is not supported yet",
+                                                 f->pattern->name, f->entry->field, f->list ? "" : "n", what);
 }
 
 /* ---- names */

@@ -12,21 +12,20 @@ static const char tables[] =
   "CREATE TABLE partner_category (partner_id integer NOT NULL REFERENCES partner (id), category_id integer NOT NULL REFERENCES category (id),"
   " PRIMARY KEY (partner_id, category_id));";
 
-static const char labels[] =
-  "models:\n"
-  "  partner:\n"
-  "    label: Contact\n"
-  "    fields:\n"
-  "      id: {label: ID}\n"
-  "      email: {label: Email}\n"
-  "      country_id: {label: Country}\n"
-  "      type: {label: Address Type, selection: {contact: Contact, invoice: Invoice Address}}\n"
-  "      child_ids: {label: Children, one2many: partner.parent_id}\n"
-  "      category_ids: {label: Tags, many2many: category, through: partner_category, from: partner_id, to: category_id}\n"
-  "  country:\n"
-  "    fields:\n"
-  "      code: {label: Country Code}\n"
-  "      partner_ids: {one2many: partner.country_id}\n";
+static const char labels[] = "models:\n"
+                             "  partner:\n"
+                             "    label: Contact\n"
+                             "    fields:\n"
+                             "      id: {label: ID}\n"
+                             "      email: {label: Email}\n"
+                             "      country_id: {label: Country}\n"
+                             "      type: {label: Address Type, selection: {contact: Contact, invoice: Invoice Address}}\n"
+                             "      child_ids: {label: Children, one2many: partner.parent_id}\n"
+                             "      category_ids: {label: Tags, many2many: category, through: partner_category, from: partner_id, to: category_id}\n"
+                             "  country:\n"
+                             "    fields:\n"
+                             "      code: {label: Country Code}\n"
+                             "      partner_ids: {one2many: partner.country_id}\n";
 
 void shop_fixture_init(ShopFixture *shop, const char *config) {
   g_autoptr(GError) error = NULL;

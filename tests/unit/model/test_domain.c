@@ -7,11 +7,21 @@ static ShopFixture shop;
 static void show(const PxDomain *domain, GString *out) {
   static const char *const kinds[] = {[PX_DOMAIN_AND] = "and", [PX_DOMAIN_OR] = "or", [PX_DOMAIN_NOT] = "not"};
   static const char *const ops[] = {
-    [PX_OP_EQ] = "=",         [PX_OP_NE] = "!=",         [PX_OP_LT] = "<",
-    [PX_OP_LE] = "<=",        [PX_OP_GT] = ">",          [PX_OP_GE] = ">=",
-    [PX_OP_IN] = "in",        [PX_OP_NOT_IN] = "not in", [PX_OP_LIKE] = "like",
-    [PX_OP_ILIKE] = "ilike",  [PX_OP_NOT_LIKE] = "not like", [PX_OP_NOT_ILIKE] = "not ilike",
-    [PX_OP_EQ_LIKE] = "=like", [PX_OP_EQ_ILIKE] = "=ilike", [PX_OP_CHILD_OF] = "child_of",
+    [PX_OP_EQ] = "=",
+    [PX_OP_NE] = "!=",
+    [PX_OP_LT] = "<",
+    [PX_OP_LE] = "<=",
+    [PX_OP_GT] = ">",
+    [PX_OP_GE] = ">=",
+    [PX_OP_IN] = "in",
+    [PX_OP_NOT_IN] = "not in",
+    [PX_OP_LIKE] = "like",
+    [PX_OP_ILIKE] = "ilike",
+    [PX_OP_NOT_LIKE] = "not like",
+    [PX_OP_NOT_ILIKE] = "not ilike",
+    [PX_OP_EQ_LIKE] = "=like",
+    [PX_OP_EQ_ILIKE] = "=ilike",
+    [PX_OP_CHILD_OF] = "child_of",
   };
   if (domain->kind != PX_DOMAIN_LEAF) {
     g_string_append_printf(out, "%s(", kinds[domain->kind]);
@@ -73,14 +83,16 @@ static void test_conditions(void) {
 static void test_values(void) {
   check("[('active', '=', True), ('is_company', '!=', False), ('email', '=', False), ('parent_id', '!=', None)]",
         "and(active = 1, is_company != 0, email = NULL, parent_id != NULL)");
-  check("[('credit', '>', 1.50), ('credit', '<', '2'), ('color', '=', -3), ('name', '=', 75001)]", "and(credit > 1.5, credit < 2, color = -3, name = '75001')");
+  check("[('credit', '>', 1.50), ('credit', '<', '2'), ('color', '=', -3), ('name', '=', 75001)]",
+        "and(credit > 1.5, credit < 2, color = -3, name = '75001')");
   check("[('date', '<', '2020-01-05'), ('visited', '>=', '2020-01-05T10:11')]", "and(date < '2020-01-05', visited >= '2020-01-05 10:11:00')");
   check("[('type', '=', 'Invoice Address'), ('name', '=', ' kept '), ('photo', '=', None)]", "and(type = 'invoice', name = ' kept ', photo = NULL)");
   check("[('name', '=', ''), ('name', 'in', ['a', False])]", "and(name = '', name in 'a' NULL)");
 }
 
 static void test_strings(void) {
-  check("[('name', '=', 'it\\'s \"q\"'), ('name', '=', \"a'b\\n\\t\\\\\\x41\\u00e9\\z\")]", "and(name = 'it's \"q\"', name = 'a'b\n\t\\A\xc3\xa9\\z')");
+  check("[('name', '=', 'it\\'s \"q\"'), ('name', '=', \"a'b\\n\\t\\\\\\x41\\u00e9\\z\")]",
+        "and(name = 'it's \"q\"', name = 'a'b\n\t\\A\xc3\xa9\\z')");
 }
 
 static void test_operators(void) {
@@ -104,7 +116,8 @@ static void test_places(void) {
   check_refused("[('name', '=')]", "character 2: a condition has three parts: field, operator, value");
   check_refused("['|', ('name', '=', 'x')]", "character 2: | needs two conditions behind it");
   check_refused("['!']", "character 2: ! needs a condition behind it");
-  check_refused("('name', '=', 'x')", "character 2: \"name\" is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]");
+  check_refused("('name', '=', 'x')",
+                "character 2: \"name\" is no condition and none of & | !: a domain is a list of conditions [('field', '=', 'value')]");
   check_refused("5", "character 1: a domain is a list of conditions: [('field', '=', 'value')]");
   check_refused("[('name', '=', ", "character 16: the text ends where a value is expected");
 }
@@ -142,16 +155,17 @@ static void test_too_deep(void) {
 
 static void test_yaml(void) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(PxConfig) config = px_config_parse("a: [[country_id.code, in, [FR, BE]], '|', [active, '=', true], [name, '=', 75001], [email, '=', null], [name, '=', '5']]\n"
-                                               "b: \"[('color', '=', 1)]\"\n"
-                                               "c: [[colr, '=', 1]]\n"
-                                               "d: \"[('colr', '=', 1)]\"\n",
-                                               "conf.yaml", &error);
+  g_autoptr(PxConfig) config =
+    px_config_parse("a: [[country_id.code, in, [FR, BE]], '|', [active, '=', true], [name, '=', 75001], [email, '=', null], [name, '=', '5']]\n"
+                    "b: \"[('color', '=', 1)]\"\n"
+                    "c: [[colr, '=', 1]]\n"
+                    "d: \"[('colr', '=', 1)]\"\n",
+                    "conf.yaml", &error);
   g_assert_no_error(error);
   const PxModel *model = shop_model(&shop, "partner");
   const PxConfigNode *root = px_config_root(config);
-  static const char *const expected[] = {
-    "and(country_id.code in 'FR' 'BE', or(active = 1, name = '75001'), email = NULL, name = '5')", "and(color = 1)", "and()"};
+  static const char *const expected[] = {"and(country_id.code in 'FR' 'BE', or(active = 1, name = '75001'), email = NULL, name = '5')",
+                                         "and(color = 1)", "and()"};
   static const char *const keys[] = {"a", "b", "missing"};
   for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
     g_autoptr(PxDomain) domain = px_domain_from_node(model, px_node_get(root, keys[i]), &error);

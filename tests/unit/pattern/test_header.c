@@ -5,7 +5,10 @@
 static ShopFixture shop;
 
 static void show_column(const PxHeaderColumn *column, GString *out) {
-  g_string_append_printf(out, " %u:%s%s%s", column->column, column->kind == PX_COLUMN_DB_ID ? ".id" : column->kind == PX_COLUMN_EXT_ID ? "id" : column->field->name,
+  g_string_append_printf(out, " %u:%s%s%s", column->column,
+                         column->kind == PX_COLUMN_DB_ID    ? ".id"
+                         : column->kind == PX_COLUMN_EXT_ID ? "id"
+                                                            : column->field->name,
                          column->key ? "#key" : "", column->in_key ? "(in key)" : "");
 }
 
@@ -104,7 +107,8 @@ static void test_x2many(void) {
         "record{ one2many child_ids 2{ 0:name many2one country_id{ 2:code } } one2many child_ids 1{ 1:email#key } }");
   check("child_ids|1|.id,child_ids|1|child_ids|3|name", "record{ one2many child_ids 1{ 0:.id one2many child_ids 3{ 1:name } } }");
   check("child_ids|1|country_id|code#key", "record{ one2many child_ids 1{ many2one country_id#key{ 0:code(in key) } } }");
-  check("category_ids|1|name,category_ids|1|color,category_ids|3|id", "record{ many2many category_ids 1{ 0:name 1:color } many2many category_ids 3{ 2:id } }");
+  check("category_ids|1|name,category_ids|1|color,category_ids|3|id",
+        "record{ many2many category_ids 1{ 0:name 1:color } many2many category_ids 3{ 2:id } }");
 }
 
 static void test_first_column_of_a_node(void) {
@@ -133,18 +137,22 @@ static void test_another_delimiter(void) {
 }
 
 static void test_relations_without_a_field(void) {
-  check_refused("email#key,country_id", "country_id", "country_id is a relation: say by which of its fields a record is found, as in country_id|code");
+  check_refused("email#key,country_id", "country_id",
+                "country_id is a relation: say by which of its fields a record is found, as in country_id|code");
   check_refused("parent_id", "parent_id", "parent_id is a relation: say by which of its fields a record is found, as in parent_id|name");
   check_refused("category_ids", "category_ids", "category_ids is a many2many: say which item and which of its fields, as in category_ids|1|name");
-  check_refused("category_ids|name", "category_ids|name", "category_ids is a many2many: say which item and which of its fields, as in category_ids|1|name");
+  check_refused("category_ids|name", "category_ids|name",
+                "category_ids is a many2many: say which item and which of its fields, as in category_ids|1|name");
   check_refused("child_ids|2", "child_ids|2", "child_ids is a one2many: say which item and which of its fields, as in child_ids|2|name");
-  check_refused("child_ids|1|country_id", "child_ids|1|country_id", "country_id is a relation: say by which of its fields a record is found, as in country_id|code");
+  check_refused("child_ids|1|country_id", "child_ids|1|country_id",
+                "country_id is a relation: say by which of its fields a record is found, as in country_id|code");
 }
 
 static void test_items(void) {
   check_refused("category_ids|0|name", "category_ids|0|name", "the items of category_ids are counted from 1");
   check_refused("category_ids|123456|name", "category_ids|123456|name", "the item 123456 is too large");
-  check_refused("country_id|1|code", "country_id|1|code", "\"1\" stands where country has a field: only a one2many or many2many is followed by the number of an item");
+  check_refused("country_id|1|code", "country_id|1|code",
+                "\"1\" stands where country has a field: only a one2many or many2many is followed by the number of an item");
   check_refused("country_id|partner_ids|1|name", "country_id|partner_ids|1|name",
                 "partner_ids is a one2many of a record that is only looked for: it cannot be part of this path");
 }

@@ -62,14 +62,17 @@ static void test_defaults(void) {
 }
 
 static void test_options(void) {
-  g_auto(Read) read = read_pattern("    format: csv\n    header: description_and_tech\n    create: false\n    on_error: abort\n    error_file: all\n"
-                                   "    chunk_size: 3\n    max_errors: 10\n    exact: true\n    decimal_comma: true\n    renamed_from: old\n"
-                                   "    update_many2many: true\n    purge_one2many: true\n    limits: {row_bytes: 1MiB, cells: 50}\n    order: [-name, country_id, .id]\n"
-                                   "    csv: {delimiter: tab, quote: \"'\", encoding: ISO-8859-1, bom: true, line_end: lf, quote_all: true, booleans: [oui, non], escape_formulas: true}\n");
+  g_auto(Read) read = read_pattern(
+    "    format: csv\n    header: description_and_tech\n    create: false\n    on_error: abort\n    error_file: all\n"
+    "    chunk_size: 3\n    max_errors: 10\n    exact: true\n    decimal_comma: true\n    renamed_from: old\n"
+    "    update_many2many: true\n    purge_one2many: true\n    limits: {row_bytes: 1MiB, cells: 50}\n    order: [-name, country_id, .id]\n"
+    "    csv: {delimiter: tab, quote: \"'\", encoding: ISO-8859-1, bom: true, line_end: lf, quote_all: true, booleans: [oui, non], escape_formulas: "
+    "true}\n");
   const PxPattern *pattern = only(&read);
   const PxFormatOptions *format = &pattern->format;
   g_assert_cmpuint(px_pattern_header_rows(pattern), ==, 2);
-  g_assert_true(!pattern->create && pattern->update && pattern->abort && pattern->error_rows_all && pattern->update_many2many && pattern->purge_one2many);
+  g_assert_true(!pattern->create && pattern->update && pattern->abort && pattern->error_rows_all && pattern->update_many2many &&
+                pattern->purge_one2many);
   g_assert_true(pattern->convert.exact && pattern->convert.decimal_comma);
   g_assert_cmpuint(pattern->chunk_size, ==, 3);
   g_assert_cmpuint(pattern->max_errors, ==, 10);
@@ -91,7 +94,8 @@ static void test_options(void) {
 }
 
 static void test_formats_of_later_versions_load(void) {
-  g_auto(Read) xlsx = read_pattern("    format: xlsx\n    tab_to_import: match_name\n    fields: [name, {field: country_id/code, tab: true, tab_filter: \"[('code', '=', 'FR')]\"}]\n");
+  g_auto(Read) xlsx = read_pattern("    format: xlsx\n    tab_to_import: match_name\n    fields: [name, {field: country_id/code, tab: true, "
+                                   "tab_filter: \"[('code', '=', 'FR')]\"}]\n");
   g_assert_cmpint(only(&xlsx)->format.format, ==, PX_FORMAT_XLSX);
   g_assert_cmpstr(only(&xlsx)->format.sheet, ==, "p");
   g_auto(Read) json = read_pattern("    format: json\n");
@@ -104,8 +108,9 @@ static void check_field(const PxPattern *pattern, size_t i, const char *header, 
 }
 
 static void test_fields(void) {
-  g_auto(Read) read = read_pattern("    fields:\n      - .id\n      - name\n      - {field: email, key: true}\n      - {field: country_id/code, key: true}\n"
-                                   "      - country_id/currency_id/name\n      - country_id/.id\n");
+  g_auto(Read) read =
+    read_pattern("    fields:\n      - .id\n      - name\n      - {field: email, key: true}\n      - {field: country_id/code, key: true}\n"
+                 "      - country_id/currency_id/name\n      - country_id/.id\n");
   const PxPattern *pattern = only(&read);
   g_assert_cmpuint(pattern->n_fields, ==, 6);
   check_field(pattern, 0, ".id", "ID");
@@ -122,7 +127,8 @@ static void test_fields(void) {
 }
 
 static void test_own_headers(void) {
-  g_auto(Read) read = read_pattern("    header: custom\n    fields:\n      - .id\n      - {field: name, header: Full Name}\n      - {field: country_id/code, header: Country}\n");
+  g_auto(Read) read = read_pattern(
+    "    header: custom\n    fields:\n      - .id\n      - {field: name, header: Full Name}\n      - {field: country_id/code, header: Country}\n");
   const PxPattern *pattern = only(&read);
   g_assert_null(pattern->fields[0].custom);
   g_assert_cmpstr(pattern->fields[1].custom, ==, "Full Name");
@@ -142,22 +148,28 @@ static void test_own_headers(void) {
 
 static void test_fields_that_are_wrong(void) {
   check_complaint("    fields: [nme]\n", "pattern p: field nme: partner has no field nme (did you mean name?)");
-  check_complaint("    fields: [country_id]\n", "pattern p: field country_id: country_id is a relation: say which field of its records is meant, as in country_id/name");
-  check_complaint("    fields: [category_ids]\n", "pattern p: field category_ids: category_ids is a relation: say which field of its records is meant, as in category_ids/name");
+  check_complaint("    fields: [country_id]\n",
+                  "pattern p: field country_id: country_id is a relation: say which field of its records is meant, as in country_id/name");
+  check_complaint("    fields: [category_ids]\n",
+                  "pattern p: field category_ids: category_ids is a relation: say which field of its records is meant, as in category_ids/name");
   check_complaint("    fields: [{field: category_ids/name, occurrences: 0}]\n",
                   "pattern p: fields: occurrences: \"0\", but a whole number from 1 to 1000 is expected");
-  check_complaint("    fields: [child_ids]\n",
-                  "pattern p: field child_ids: child_ids is a one2many: say by which pattern its records are written, {field: child_ids, pattern: NAME}");
+  check_complaint(
+    "    fields: [child_ids]\n",
+    "pattern p: field child_ids: child_ids is a one2many: say by which pattern its records are written, {field: child_ids, pattern: NAME}");
   check_complaint("    fields: [{field: child_ids, pattern: nobody}]\n", "pattern p: field child_ids: there is no pattern nobody");
-  check_complaint("    fields: [child_ids/name]\n", "pattern p: field child_ids/name: a one2many is written by a pattern of its records: {field: child_ids, pattern: NAME}");
+  check_complaint("    fields: [child_ids/name]\n",
+                  "pattern p: field child_ids/name: a one2many is written by a pattern of its records: {field: child_ids, pattern: NAME}");
   check_complaint("    fields: [name/x]\n", "pattern p: field name/x: name is no relation: nothing can follow it");
   check_complaint("    fields: ['email#key']\n", "pattern p: field email#key: a key is written {field: NAME, key: true}");
   check_complaint("    fields: [name, name]\n", "pattern p: field name: another column is called name too");
-  check_complaint("    fields: [{field: name, occurrences: 2}]\n", "pattern p: field name: occurrences are of a one2many or many2many, and there is none in the path");
+  check_complaint("    fields: [{field: name, occurrences: 2}]\n",
+                  "pattern p: field name: occurrences are of a one2many or many2many, and there is none in the path");
   check_complaint("    fields: [{field: category_ids/name, key: true}]\n", "pattern p: field category_ids/name: a many2many cannot be part of a key");
   check_complaint("    header: custom\n    fields: [{field: name, header: '#N'}]\n",
                   "pattern p: field name: header: a column without a name, or with a name that begins with #, is ignored when the file comes back");
-  check_complaint("    header: custom\n    fields: [street, {field: name, header: street}]\n", "pattern p: field name: another column is called street too");
+  check_complaint("    header: custom\n    fields: [street, {field: name, header: street}]\n",
+                  "pattern p: field name: another column is called street too");
   check_complaint("    fields: [{field: country_id/code, tab: true, tab_filter: \"[('cod', '=', 1)]\"}]\n",
                   "pattern p: field country_id/code: tab_filter: character 3: country has no field \"cod\" (did you mean code?)");
 }
@@ -187,7 +199,8 @@ static void test_exports_of_later_versions(void) {
   g_assert_cmpuint(only(&many)->n_fields, ==, 1);
   g_auto(Read) external = read_pattern("    fields: [id, name]\n");
   g_assert_cmpstr(only(&external)->export_problem, ==, "pattern p: field id: exporting a column of an external id (id) is not supported yet");
-  g_auto(Read) children = read_text("patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: c, occurrences: 2}]\n  c: {model: partner, fields: [name]}\n");
+  g_auto(Read) children = read_text(
+    "patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: c, occurrences: 2}]\n  c: {model: partner, fields: [name]}\n");
   g_assert_cmpuint(px_complaints_errors(children.complaints), ==, 0);
   g_assert_nonnull(px_patterns_get(children.patterns, "p")->export_problem);
   g_assert_null(px_patterns_get(children.patterns, "c")->export_problem);

@@ -22,7 +22,7 @@ static bool next_message(const PxMessage **ret_message, void *data) {
 
 typedef struct {
   const char *file;
-  size_t len;          /* 0: it is text */
+  size_t len; /* 0: it is text */
   const char *delimiter, *quote, *encoding;
   unsigned header_rows; /* 0: 1 */
   bool all_rows;
@@ -47,7 +47,8 @@ static char *report(const Input *input, const PxMessage *messages, size_t n, uin
   int blob = memfd_create("blob", MFD_CLOEXEC);
   int out = memfd_create("out", MFD_CLOEXEC);
   g_assert_cmpint(write(blob, input->file, len), ==, (ssize_t)len);
-  bool ok = px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows, error);
+  bool ok =
+    px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows, error);
   off_t size = lseek(out, 0, SEEK_END);
   char *text = ok ? g_malloc0((size_t)size + 1) : NULL;
   if (ok)
@@ -86,19 +87,23 @@ static void test_all_rows(void) {
 }
 
 static void test_error_column_of_before(void) {
-  check((Input){.file = "#Error,name,#note\nold,a,x\nold,b,y\nnone,c,z\n"}, two_rows, 1, 1, "#Error,name,#note\n\"Country: no Country has code \"\"ZZ\"\"\",b,y\n");
+  check((Input){.file = "#Error,name,#note\nold,a,x\nold,b,y\nnone,c,z\n"}, two_rows, 1, 1,
+        "#Error,name,#note\n\"Country: no Country has code \"\"ZZ\"\"\",b,y\n");
   check((Input){.file = "name, #error \na,old\nb,old,extra\n"}, two_rows, 1, 1, "#Error,name\n\"Country: no Country has code \"\"ZZ\"\"\",b,extra\n");
 }
 
 static void test_labels_above(void) {
   static const PxMessage message = {.row = 4, .message = "bad"};
-  check((Input){.file = "Name,Email\nname,email#key\na,b\nc,d\n", .header_rows = 2}, &message, 1, 1, "Error,Name,Email\n#Error,name,email#key\nbad,c,d\n");
-  check((Input){.file = "Error,Name\n#Error,name,email\nx,a,b\ny,c,d\n", .header_rows = 2}, &message, 1, 1, "Error,Name,\n#Error,name,email\nbad,c,d\n");
+  check((Input){.file = "Name,Email\nname,email#key\na,b\nc,d\n", .header_rows = 2}, &message, 1, 1,
+        "Error,Name,Email\n#Error,name,email#key\nbad,c,d\n");
+  check((Input){.file = "Error,Name\n#Error,name,email\nx,a,b\ny,c,d\n", .header_rows = 2}, &message, 1, 1,
+        "Error,Name,\n#Error,name,email\nbad,c,d\n");
 }
 
 static void test_style_of_the_file(void) {
   static const PxMessage message = {.row = 2, .message = "it's; bad"};
-  check((Input){.file = "\xEF\xBB\xBFname;city\ra;'x;y'\r", .delimiter = ";", .quote = "'"}, &message, 1, 1, "\xEF\xBB\xBF#Error;name;city\r'it''s; bad';a;'x;y'\r");
+  check((Input){.file = "\xEF\xBB\xBFname;city\ra;'x;y'\r", .delimiter = ";", .quote = "'"}, &message, 1, 1,
+        "\xEF\xBB\xBF#Error;name;city\r'it''s; bad';a;'x;y'\r");
   check((Input){.file = "name;city\na;b\n", .delimiter = ";", .quote = ""}, &message, 1, 1, "#Error;name;city\nit's  bad;a;b\n");
 }
 
@@ -126,7 +131,8 @@ static void test_formulas_stay(void) {
 }
 
 static void test_messages_of_rows_that_are_not_there(void) {
-  static const PxMessage messages[] = {{.row = 0, .message = "file"}, {.row = 1, .message = "header"}, {.row = 2, .message = "bad"}, {.row = 99, .message = "beyond"}};
+  static const PxMessage messages[] = {
+    {.row = 0, .message = "file"}, {.row = 1, .message = "header"}, {.row = 2, .message = "bad"}, {.row = 99, .message = "beyond"}};
   check((Input){.file = "name\na\nb\n"}, messages, 4, 1, "#Error,name\nbad,a\n");
 }
 
