@@ -19,6 +19,7 @@ import pytest
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build-san" / "pattimpex"))
 ATTEMPTS = 4            # runs after the kill until all is done
 LAST_CHANGE = 60        # the dropped files' age in seconds
+TWO_DAYS = 2 * 86400    # a temporary name that old is no living process's any more
 
 SCHEMA = """
 CREATE TABLE country (id integer PRIMARY KEY, code text NOT NULL UNIQUE);
@@ -60,10 +61,20 @@ class Shop:
             db.executescript(SCHEMA)
         db.close()
         for name, text in FILES.items():
-            path = self.folder / "drop" / "in" / name
-            path.write_text(text)
-            when = time.time() - LAST_CHANGE
-            os.utime(path, (when, when))
+            self.drop(name, text)
+
+    def drop(self, name, text):
+        path = self.folder / "drop" / "in" / name
+        path.write_text(text)
+        self.age(path, LAST_CHANGE)
+
+    @staticmethod
+    def age(path, seconds):
+        when = time.time() - seconds
+        os.utime(path, (when, when))
+
+    def names_of_ours(self):
+        return sorted((self.folder / "drop").rglob(".pattimpex-*"))
 
     def run(self, **environment):
         return subprocess.run([PROGRAM, "run"], cwd=self.folder, text=True, capture_output=True, timeout=120, env={**os.environ, **environment})
@@ -80,7 +91,8 @@ class Shop:
 
     def outcome(self):
         """All that must not depend on where a kill struck."""
-        tree = {str(p.relative_to(self.folder)): p.read_text() for p in (self.folder / "drop").rglob("*") if p.is_file()}
+        tree = {str(p.relative_to(self.folder)): p.read_text() for p in (self.folder / "drop").rglob("*")
+                if p.is_file() and not p.name.startswith(".pattimpex-tmp-")}
         return {
             "records": self.rows("SELECT name, email, visits, country_id FROM partner ORDER BY email"),
             "remote files": tree,
@@ -132,3 +144,10 @@ def test_kill(kill_at, tmp_path):
     expected, outcome = undisturbed()[1], shop.outcome()
     for what, wanted in expected.items():
         assert outcome[what] == wanted, what
+    half_written = shop.names_of_ours()
+    if half_written:                    # nobody can tell it from one that is being written, until it is old
+        for path in half_written:
+            shop.age(path, TWO_DAYS)
+        shop.drop("4.csv", FILES["2.csv"])
+        shop.run()
+        assert shop.names_of_ours() == []
