@@ -26,8 +26,7 @@ void px_complaints_free(PxComplaints *complaints) {
   g_free(complaints);
 }
 
-static void add(PxComplaints *complaints, const char *file, unsigned line, bool is_warning, const char *format, va_list args)
-  G_GNUC_PRINTF(5, 0);
+static void add(PxComplaints *complaints, const char *file, unsigned line, bool is_warning, const char *format, va_list args) G_GNUC_PRINTF(5, 0);
 
 static void add(PxComplaints *complaints, const char *file, unsigned line, bool is_warning, const char *format, va_list args) {
   PxComplaint *complaint = g_new(PxComplaint, 1);

@@ -38,13 +38,13 @@ char *px_config_resolve_path(const PxConfig *config, const char *path);
 
 PxNodeType px_node_type(const PxConfigNode *node);
 const PxConfigNode *px_node_get(const PxConfigNode *map, const char *key);
-size_t px_node_count(const PxConfigNode *node);                      /* of a sequence or a map, else 0 */
-const PxConfigNode *px_node_at(const PxConfigNode *node, size_t i);  /* item of a sequence, value of a map */
-const char *px_node_key_at(const PxConfigNode *map, size_t i);       /* key of a map */
-const char *px_node_text(const PxConfigNode *scalar);                /* NULL when it is no scalar */
-bool px_node_is_quoted(const PxConfigNode *scalar);                  /* "yes" is text, yes is a boolean */
+size_t px_node_count(const PxConfigNode *node);                     /* of a sequence or a map, else 0 */
+const PxConfigNode *px_node_at(const PxConfigNode *node, size_t i); /* item of a sequence, value of a map */
+const char *px_node_key_at(const PxConfigNode *map, size_t i);      /* key of a map */
+const char *px_node_text(const PxConfigNode *scalar);               /* NULL when it is no scalar */
+bool px_node_is_quoted(const PxConfigNode *scalar);                 /* "yes" is text, yes is a boolean */
 const char *px_node_file(const PxConfigNode *node);
-unsigned px_node_line(const PxConfigNode *node);                     /* from 1 */
+unsigned px_node_line(const PxConfigNode *node); /* from 1 */
 bool px_node_is_secret(const PxConfigNode *node);
 /* How a message speaks of the node: its text in double quotes, "a list", "a map"; never a secret. Caller frees. */
 char *px_node_shown(const PxConfigNode *node);
@@ -78,20 +78,20 @@ bool px_complaints_to_error(const PxComplaints *complaints, GError **error);
 /* ---- checked structs: a table says which keys a map may have and where their values go */
 
 typedef enum {
-  PX_KEY_STRING,       /* char *, g_strdup'ed */
-  PX_KEY_BOOLEAN,      /* bool */
-  PX_KEY_UNSIGNED,     /* uint64_t; min and max are checked */
-  PX_KEY_SIZE,         /* uint64_t bytes: 64MiB, 10 MB, 1000 */
-  PX_KEY_DURATION,     /* int64_t microseconds: 2s, 5m, 1h30m, 7d, or "30 seconds" */
-  PX_KEY_CHOICE,       /* int: the index of the word in choices */
-  PX_KEY_STRINGS,      /* char ** (g_strv): a sequence of scalars, or one scalar */
-  PX_KEY_NODE,         /* const PxConfigNode *: for the room to read itself */
+  PX_KEY_STRING,   /* char *, g_strdup'ed */
+  PX_KEY_BOOLEAN,  /* bool */
+  PX_KEY_UNSIGNED, /* uint64_t; min and max are checked */
+  PX_KEY_SIZE,     /* uint64_t bytes: 64MiB, 10 MB, 1000 */
+  PX_KEY_DURATION, /* int64_t microseconds: 2s, 5m, 1h30m, 7d, or "30 seconds" */
+  PX_KEY_CHOICE,   /* int: the index of the word in choices */
+  PX_KEY_STRINGS,  /* char ** (g_strv): a sequence of scalars, or one scalar */
+  PX_KEY_NODE,     /* const PxConfigNode *: for the room to read itself */
 } PxKeyType;
 
 typedef struct {
   const char *name;
   PxKeyType type;
-  size_t offset;              /* of the member in the struct */
+  size_t offset; /* of the member in the struct */
   bool required;
   const char *const *choices; /* NULL-terminated, for PX_KEY_CHOICE */
   uint64_t min, max;          /* for PX_KEY_UNSIGNED; max 0: no limit */

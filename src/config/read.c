@@ -104,8 +104,8 @@ static void read_node(const Slot *slot) {
 }
 
 static void (*const readers[])(const Slot *) = {
-  [PX_KEY_STRING] = read_string, [PX_KEY_BOOLEAN] = read_boolean,   [PX_KEY_UNSIGNED] = read_unsigned, [PX_KEY_SIZE] = read_size,
-  [PX_KEY_DURATION] = read_duration, [PX_KEY_CHOICE] = read_choice, [PX_KEY_STRINGS] = read_strings,   [PX_KEY_NODE] = read_node,
+  [PX_KEY_STRING] = read_string,     [PX_KEY_BOOLEAN] = read_boolean, [PX_KEY_UNSIGNED] = read_unsigned, [PX_KEY_SIZE] = read_size,
+  [PX_KEY_DURATION] = read_duration, [PX_KEY_CHOICE] = read_choice,   [PX_KEY_STRINGS] = read_strings,   [PX_KEY_NODE] = read_node,
 };
 
 static void complain_of_unknown(const PxConfigNode *map, size_t i, const PxKey *keys, size_t n_keys, const char *what, PxComplaints *complaints) {

@@ -105,7 +105,11 @@ static void fill_file(PxConfig *config, PxConfigNode *node, PxComplaints *compla
   }
   if (g_str_has_suffix(text, "\n"))
     len -= g_str_has_suffix(text, "\r\n") ? 2 : 1;
-  *node = (PxConfigNode){.type = PX_NODE_SCALAR, .quoted = true, .secret = true, .file = node->file, .line = node->line,
+  *node = (PxConfigNode){.type = PX_NODE_SCALAR,
+                         .quoted = true,
+                         .secret = true,
+                         .file = node->file,
+                         .line = node->line,
                          .text = px_arena_strndup(config->arena, text, len)};
 }
 

@@ -9,23 +9,42 @@ typedef struct {
 } Unit;
 
 static const Unit size_units[] = {
-  {"", 1},           {"B", 1},
-  {"kB", 1000},      {"KB", 1000},
-  {"MB", 1000000},   {"GB", 1000000000},
+  {"", 1},
+  {"B", 1},
+  {"kB", 1000},
+  {"KB", 1000},
+  {"MB", 1000000},
+  {"GB", 1000000000},
   {"TB", UINT64_C(1000000000000)},
-  {"KiB", 1 << 10},  {"MiB", 1 << 20},
-  {"GiB", 1 << 30},  {"TiB", UINT64_C(1) << 40},
+  {"KiB", 1 << 10},
+  {"MiB", 1 << 20},
+  {"GiB", 1 << 30},
+  {"TiB", UINT64_C(1) << 40},
 };
 
 #define SECOND UINT64_C(1000000)
 
 static const Unit time_units[] = {
-  {"ms", 1000},          {"millisecond", 1000},    {"milliseconds", 1000},
-  {"s", SECOND},         {"sec", SECOND},          {"second", SECOND},        {"seconds", SECOND},
-  {"m", 60 * SECOND},    {"min", 60 * SECOND},     {"minute", 60 * SECOND},   {"minutes", 60 * SECOND},
-  {"h", 3600 * SECOND},  {"hour", 3600 * SECOND},  {"hours", 3600 * SECOND},
-  {"d", 86400 * SECOND}, {"day", 86400 * SECOND},  {"days", 86400 * SECOND},
-  {"w", 604800 * SECOND}, {"week", 604800 * SECOND}, {"weeks", 604800 * SECOND},
+  {"ms", 1000},
+  {"millisecond", 1000},
+  {"milliseconds", 1000},
+  {"s", SECOND},
+  {"sec", SECOND},
+  {"second", SECOND},
+  {"seconds", SECOND},
+  {"m", 60 * SECOND},
+  {"min", 60 * SECOND},
+  {"minute", 60 * SECOND},
+  {"minutes", 60 * SECOND},
+  {"h", 3600 * SECOND},
+  {"hour", 3600 * SECOND},
+  {"hours", 3600 * SECOND},
+  {"d", 86400 * SECOND},
+  {"day", 86400 * SECOND},
+  {"days", 86400 * SECOND},
+  {"w", 604800 * SECOND},
+  {"week", 604800 * SECOND},
+  {"weeks", 604800 * SECOND},
 };
 
 static void skip_blanks(const char **text) {

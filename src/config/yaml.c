@@ -23,8 +23,8 @@ typedef struct {
   GArray *frames;      /* Frame */
   GHashTable *anchors; /* name -> PxConfigNode */
   PxConfigNode *root;
-  unsigned line;       /* where the event at hand begins */
-  bool ended;          /* the document is complete */
+  unsigned line; /* where the event at hand begins */
+  bool ended;    /* the document is complete */
 } Builder;
 
 static void frame_clear(void *data) {
@@ -110,8 +110,15 @@ static bool set_anchor(Builder *builder, struct fy_token *anchor, PxConfigNode *
 
 /* Complains of a tag that means nothing to us. *ret_text: whether it makes a scalar text. */
 static bool check_tag(Builder *builder, struct fy_token *token, bool *ret_text) {
-  static const char *const known[] = {"!", STANDARD_TAG "str", STANDARD_TAG "int", STANDARD_TAG "float", STANDARD_TAG "bool", STANDARD_TAG "null",
-                                      STANDARD_TAG "map", STANDARD_TAG "seq", NULL};
+  static const char *const known[] = {"!",
+                                      STANDARD_TAG "str",
+                                      STANDARD_TAG "int",
+                                      STANDARD_TAG "float",
+                                      STANDARD_TAG "bool",
+                                      STANDARD_TAG "null",
+                                      STANDARD_TAG "map",
+                                      STANDARD_TAG "seq",
+                                      NULL};
   const char *tag = token ? token_text(builder, token) : STANDARD_TAG "null";
   if (!tag)
     return false;

@@ -80,9 +80,7 @@ int px_beneath_make_directory(int root, const char *path) {
     px_fd_clear(&directory);
     directory = next;
   }
-  int made = directory;
-  directory = -1;
-  return made;
+  return px_fd_steal(&directory);
 }
 
 static int rename_no_replace(int from_directory, const char *from, int to_directory, const char *to) {

@@ -17,6 +17,13 @@ static inline void px_fd_clear(int *fd) {
   errno = saved;
 }
 
+/* Takes a descriptor out of the variable that would close it. */
+static inline int px_fd_steal(int *fd) {
+  int taken = *fd;
+  *fd = -1;
+  return taken;
+}
+
 /* int that is closed at the end of its block, unless it is negative by then. */
 #define PX_AUTO_FD __attribute__((cleanup(px_fd_clear))) int
 

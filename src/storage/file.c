@@ -55,10 +55,10 @@ static PxError code_of(int failure) {
     int failure;
     PxError code;
   } codes[] = {
-    {ENOENT, PX_ERROR_NOT_FOUND},  {EEXIST, PX_ERROR_EXISTS},     {ELOOP, PX_ERROR_REFUSED},     {ENOTDIR, PX_ERROR_REFUSED},
-    {EXDEV, PX_ERROR_REFUSED},     {EISDIR, PX_ERROR_REFUSED},    {ENXIO, PX_ERROR_REFUSED},     {ENAMETOOLONG, PX_ERROR_REFUSED},
-    {ENOSPC, PX_ERROR_TRANSIENT},  {EDQUOT, PX_ERROR_TRANSIENT},  {EFBIG, PX_ERROR_TRANSIENT},   {EINTR, PX_ERROR_TRANSIENT},
-    {EAGAIN, PX_ERROR_TRANSIENT},  {EBUSY, PX_ERROR_TRANSIENT},   {EMFILE, PX_ERROR_TRANSIENT},  {ENFILE, PX_ERROR_TRANSIENT},
+    {ENOENT, PX_ERROR_NOT_FOUND}, {EEXIST, PX_ERROR_EXISTS},    {ELOOP, PX_ERROR_REFUSED},    {ENOTDIR, PX_ERROR_REFUSED},
+    {EXDEV, PX_ERROR_REFUSED},    {EISDIR, PX_ERROR_REFUSED},   {ENXIO, PX_ERROR_REFUSED},    {ENAMETOOLONG, PX_ERROR_REFUSED},
+    {ENOSPC, PX_ERROR_TRANSIENT}, {EDQUOT, PX_ERROR_TRANSIENT}, {EFBIG, PX_ERROR_TRANSIENT},  {EINTR, PX_ERROR_TRANSIENT},
+    {EAGAIN, PX_ERROR_TRANSIENT}, {EBUSY, PX_ERROR_TRANSIENT},  {EMFILE, PX_ERROR_TRANSIENT}, {ENFILE, PX_ERROR_TRANSIENT},
     {ENOMEM, PX_ERROR_TRANSIENT},
   };
   for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
@@ -147,8 +147,9 @@ static int make_directory(File *file, const char *path, GError **error) {
 /* Time stamps of local file systems are kept in nanoseconds but taken from the kernel's tick, at most 10 ms long. Where the
  * file system is unknown, or shows whole seconds (as ext3 and copies of old files do), two seconds: FAT has nothing finer. */
 static int64_t mtime_precision(int fd, const struct stat *status) {
-  static const uint64_t fine[] = {0xEF53 /* ext4 */, 0x58465342 /* XFS */, 0x9123683E /* Btrfs */, 0x01021994 /* tmpfs */,
-                                  0x2FC12FC1 /* ZFS */, 0xF2F52010 /* F2FS */, 0xCA451A4E /* bcachefs */};
+  static const uint64_t fine[] = {
+    0xEF53 /* ext4 */, 0x58465342 /* XFS */, 0x9123683E /* Btrfs */, 0x01021994 /* tmpfs */, 0x2FC12FC1 /* ZFS */, 0xF2F52010 /* F2FS */,
+    0xCA451A4E /* bcachefs */};
   struct statfs system;
   if (status->st_mtim.tv_nsec == 0 || fstatfs(fd, &system) < 0)
     return 2 * SECOND_NS;
@@ -248,9 +249,7 @@ static int file_open_read(void *self, const char *path, const char *name, PxFile
   g_free(file->name);
   file->name = g_strdup(name);
   *ret_info = info_of(fd, file->name, &status, file->identity);
-  int opened = fd;
-  fd = -1;
-  return opened;
+  return px_fd_steal(&fd);
 }
 
 /* ---- writing */
@@ -330,9 +329,7 @@ static int open_at(const Place *place, struct stat *ret_status) {
     errno = ENXIO;
     return -1;
   }
-  int opened = fd;
-  fd = -1;
-  return opened;
+  return px_fd_steal(&fd);
 }
 
 /* Whether to is the copy that a move left which died before it removed its source: the same time to the nanosecond, the same

@@ -128,8 +128,7 @@ PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) {
     return NULL;
   }
   PxNewBlob *blob = g_new(PxNewBlob, 1);
-  *blob = (PxNewBlob){.store = store, .fd = fd, .directory = directory, .name = g_steal_pointer(&name)};
-  directory = -1;
+  *blob = (PxNewBlob){.store = store, .fd = fd, .directory = px_fd_steal(&directory), .name = g_steal_pointer(&name)};
   *ret_fd = fd;
   return blob;
 }

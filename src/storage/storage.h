@@ -28,12 +28,12 @@ const char *px_storage_name(const PxStorage *storage);
 
 /* One file of a listing, or the file just opened. */
 typedef struct {
-  const char *name;      /* one path component */
+  const char *name; /* one path component */
   uint64_t size;
-  int64_t mtime_ns;      /* since the epoch */
+  int64_t mtime_ns; /* since the epoch */
   int64_t mtime_precision_ns;
-  const char *identity;  /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "". A move changes a ctime */
-  const char *refused;   /* why this name or kind cannot be taken (control bytes, too long, no regular file); NULL: it can */
+  const char *identity; /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "". A move changes a ctime */
+  const char *refused;  /* why this name or kind cannot be taken (control bytes, too long, no regular file); NULL: it can */
 } PxFileInfo;
 
 typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop the listing */
@@ -56,8 +56,8 @@ typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
                     char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */
-bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
-                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The same, to the first free of to_name, stem-1.suffix, stem-2.suffix ...; *ret_name: which it was, caller frees. */
 bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
                               char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -5,7 +5,7 @@
 #include "storage/storage.h"
 
 typedef struct {
-  const char *type; /* as in the configuration: "file" */
+  const char *type;  /* as in the configuration: "file" */
   const PxKey *keys; /* of its settings, besides type */
   size_t n_keys;
   size_t settings_size;

@@ -6,8 +6,8 @@
 typedef struct {
   char *name;
   char *type;
-  char *renamed_from;             /* may be NULL */
-  const PxStorageDriver *driver;  /* NULL: the type is unknown, which has been complained of */
+  char *renamed_from;            /* may be NULL */
+  const PxStorageDriver *driver; /* NULL: the type is unknown, which has been complained of */
   void *settings;
 } PxStorageConfig;
 

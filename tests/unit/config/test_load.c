@@ -103,8 +103,8 @@ static void unreadable(Fixture *fixture, const void *data) {
 static void environment(Fixture *fixture, const void *data) {
   (void)g_setenv("PX_TEST_HOST", "example.com", TRUE);
   (void)g_unsetenv("PX_TEST_NONE");
-  g_autoptr(PxConfig) config = load_one(write_file(fixture, "a.yaml",
-    "a: sftp://${PX_TEST_HOST}/x\nb: $${PX_TEST_HOST}\nc: \"${obj.stem}-${date:%Y}${PX_TEST_HOST}\"\n${PX_TEST_HOST}: key\n"));
+  g_autoptr(PxConfig) config = load_one(write_file(
+    fixture, "a.yaml", "a: sftp://${PX_TEST_HOST}/x\nb: $${PX_TEST_HOST}\nc: \"${obj.stem}-${date:%Y}${PX_TEST_HOST}\"\n${PX_TEST_HOST}: key\n"));
   const PxConfigNode *root = px_config_root(config);
   g_assert_cmpstr(px_node_text(px_node_get(root, "a")), ==, "sftp://example.com/x");
   g_assert_true(px_node_is_secret(px_node_get(root, "a")));
@@ -146,9 +146,9 @@ static void dump(Fixture *fixture, const void *data) {
   (void)write_file(fixture, "key", "hush\n");
   const char *paths[] = {
     write_file(fixture, "a.yaml",
-      "database: postgresql://me:hush@host/db\nsecond: postgresql://me@host/db\nurl: host=x password=hush\nlist: [{a: 1, b: [x, []]}, y]\n"
-      "storages:\n  s: {type: sftp, user: '${PX_TEST_SECRET}', Pass_Phrase: no, passphrase: hush, token: {label: shown}}\n"
-      "k: {file: key}\nmulti: \"a\\nb\"\n\"odd: key\": ''\nempty: {}\nnothing:\ndollar: $${HOME}\n"),
+               "database: postgresql://me:hush@host/db\nsecond: postgresql://me@host/db\nurl: host=x password=hush\nlist: [{a: 1, b: [x, []]}, y]\n"
+               "storages:\n  s: {type: sftp, user: '${PX_TEST_SECRET}', Pass_Phrase: no, passphrase: hush, token: {label: shown}}\n"
+               "k: {file: key}\nmulti: \"a\\nb\"\n\"odd: key\": ''\nempty: {}\nnothing:\ndollar: $${HOME}\n"),
     write_file(fixture, "b.yaml", "storages: {s: {type: file}}\n")};
   g_autoptr(GError) error = NULL;
   g_autoptr(PxConfig) config = px_config_load(paths, 2, &error);

@@ -109,7 +109,8 @@ static void sizes(void) {
   static const struct {
     const char *text;
     uint64_t bytes;
-  } good_sizes[] = {{"0", 0}, {"1000", 1000}, {"10 MB", 10000000}, {"64MiB", 64 << 20}, {"1.5 KiB", 1536}, {" 2B ", 2}, {"3TB", UINT64_C(3000000000000)}};
+  } good_sizes[] = {
+    {"0", 0}, {"1000", 1000}, {"10 MB", 10000000}, {"64MiB", 64 << 20}, {"1.5 KiB", 1536}, {" 2B ", 2}, {"3TB", UINT64_C(3000000000000)}};
   uint64_t bytes = 7;
   for (size_t i = 0; i < G_N_ELEMENTS(good_sizes); i++) {
     g_assert_true(px_config_parse_size(good_sizes[i].text, &bytes));
@@ -124,8 +125,15 @@ static void durations(void) {
   static const struct {
     const char *text;
     int64_t us;
-  } good_durations[] = {{"0", 0}, {"2s", 2000000}, {"30 seconds", 30000000}, {"1h30m", INT64_C(5400000000)}, {"1 hour 30 minutes", INT64_C(5400000000)},
-                        {"7d", INT64_C(604800000000)}, {"250ms", 250000}, {"0.5 s", 500000}, {"1w", INT64_C(604800000000)}};
+  } good_durations[] = {{"0", 0},
+                        {"2s", 2000000},
+                        {"30 seconds", 30000000},
+                        {"1h30m", INT64_C(5400000000)},
+                        {"1 hour 30 minutes", INT64_C(5400000000)},
+                        {"7d", INT64_C(604800000000)},
+                        {"250ms", 250000},
+                        {"0.5 s", 500000},
+                        {"1w", INT64_C(604800000000)}};
   int64_t us = 7;
   for (size_t i = 0; i < G_N_ELEMENTS(good_durations); i++) {
     g_assert_true(px_config_parse_duration(good_durations[i].text, &us));

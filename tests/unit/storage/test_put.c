@@ -93,7 +93,8 @@ static void names(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   static const char *const bad[] = {"a/b", "..", "", "a\nb", ".pattimpex-5"};
   for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
-    assert_fails(px_storage_put(fixture->storage, "", bad[i], -1, 0, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_REFUSED, "storage drop: \"");
+    assert_fails(px_storage_put(fixture->storage, "", bad[i], -1, 0, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_REFUSED,
+                 "storage drop: \"");
   g_autofree char *names_now = tree(fixture);
   g_assert_cmpstr(names_now, ==, "");
 }
@@ -101,8 +102,10 @@ static void names(Fixture *fixture, const void *data) {
 static void wrong_size(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   int fd = text_fd("four");
-  assert_fails(px_storage_put(fixture->storage, "", "a", fd, 5, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_TRANSIENT, "fewer than the 5 bytes");
-  assert_fails(px_storage_put(fixture->storage, "", "a", fd, 3, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_TRANSIENT, "more than the 3 bytes");
+  assert_fails(px_storage_put(fixture->storage, "", "a", fd, 5, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_TRANSIENT,
+               "fewer than the 5 bytes");
+  assert_fails(px_storage_put(fixture->storage, "", "a", fd, 3, "", PX_EXISTS_NUMBER, NULL, &error), &error, PX_ERROR_TRANSIENT,
+               "more than the 3 bytes");
   (void)close(fd);
   g_autofree char *names_now = tree(fixture);
   g_assert_cmpstr(names_now, ==, "");

@@ -22,7 +22,8 @@ static void section(void) {
 }
 
 static void names(void) {
-  g_autoptr(PxConfig) config = px_config_parse("storages:\n  b: {type: file, directory: x, renamed_from: old}\n  a: {type: file, directory: y}\n", "t", NULL);
+  g_autoptr(PxConfig) config =
+    px_config_parse("storages:\n  b: {type: file, directory: x, renamed_from: old}\n  a: {type: file, directory: y}\n", "t", NULL);
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   g_autoptr(PxStorages) storages = px_storages_read(config, complaints);
   g_assert_cmpuint(px_complaints_count(complaints), ==, 0);
