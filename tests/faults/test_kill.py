@@ -148,6 +148,6 @@ def test_kill(kill_at, tmp_path):
     if half_written:                    # nobody can tell it from one that is being written, until it is old
         for path in half_written:
             shop.age(path, TWO_DAYS)
-        shop.drop("4.csv", FILES["2.csv"])
+        shop.drop("4.csv", "email#key,name,country_id|code\nivan@x.test,Ivan,FR\njudy@x.test,Judy,XX\n")
         shop.run()
         assert shop.names_of_ours() == []
