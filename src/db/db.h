@@ -12,11 +12,11 @@ typedef struct PxStmt PxStmt; /* belongs to its connection, prepared once for ea
 typedef enum { PX_DIALECT_SQLITE, PX_DIALECT_POSTGRES } PxDialect;
 
 typedef struct {
-  const char *url;       /* sqlite:PATH; a relative path starts in the working directory; sqlite::memory: is a database that close forgets */
-  bool dry_run;          /* every transaction happens and all is rolled back at close; nothing is ever committed */
-  bool create;           /* make the database when it is missing (a dry run never does); else PX_ERROR_UNREACHABLE */
-  uint64_t cache_bytes;  /* page cache; 0: 16 MiB */
-  unsigned busy_ms;      /* how long to wait for another writer before PX_ERROR_TRANSIENT; 0: a minute */
+  const char *url;      /* sqlite:PATH; a relative path starts in the working directory; sqlite::memory: is a database that close forgets */
+  bool dry_run;         /* every transaction happens and all is rolled back at close; nothing is ever committed */
+  bool create;          /* make the database when it is missing (a dry run never does); else PX_ERROR_UNREACHABLE */
+  uint64_t cache_bytes; /* page cache; 0: 16 MiB */
+  unsigned busy_ms;     /* how long to wait for another writer before PX_ERROR_TRANSIENT; 0: a minute */
 } PxDbOptions;
 
 /* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PX_ERROR_UNREACHABLE (missing, unreadable, no database, corrupt),
@@ -70,8 +70,8 @@ typedef enum { PX_STEP_ROW, PX_STEP_DONE, PX_STEP_ERROR } PxStep;
 PxStep px_stmt_step(PxStmt *stmt, GError **error);
 /* Columns of the row, from 0: views until the next step. */
 PxValue px_stmt_value(PxStmt *stmt, unsigned column);
-int64_t px_stmt_integer(PxStmt *stmt, unsigned column);         /* NULL: 0 */
-char *px_stmt_dup_text(PxStmt *stmt, unsigned column);          /* NULL: NULL; caller frees */
+int64_t px_stmt_integer(PxStmt *stmt, unsigned column); /* NULL: 0 */
+char *px_stmt_dup_text(PxStmt *stmt, unsigned column);  /* NULL: NULL; caller frees */
 unsigned px_stmt_n_columns(PxStmt *stmt);
 /* Gives up before the last row. */
 void px_stmt_reset(PxStmt *stmt);

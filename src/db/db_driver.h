@@ -16,15 +16,15 @@ typedef struct PxDbDriver PxDbDriver;
 struct PxDb {
   const PxDbDriver *driver;
   bool dry_run;
-  bool tx_open;          /* a caller is between begin and commit; the database may have ended it meanwhile */
+  bool tx_open; /* a caller is between begin and commit; the database may have ended it meanwhile */
   PxTxKind tx_kind;
-  bool held;             /* dry run: the transaction that is never committed is open, the caller's is a savepoint in it */
-  unsigned savepoints;   /* of the caller, inside its transaction */
-  bool guard_writes;     /* px_db_guard_write() must be asked before a statement that writes */
+  bool held;              /* dry run: the transaction that is never committed is open, the caller's is a savepoint in it */
+  unsigned savepoints;    /* of the caller, inside its transaction */
+  bool guard_writes;      /* px_db_guard_write() must be asked before a statement that writes */
   GHashTable *statements; /* text -> PxStmt, which owns the text */
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */
   PxRefusal refusal;
-  char *refusal_text[3];  /* owns table, constraint, message */
+  char *refusal_text[3]; /* owns table, constraint, message */
   char **refusal_columns;
 };
 

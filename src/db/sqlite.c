@@ -50,7 +50,8 @@ static bool configure(PxSqlite *sqlite, const PxDbOptions *options, const char *
   sqlite3 *handle = sqlite->handle;
   uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : DEFAULT_CACHE_BYTES;
   g_autofree char *pragmas = g_strdup_printf("PRAGMA synchronous = FULL; PRAGMA cache_size = -%" G_GUINT64_FORMAT ";"
-                                             "PRAGMA journal_size_limit = %d;", MAX(cache_bytes / 1024, 1), JOURNAL_SIZE_LIMIT);
+                                             "PRAGMA journal_size_limit = %d;",
+                                             MAX(cache_bytes / 1024, 1), JOURNAL_SIZE_LIMIT);
   /* The first look at the file: here it turns out whether it is a database. */
   if (!harden(handle, path, error) || !open_exec(handle, path, pragmas, error) ||
       !open_exec(handle, path, "SELECT count(*) FROM sqlite_schema", error))

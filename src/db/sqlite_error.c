@@ -51,7 +51,7 @@ static void set_wrong_sql(sqlite3 *handle, const char *sql, GError **error) {
 /* ---- refusals */
 
 static const char *after(const char *text, const char *start) {
-  return g_str_has_prefix(text, start) ? text + strlen(start) : NULL;
+  return strncmp(text, start, strlen(start)) == 0 ? text + strlen(start) : NULL;
 }
 
 /* "table.a, table.b": one table in all of them, so a comma in a name does no harm. */

@@ -40,23 +40,23 @@ struct PxField {
   const char *label;  /* for people; the name with blanks and a capital where none is given */
   PxType type;
   const PxModel *model;
-  unsigned index;     /* among model->fields */
-  bool required;      /* NOT NULL */
-  bool read_only;     /* generated column */
-  bool hidden;        /* models: fields: hide: true; px_model_field() does not find it, px_model_column() does */
+  unsigned index; /* among model->fields */
+  bool required;  /* NOT NULL */
+  bool read_only; /* generated column */
+  bool hidden;    /* models: fields: hide: true; px_model_field() does not find it, px_model_column() does */
   bool has_default;
   bool default_is_constant; /* then default_value is it, as the column stores it; false without a default */
   PxValue default_value;
-  unsigned max_chars;       /* varchar(n); 0: no limit */
+  unsigned max_chars;        /* varchar(n); 0: no limit */
   unsigned precision, scale; /* numeric(p, s); precision 0: none declared */
-  bool with_zone;           /* datetime with a time zone */
+  bool with_zone;            /* datetime with a time zone */
   PxCollation collation;
   PxStorageClass storage;
   const PxSelection *selection; /* NULL: free */
   size_t n_selection;
   /* relations */
-  const PxModel *target;    /* of every relation */
-  const PxField *inverse;   /* one2many: the many2one of the target */
+  const PxModel *target;           /* of every relation */
+  const PxField *inverse;          /* one2many: the many2one of the target */
   const char *through, *from, *to; /* many2many: junction table, its column for this model's id, its column for the target's */
 };
 
@@ -68,22 +68,22 @@ typedef struct {
 } PxUnique;
 
 struct PxModel {
-  const char *name;  /* as patterns call it */
+  const char *name; /* as patterns call it */
   const char *table;
   const char *label;
   const PxField *const *fields; /* id first, columns in the table's order, then one2many and many2many by name; hidden ones too */
   size_t n_fields;
-  const PxField *id;            /* the primary key */
-  const PxField *active;        /* a boolean field called active, or NULL */
-  const PxField *const *order;  /* models: order: ; n_order 0: by id */
+  const PxField *id;           /* the primary key */
+  const PxField *active;       /* a boolean field called active, or NULL */
+  const PxField *const *order; /* models: order: ; n_order 0: by id */
   const bool *order_descending;
   size_t n_order;
-  const PxUnique *uniques;      /* without the primary key */
+  const PxUnique *uniques; /* without the primary key */
   size_t n_uniques;
-  bool has_triggers;            /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */
-  bool has_hidden_uniques;      /* partial or expression indexes, or under another collation: their rules are the database's to judge */
-  bool autoincrement;           /* ids are never used twice */
-  bool hidden;                  /* models: hide: true; known to relations, not listed */
+  bool has_triggers;       /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */
+  bool has_hidden_uniques; /* partial or expression indexes, or under another collation: their rules are the database's to judge */
+  bool autoincrement;      /* ids are never used twice */
+  bool hidden;             /* models: hide: true; known to relations, not listed */
 };
 
 /* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The section models: of the configuration. What the schema cannot say: names, labels, orders, inverses. */
-#include "model/schema_private.h"
 #include "base/text.h"
+#include "model/schema_private.h"
 
 #include <stdint.h>
 

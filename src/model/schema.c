@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables become models: which tables, which fields; and what others ask of the result. */
-#include "model/schema_private.h"
 #include "base/text.h"
+#include "model/schema_private.h"
 
 struct PxSchema {
   PxArena *arena;
-  GPtrArray *models;  /* of PxModel, by name */
+  GPtrArray *models; /* of PxModel, by name */
   GArray *left_out;
 };
 
@@ -192,8 +192,8 @@ static void sort_tables_out(PxSchemaBuild *build) {
     PxLeftOut left_out = {.table = table->name, .reason = why_no_model(table, build->arena)};
     if (add_junction(build, table)) {
       const PxJunction *junction = &g_array_index(build->junctions, PxJunction, build->junctions->len - 1);
-      left_out.reason = px_arena_printf(build->arena, "it is the many2many between %s and %s", junction->draft[0]->table->name,
-                                        junction->draft[1]->table->name);
+      left_out.reason =
+        px_arena_printf(build->arena, "it is the many2many between %s and %s", junction->draft[0]->table->name, junction->draft[1]->table->name);
     }
     g_array_append_val(build->left_out, left_out);
   }

@@ -68,8 +68,8 @@ bool px_sql_is_constant(const char *text, char **ret_word);
 typedef struct {
   PxModel *model;
   const PxTable *table;
-  GPtrArray *columns;   /* of PxField, in the order of table->columns */
-  GPtrArray *relations; /* of PxField: one2many, many2many */
+  GPtrArray *columns;       /* of PxField, in the order of table->columns */
+  GPtrArray *relations;     /* of PxField: one2many, many2many */
   const PxConfigNode *node; /* its entry of models:, or NULL */
 } PxDraft;
 

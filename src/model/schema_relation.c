@@ -97,8 +97,8 @@ static void add_side(PxSchemaBuild *build, const PxJunction *junction, unsigned 
     return;
   bool is_own = draft == target;
   g_autofree char *plain = g_strdup_printf("%s_ids", target->model->name);
-  g_autofree char *with_table = g_strdup_printf("%s_%s%s%s_ids", target->model->name, junction->table->name, is_own ? "_" : "",
-                                                is_own ? junction->column[to] : "");
+  g_autofree char *with_table =
+    g_strdup_printf("%s_%s%s%s_ids", target->model->name, junction->table->name, is_own ? "_" : "", is_own ? junction->column[to] : "");
   g_autofree char *name = free_name(draft, count_junctions(build, draft, target) > 1 ? with_table : plain, with_table);
   px_build_many2many(build, draft, name, target, junction->table->name, junction->column[from], junction->column[to]);
 }

@@ -78,7 +78,10 @@ static const char *take_token(const char *p, PxArena *arena, Token *ret) {
   }
   if (*p == '"' || *p == '`' || *p == '[') {
     ret->kind = QUOTED;
-    return take_quoted(p, *p == '[' ? ']' : *p, arena, &ret->text);
+    char end = *p;
+    if (end == '[')
+      end = ']';
+    return take_quoted(p, end, arena, &ret->text);
   }
   if (g_ascii_tolower(*p) == 'x' && p[1] == '\'') {
     ret->kind = BLOB;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Declared types, defaults and selections. SQLite takes any words for a type, so this follows what people write, in SQLite and in the
  * databases that they come from. */
-#include "model/schema_private.h"
 #include "model/convert.h"
+#include "model/schema_private.h"
 
 static const char *const type_names[] = {
-  [PX_TYPE_INTEGER] = "integer",   [PX_TYPE_DECIMAL] = "decimal",   [PX_TYPE_BOOLEAN] = "boolean", [PX_TYPE_DATE] = "date",
-  [PX_TYPE_DATETIME] = "datetime", [PX_TYPE_TEXT] = "text",         [PX_TYPE_BINARY] = "binary",   [PX_TYPE_JSON] = "json",
+  [PX_TYPE_INTEGER] = "integer",   [PX_TYPE_DECIMAL] = "decimal",   [PX_TYPE_BOOLEAN] = "boolean",     [PX_TYPE_DATE] = "date",
+  [PX_TYPE_DATETIME] = "datetime", [PX_TYPE_TEXT] = "text",         [PX_TYPE_BINARY] = "binary",       [PX_TYPE_JSON] = "json",
   [PX_TYPE_MANY2ONE] = "many2one", [PX_TYPE_ONE2MANY] = "one2many", [PX_TYPE_MANY2MANY] = "many2many",
 };
 
@@ -24,17 +24,19 @@ typedef struct {
 
 /* The first that fits. "point" and "interval" come before "int", "datetime" before "date". */
 static const TypeWord type_words[] = {
-  {"bool", false, PX_TYPE_BOOLEAN},      {"bit", true, PX_TYPE_BOOLEAN},
+  {"bool", false, PX_TYPE_BOOLEAN},       {"bit", true, PX_TYPE_BOOLEAN},
   {"timestamp", false, PX_TYPE_DATETIME}, {"datetime", false, PX_TYPE_DATETIME},
-  {"date", true, PX_TYPE_DATE},
-  {"json", false, PX_TYPE_JSON},
-  {"blob", false, PX_TYPE_BINARY},       {"binary", false, PX_TYPE_BINARY},      {"bytea", true, PX_TYPE_BINARY},
-  {"char", false, PX_TYPE_TEXT},         {"text", false, PX_TYPE_TEXT},          {"clob", false, PX_TYPE_TEXT},
-  {"interval", false, PX_TYPE_TEXT},     {"floating point", true, PX_TYPE_DECIMAL}, {"point", false, PX_TYPE_TEXT},
-  {"numeric", false, PX_TYPE_DECIMAL},   {"decimal", false, PX_TYPE_DECIMAL},    {"number", true, PX_TYPE_DECIMAL},
-  {"real", false, PX_TYPE_DECIMAL},      {"doub", false, PX_TYPE_DECIMAL},       {"floa", false, PX_TYPE_DECIMAL},
-  {"money", false, PX_TYPE_DECIMAL},     {"dec", true, PX_TYPE_DECIMAL},
-  {"int", false, PX_TYPE_INTEGER},       {"serial", false, PX_TYPE_INTEGER},     {"year", true, PX_TYPE_INTEGER},
+  {"date", true, PX_TYPE_DATE},           {"json", false, PX_TYPE_JSON},
+  {"blob", false, PX_TYPE_BINARY},        {"binary", false, PX_TYPE_BINARY},
+  {"bytea", true, PX_TYPE_BINARY},        {"char", false, PX_TYPE_TEXT},
+  {"text", false, PX_TYPE_TEXT},          {"clob", false, PX_TYPE_TEXT},
+  {"interval", false, PX_TYPE_TEXT},      {"floating point", true, PX_TYPE_DECIMAL},
+  {"point", false, PX_TYPE_TEXT},         {"numeric", false, PX_TYPE_DECIMAL},
+  {"decimal", false, PX_TYPE_DECIMAL},    {"number", true, PX_TYPE_DECIMAL},
+  {"real", false, PX_TYPE_DECIMAL},       {"doub", false, PX_TYPE_DECIMAL},
+  {"floa", false, PX_TYPE_DECIMAL},       {"money", false, PX_TYPE_DECIMAL},
+  {"dec", true, PX_TYPE_DECIMAL},         {"int", false, PX_TYPE_INTEGER},
+  {"serial", false, PX_TYPE_INTEGER},     {"year", true, PX_TYPE_INTEGER},
 };
 
 static PxType type_of(const char *base) {

@@ -13,10 +13,10 @@ typedef struct {
   PxDb *db;
 } Fixture;
 
-#define assert_code(error, expected)               \
-  do {                                             \
-    g_assert_error(error, PX_ERROR, expected);     \
-    g_clear_error(&error);                         \
+#define assert_code(error, expected)                                                                                                                 \
+  do {                                                                                                                                               \
+    g_assert_error(error, PX_ERROR, expected);                                                                                                       \
+    g_clear_error(&error);                                                                                                                           \
   } while (0)
 
 static inline PxDb *open_url(const char *url, bool create) {

@@ -6,8 +6,8 @@ static void values_round_trip(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   PxStmt *stmt = prepare(f->db, "SELECT ?, ?, ?, ?, ?, ?, ?");
   const PxValue values[] = {
-    px_value_integer(INT64_MIN), px_value_real(0.1), px_value_text("caf\xc3\xa9", 5), px_value_blob("\0\1", 2),
-    px_value_null(), px_value_text(NULL, 0), px_value_blob(NULL, 0),
+    px_value_integer(INT64_MIN), px_value_real(0.1),     px_value_text("caf\xc3\xa9", 5), px_value_blob("\0\1", 2), px_value_null(),
+    px_value_text(NULL, 0),      px_value_blob(NULL, 0),
   };
   for (unsigned i = 0; i < G_N_ELEMENTS(values); i++)
     px_stmt_bind(stmt, i, &values[i]);
