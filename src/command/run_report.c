@@ -142,14 +142,16 @@ void px_run_report_job(const PxJobReport *job, void *data) {
 
 static void print_total(const PxRunReport *report, const PxRunResult *result) {
   g_autoptr(GString) out = g_string_new(NULL);
-  append_count(out, ", ", result->files_done, "file", "done");
-  append_count(out, ", ", result->files_failed, "file", "with failed rows");
+  append_count(out, ", ", result->files_done, "file", "imported");
+  append_count(out, ", ", result->files_failed, "file", "imported in part");
   append_count(out, ", ", result->files_refused, "file", "refused");
+  if (out->len == 0)
+    g_string_append(out, "no file imported");
   append_count(out, "; ", result->rows_failed, "row", "failed");
   append_count(out, "; ", result->problems, "file", "could not be taken or put away");
   append_count(out, "; ", result->jobs_failed, "job", "failed, see pattimpex jobs --state failed");
   append_count(out, "; ", result->jobs_left, "job", "left for later");
-  printf("imported: %s%s\n", out->len > 0 ? out->str : "nothing", report->project->dry_run ? " (dry run: nothing was kept)" : "");
+  printf("%s%s\n", out->str, report->project->dry_run ? " (dry run: nothing was kept)" : "");
 }
 
 void px_run_report_end(PxRunReport *report, const PxRunResult *result) {

@@ -32,7 +32,8 @@ char *px_summary_line(const PxSummary *summary) {
     g_autofree char *counts = import_counts(&summary->counts);
     g_string_append_printf(out, ": %s", counts);
   }
-  if (summary->error)
+  /* Why a file was refused is told by its messages. */
+  if (summary->error && summary->state != PX_STATE_REFUSED)
     g_string_append_printf(out, ": %s", summary->error);
   return g_string_free(out, FALSE);
 }

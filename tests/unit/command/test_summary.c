@@ -19,7 +19,12 @@ static void import_of_no_rows(void) {
 
 static void refusal_says_that_nothing_changed(void) {
   PxSummary summary = {.kind = PX_FILE_IMPORT, .state = PX_STATE_REFUSED, .name = (char[]){"a.csv"}, .error = (char[]){"it is empty"}};
-  check_line(&summary, "a.csv: refused, nothing was changed: it is empty");
+  check_line(&summary, "a.csv: refused, nothing was changed");
+}
+
+static void what_ended_a_file_is_told(void) {
+  PxSummary summary = {.kind = PX_FILE_IMPORT, .state = PX_STATE_FAILED, .name = (char[]){"a.csv"}, .error = (char[]){"the disk is full"}};
+  check_line(&summary, "a.csv: no rows: the disk is full");
 }
 
 static void export_counts_records(void) {
@@ -58,6 +63,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/command/summary/import_leaves_out_what_is_zero", import_leaves_out_what_is_zero);
   g_test_add_func("/command/summary/import_of_no_rows", import_of_no_rows);
   g_test_add_func("/command/summary/refusal_says_that_nothing_changed", refusal_says_that_nothing_changed);
+  g_test_add_func("/command/summary/what_ended_a_file_is_told", what_ended_a_file_is_told);
   g_test_add_func("/command/summary/export_counts_records", export_counts_records);
   g_test_add_func("/command/summary/message_tells_its_place", message_tells_its_place);
   g_test_add_func("/command/summary/exit_status_follows_the_state", exit_status_follows_the_state);
