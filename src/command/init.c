@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
+#include "command/shop.h"
 #include "db/db.h"
-#include "shop.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,8 @@
 
 A case is a folder: `cmd`, shell lines that run one after another in a fresh directory with `pattimpex` in PATH; `expected`, each line
 behind "$ ", then what it printed (standard error first), then "[exit N]" where it is not 0. All other files of the folder are copied
-into the directory; of NAME.sql a database NAME.db is made; `sql DATABASE STATEMENT` asks one. Times and paths that change are normalised to texts of the same length.
+into the directory; of NAME.sql a database NAME.db is made; `sql DATABASE STATEMENT` asks one. Times and paths that change are
+normalised to texts of the same length.
 """
 import argparse
 import datetime
