@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -28,10 +29,17 @@ static void limit(__rlimit_resource_t resource, uint64_t most) {
   (void)setrlimit(resource, &limits); /* only ever lowers; where it is refused the limit is lower already */
 }
 
+/* Far more than any file needs: what loops for ever ends by SIGXCPU. */
+static uint64_t cpu_seconds(void) {
+  struct stat blob;
+  return fstat(BLOB, &blob) == 0 ? 60 + (uint64_t)blob.st_size / 1000000 : 60;
+}
+
 static void confine(const Order *order) {
   (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
   (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_CPU, cpu_seconds());
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_NOFILE, 16); /* iconv opens its tables */
 #ifndef PX_SANITIZED

@@ -16,6 +16,7 @@ int main(int argc, char **argv) {
   }
   g_test_init(&argc, &argv, NULL);
   add_csv_tests();
+  add_options_tests();
   add_parser_tests();
   add_writer_tests();
   return g_test_run();
