@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+
+void add_remote_tests(void);
+void add_import_tests(void);
+void add_run_tests(void);
