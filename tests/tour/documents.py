@@ -27,6 +27,8 @@ class Document:
     def yaml(self, body, line):
         name = f"{self.path.stem}-{line}.yaml"
         (self.shop / name).write_text(body)
+        for directory in re.findall(r"directory: ([\w-]+)", body):
+            (self.shop / directory).mkdir(exist_ok=True)
         self.configs.append(name)
         done = self.call("check")
         if done.returncode:

@@ -34,8 +34,10 @@ def steps(text):
 
 
 def matches(expected, printed):
-    """Whether what was printed reads as the document says; runs of blanks are one blank, "..." is any number of lines."""
-    pattern = "".join(r"(?:.*\n)*" if line.strip() == "..." else r"\s*" + r"\s+".join(map(re.escape, line.split())) + r"\s*\n" for line in expected)
+    """Whether what was printed reads as the document says; runs of blanks are one blank, "..." is any text, alone in a line any lines."""
+    def words(line):
+        return r"\s+".join(".*" if word == "..." else re.escape(word).replace(r"\.\.\.", ".*") for word in line.split())
+    pattern = "".join(r"(?:.*\n)*" if line.strip() == "..." else r"[ \t]*" + words(line) + r"[ \t]*\n" for line in expected)
     return re.fullmatch(pattern, printed if printed.endswith("\n") or not printed else printed + "\n") is not None
 
 
