@@ -8,7 +8,6 @@
 #include <iconv.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
 #define BOM "\xEF\xBB\xBF"
@@ -77,21 +76,6 @@ static void *csv_open(int fd, const PxFormatOptions *options, const char *title,
 
 /* ---- bytes to the file */
 
-static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
-  while (len > 0) {
-    ssize_t n = write(fd, bytes, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the file: %s", g_strerror(errno));
-      return false;
-    }
-    bytes += n;
-    len -= (size_t)n;
-  }
-  return true;
-}
-
 static void refuse_character(const CsvWriter *writer, const char *at, size_t left, GError **error) {
   if (left >= 3 && memcmp(at, BOM, 3) == 0 && writer->options.bom && writer->row <= 1)
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "csv: bom: %s has no byte order mark", writer->options.encoding);
@@ -133,7 +117,7 @@ static bool flush(CsvWriter *writer, size_t at_least, GError **error) {
   GString *bytes = writer->encoded ? writer->encoded : writer->rows;
   if (bytes->len < at_least)
     return true;
-  if (!write_all(writer->fd, bytes->str, bytes->len, error))
+  if (!px_writer_write(writer->fd, bytes->str, bytes->len, error))
     return false;
   g_string_truncate(bytes, 0);
   return true;
