@@ -19,7 +19,7 @@ typedef struct {
 } PxBatchRow;
 
 typedef struct {
-  uint32_t offset; /* into the bytes */
+  uint32_t offset;   /* into the bytes */
   uint32_t len_kind; /* length << 4 | PxCellKind; a cell has less than 256 MiB */
 } PxBatchCell;
 

@@ -11,7 +11,7 @@
 
 #define COPY_SIZE ((size_t)256 * 1024)
 
-static void close_fd(int *fd) {
+static void close_fd(const int *fd) {
   if (*fd >= 0)
     (void)close(*fd);
 }
@@ -212,17 +212,21 @@ PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, 
   AUTO_FD fd = open_input(options->file, error);
   if (fd < 0)
     return NULL;
-  return options->no_history ? import_without_history(project, options, pattern, fd, error) : import_with_history(project, options, pattern, fd, error);
+  return options->no_history ? import_without_history(project, options, pattern, fd, error)
+                             : import_with_history(project, options, pattern, fd, error);
 }
 
 PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, PxProgressFunc progress, void *data, GError **error) {
   g_autoptr(PxPatternFile) old = px_file_get(project->db, file_id, error);
   if (!old)
     return NULL;
-  bool allowed = old->kind == PX_FILE_IMPORT && old->state != PX_STATE_PENDING && old->state != PX_STATE_STARTED && !(failed_only && old->state == PX_STATE_REFUSED);
+  bool allowed = old->kind == PX_FILE_IMPORT && old->state != PX_STATE_PENDING && old->state != PX_STATE_STARTED &&
+                 !(failed_only && old->state == PX_STATE_REFUSED);
   if (!allowed) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "pattern file %" G_GINT64_FORMAT " is %s (%s): %s", file_id, px_state_name(old->state), px_file_kind_name(old->kind),
-                old->state == PX_STATE_REFUSED ? "it was refused as a whole, so try it without --failed" : "only an import that has ended can be tried again");
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "pattern file %" G_GINT64_FORMAT " is %s (%s): %s", file_id, px_state_name(old->state),
+                px_file_kind_name(old->kind),
+                old->state == PX_STATE_REFUSED ? "it was refused as a whole, so try it without --failed"
+                                               : "only an import that has ended can be tried again");
     return NULL;
   }
   const PxPattern *pattern = px_project_pattern(project, old->pattern, error);
@@ -246,7 +250,8 @@ PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, 
 
 /* ---- export */
 
-static bool keep_export(PxProject *project, const PxPattern *pattern, const char *output, int fd, uint64_t rows, PxSummary **ret_summary, GError **error) {
+static bool keep_export(PxProject *project, const PxPattern *pattern, const char *output, int fd, uint64_t rows, PxSummary **ret_summary,
+                        GError **error) {
   PxBlob blob;
   if (lseek(fd, 0, SEEK_SET) < 0)
     return fail_path(output, "read again", PX_ERROR_INTERNAL, error);

@@ -83,7 +83,8 @@ static bool end_attachment(PxProject *project, int64_t id, PxState state, GError
     return false;
   if (!may_end(attachment->state))
     return refuse("attachment", id, attachment->state, "it has ended already", error);
-  return end_jobs(project, id, 0, state, error) && px_attachment_set_state(project->db, id, state, attachment->error, NULL, px_project_now(project), error);
+  return end_jobs(project, id, 0, state, error) &&
+         px_attachment_set_state(project->db, id, state, attachment->error, NULL, px_project_now(project), error);
 }
 
 static bool end_file(PxProject *project, int64_t id, PxState state, GError **error) {
@@ -114,8 +115,8 @@ static bool end_job(PxProject *project, int64_t id, PxState state, GError **erro
 }
 
 static bool end(PxProject *project, PxSubject subject, int64_t id, PxState state, GError **error) {
-  static bool (*const ends[])(PxProject *, int64_t, PxState, GError **) = {
-      [PX_SUBJECT_FILE] = end_file, [PX_SUBJECT_ATTACHMENT] = end_attachment, [PX_SUBJECT_JOB] = end_job};
+  static bool (*const ends[])(PxProject *, int64_t, PxState,
+                              GError **) = {[PX_SUBJECT_FILE] = end_file, [PX_SUBJECT_ATTACHMENT] = end_attachment, [PX_SUBJECT_JOB] = end_job};
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return false;
   return px_transaction_end(project->db, ends[subject](project, id, state, error), error);

@@ -47,7 +47,7 @@ static char *file_name(const PxWork *work, const PxTask *task, GError **error) {
 /* The file, whole and synced; *ret_rows how many records are in it. */
 static bool write_blob(PxWork *work, const PxTask *task, PxBlob *ret_blob, uint64_t *ret_rows, GError **error) {
   const PxExportQuery query = {
-      .pattern = task->pattern, .filter = task->filter, .order = task->order, .order_descending = task->order_descending, .n_order = task->n_order};
+    .pattern = task->pattern, .filter = task->filter, .order = task->order, .order_descending = task->order_descending, .n_order = task->n_order};
   int fd;
   g_autoptr(PxNewBlob) blob = px_filestore_begin(work->project->filestore, &fd, error);
   if (!blob || !px_export_rows(work, &query, fd, ret_rows, error))

@@ -4,21 +4,21 @@
 #include "flow/flow_private.h"
 #include "format/parser.h"
 
-#define KEEP_BATCHES 18           /* the header's, and those of KEEP_BYTES */
+#define KEEP_BATCHES 18              /* the header's, and those of KEEP_BYTES */
 #define KEEP_BYTES (8 * 1024 * 1024) /* a file that is not larger is parsed once, not twice */
 
 struct PxFeed {
   int blob;
   const PxFormatOptions *format;
   unsigned header_rows;
-  GPtrArray *header;    /* char *; NULL: not read yet, or the file has none */
+  GPtrArray *header; /* char *; NULL: not read yet, or the file has none */
   uint64_t header_row;
-  PxParser *parser;     /* NULL: kept is given instead */
-  GQueue kept;          /* PxRowBatch *: the whole file, when has_all */
+  PxParser *parser; /* NULL: kept is given instead */
+  GQueue kept;      /* PxRowBatch *: the whole file, when has_all */
   bool has_all;
-  PxRowBatch *batch;    /* the one at hand */
-  size_t next;          /* its row that is next */
-  GPtrArray *held;      /* PxRowBatch * that the loader still looks at */
+  PxRowBatch *batch; /* the one at hand */
+  size_t next;       /* its row that is next */
+  GPtrArray *held;   /* PxRowBatch * that the loader still looks at */
   bool ended;
   uint64_t bytes_done;
 };

@@ -6,12 +6,12 @@
 /* ---- progress */
 
 typedef struct {
-  const char *name;      /* of the file or task at work */
-  const char *step;      /* "check", "import", "export", "upload", ... */
+  const char *name; /* of the file or task at work */
+  const char *step; /* "check", "import", "export", "upload", ... */
   uint64_t rows;
-  uint64_t rows_total;   /* 0: not known */
+  uint64_t rows_total; /* 0: not known */
   uint64_t bytes;
-  uint64_t bytes_total;  /* 0: not known */
+  uint64_t bytes_total; /* 0: not known */
 } PxProgress;
 typedef void (*PxProgressFunc)(const PxProgress *progress, void *data);
 
@@ -24,10 +24,10 @@ typedef struct {
   int64_t file_id;       /* the pattern file; 0: no history */
   int64_t attachment_id; /* 0: no history */
   char *name;
-  char *task;            /* NULL: by hand */
+  char *task; /* NULL: by hand */
   char *pattern;
-  char *error;           /* what ended the file as a whole; NULL */
-  GPtrArray *messages;   /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
+  char *error;         /* what ended the file as a whole; NULL */
+  GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
 } PxSummary;
 
 void px_summary_free(PxSummary *summary);
@@ -35,7 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSummary, px_summary_free)
 
 /* Calls visit for each message in the order of rows; it returns false to stop. A refused file has at least one. */
 typedef bool (*PxMessageVisit)(const PxMessage *message, void *data);
-bool px_summary_messages(const PxProject *project, const PxSummary *summary, PxMessageVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_summary_messages(const PxProject *project, const PxSummary *summary, PxMessageVisit visit, void *data, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The summary of a pattern file of before. PX_ERROR_NOT_FOUND. */
 PxSummary *px_summary_of_file(const PxProject *project, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -55,17 +56,18 @@ PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, 
 
 typedef struct {
   const char *pattern;
-  const char *output;      /* a path (written under a temporary name, then renamed), or "-": standard output */
-  const char *filter;      /* the text of a domain; NULL: all active records */
+  const char *output; /* a path (written under a temporary name, then renamed), or "-": standard output */
+  const char *filter; /* the text of a domain; NULL: all active records */
   bool no_history;
-  bool header_only;        /* template */
+  bool header_only; /* template */
   PxProgressFunc progress;
   void *data;
 } PxExportByHand;
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Imports the stored bytes of a pattern file again; failed_only: only the rows that failed. The try before stays. */
-PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, PxProgressFunc progress, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, PxProgressFunc progress, void *data, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* A failed attachment (an upload, an import whose job failed) is pending again, with its job. Run it with px_run_jobs(). */
 bool px_retry_attachment(PxProject *project, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_retry_job(PxProject *project, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -75,46 +77,50 @@ typedef enum { PX_SUBJECT_FILE, PX_SUBJECT_ATTACHMENT, PX_SUBJECT_JOB } PxSubjec
 bool px_cancel(PxProject *project, PxSubject subject, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_set_done(PxProject *project, PxSubject subject, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Gives a file to an import task, as if it had been fetched; *ret_id is the attachment. With process: now its job is queued: px_run_jobs() runs it. */
+/* Gives a file to an import task, as if it had been fetched; *ret_id is the attachment. With process: now its job is queued: px_run_jobs() runs it.
+ * */
 bool px_attachment_add_by_hand(PxProject *project, const char *task, const char *file, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Queues the work on pending attachments: these (n_ids of them), or at most limit of all that wait (n_ids 0; limit 0: all). *ret_queued: how many. */
-bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, uint64_t limit, uint64_t *ret_queued, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, uint64_t limit, uint64_t *ret_queued, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- running tasks and jobs */
 
 /* What a job did: told when it has ended. Strings are borrowed. */
 typedef struct {
-  const char *kind;          /* fetch, import, report, export, upload, process */
-  const char *task;          /* NULL: by hand */
-  PxState state;             /* done, failed; pending: it is tried again later */
-  const char *error;         /* NULL */
-  const PxSummary *summary;  /* of import and export; else NULL */
-  const char *name;          /* the file of an upload or report; else NULL */
-  uint64_t fetched;          /* of fetch: files taken */
-  uint64_t waiting;          /* of fetch: files that may still be written to */
-  uint64_t duplicates;       /* of fetch */
-  uint64_t known;            /* of fetch: kept files that were imported before */
-  int64_t stable_at;         /* of fetch: when the last waiting file may be taken; 0: none waits */
-  GPtrArray *problems;       /* char *: files that could not be taken or put away, one sentence each; NULL: none */
+  const char *kind;         /* fetch, import, report, export, upload, process */
+  const char *task;         /* NULL: by hand */
+  PxState state;            /* done, failed; pending: it is tried again later */
+  const char *error;        /* NULL */
+  const PxSummary *summary; /* of import and export; else NULL */
+  const char *name;         /* the file of an upload or report; else NULL */
+  uint64_t fetched;         /* of fetch: files taken */
+  uint64_t waiting;         /* of fetch: files that may still be written to */
+  uint64_t duplicates;      /* of fetch */
+  uint64_t known;           /* of fetch: kept files that were imported before */
+  int64_t stable_at;        /* of fetch: when the last waiting file may be taken; 0: none waits */
+  GPtrArray *problems;      /* char *: files that could not be taken or put away, one sentence each; NULL: none */
 } PxJobReport;
 
 typedef struct {
-  const char *const *tasks;  /* NULL-terminated; NULL: all active import and export tasks, and jobs by hand that were left */
-  int64_t wait_limit;        /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
+  const char *const *tasks; /* NULL-terminated; NULL: all active import and export tasks, and jobs by hand that were left */
+  int64_t
+    wait_limit; /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
   void (*report)(const PxJobReport *report, void *data); /* may be NULL */
-  PxProgressFunc progress;   /* may be NULL */
+  PxProgressFunc progress;                               /* may be NULL */
   void *data;
 } PxRunOptions;
 
 typedef struct {
   uint64_t jobs_done, jobs_failed;
-  uint64_t jobs_left;        /* pending: out of reach for now */
+  uint64_t jobs_left; /* pending: out of reach for now */
   uint64_t files_done, files_failed, files_refused;
   uint64_t rows_failed;
   uint64_t problems;
 } PxRunResult;
 
-/* Enqueues a job for each task, then runs until nothing that follows from them is left. A failing task, file or job is told and counted, never an error. PX_ERROR_CONFIG: a task
+/* Enqueues a job for each task, then runs until nothing that follows from them is left. A failing task, file or job is told and counted, never an
+ * error. PX_ERROR_CONFIG: a task
  * that is not there. */
 bool px_run(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs what is queued for these tasks (NULL: all) without enqueuing anything. */
@@ -125,11 +131,11 @@ int px_run_exit_status(const PxRunResult *result);
 /* ---- tasks as `tasks` shows them */
 
 typedef struct {
-  bool configured;    /* active: in the configuration */
-  PxEnabled enabled;  /* what the database says over it */
-  bool runs;          /* both together */
-  int64_t next_run;   /* 0: no schedule, or not running */
-  int64_t last_run;   /* 0: never */
+  bool configured;   /* active: in the configuration */
+  PxEnabled enabled; /* what the database says over it */
+  bool runs;         /* both together */
+  int64_t next_run;  /* 0: no schedule, or not running */
+  int64_t last_run;  /* 0: never */
   PxState last_state;
   char *last_error;
 } PxTaskStatus;

@@ -12,9 +12,9 @@ typedef struct {
   PxProgressFunc progress; /* may be NULL */
   void *data;
   /* what came of it */
-  PxSummary *summary;      /* import, export */
-  char *name;              /* report, upload */
-  PxJobReport report;      /* fetch: its counts and problems */
+  PxSummary *summary; /* import, export */
+  char *name;         /* report, upload */
+  PxJobReport report; /* fetch: its counts and problems */
 } PxWork;
 
 void px_work_done(PxWork *work);
@@ -52,7 +52,8 @@ bool px_work_begin(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT
 /* Commits when ok, else rolls back; whether all went well. */
 bool px_transaction_end(PxDb *db, bool ok, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Runs one job that has been claimed and sees to its failure. False only when the database fails; report (may be NULL) is told what came of it. *ret_state:
+/* Runs one job that has been claimed and sees to its failure. False only when the database fails; report (may be NULL) is told what came of it.
+ * *ret_state:
  * done, failed, pending (later) or started (it was another worker's by then). */
 bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -62,7 +63,8 @@ PxSummary *px_summary_new(const PxPatternFile *file);
 
 /* The identity of a remote file (design section 3). Caller frees. */
 char *px_remote_key(const char *path, const PxFileInfo *info);
-/* Finishes what is still to be done with the remote file of an attachment: PxRemoteAction pending or taken. What stands in the way is a problem of the
+/* Finishes what is still to be done with the remote file of an attachment: PxRemoteAction pending or taken. What stands in the way is a problem of
+ * the
  * step; an error is a storage or database out of reach. */
 bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the caller's transaction: the attachment of a file that a task fetched, and its job when the task says so. */
@@ -80,14 +82,16 @@ void px_feed_free(PxFeed *feed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFeed, px_feed_free)
 
 typedef void (*PxFeedProgress)(uint64_t rows, uint64_t bytes, void *data);
-/* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read again;
+/* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read
+ * again;
  * of a large one *ret_rows stays 0: it is not known. size: of the blob. */
 bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Begins with the rows: all of them (row 0), or from (row, place) on. */
 bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The names of the header, stripped, and the row they are in. After check or start; NULL: the file has no header. */
 const GPtrArray *px_feed_header(const PxFeed *feed, uint64_t *ret_row);
-/* Gives the next rows, at most n, to the loader; only: the numbers of rows that are wanted (sorted uint64_t), NULL: all. ret_chunk: first_row (0: there was no row left), last_row,
+/* Gives the next rows, at most n, to the loader; only: the numbers of rows that are wanted (sorted uint64_t), NULL: all. ret_chunk: first_row (0:
+ * there was no row left), last_row,
  * next_row, next_place. */
 bool px_feed_fill(PxFeed *feed, PxLoader *loader, const GArray *only, uint64_t n, PxChunk *ret_chunk, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the last fill gave the last rows. */
@@ -100,18 +104,18 @@ void px_feed_release(PxFeed *feed);
 
 typedef struct {
   PxWork *work;
-  PxPatternFile *file;       /* in memory only when there is no history */
-  PxAttachment *attachment;  /* NULL: no history */
-  PxPatterns *kept;          /* owns pattern when it comes from the snapshot */
+  PxPatternFile *file;      /* in memory only when there is no history */
+  PxAttachment *attachment; /* NULL: no history */
+  PxPatterns *kept;         /* owns pattern when it comes from the snapshot */
   const PxPattern *pattern;
-  int blob;                  /* -1: not open yet */
+  int blob; /* -1: not open yet */
   PxFeed *feed;
   PxHeader *header;
   PxLoader *loader;
-  GArray *only_rows;         /* failed_only: uint64_t, sorted; else NULL */
-  GPtrArray *messages;       /* PxMessage *: why the file is refused; without history: all of them */
-  uint64_t chunk_rows;       /* how many the next chunk aims at */
-  PxCounts whole_counts;     /* on_error: abort; of the transaction that may be rolled back */
+  GArray *only_rows;     /* failed_only: uint64_t, sorted; else NULL */
+  GPtrArray *messages;   /* PxMessage *: why the file is refused; without history: all of them */
+  uint64_t chunk_rows;   /* how many the next chunk aims at */
+  PxCounts whole_counts; /* on_error: abort; of the transaction that may be rolled back */
 } PxImport;
 
 void px_import_done(PxImport *import);
@@ -149,4 +153,5 @@ typedef struct {
 bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The rows of a file with their messages, in the file's own format; nothing is written when no row is bad. */
-bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

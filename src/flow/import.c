@@ -6,7 +6,8 @@
  *   this file        attachment -> pattern file -> chunks -> records
  *   report.c         bad rows -> error file, back to the storage by upload.c
  *
- * Each transaction leaves a state from which the job goes on: a program that is killed anywhere finds the pattern file, the last chunk and the place behind it.
+ * Each transaction leaves a state from which the job goes on: a program that is killed anywhere finds the pattern file, the last chunk and the
+ * place behind it.
  */
 #include "flow/flow_private.h"
 

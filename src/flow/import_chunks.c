@@ -4,11 +4,11 @@
 
 #include "base/hook.h"
 
-#define CHUNK_TIME 100000  /* microseconds that a transaction aims at (design section 6) */
+#define CHUNK_TIME 100000 /* microseconds that a transaction aims at (design section 6) */
 #define FIRST_ROWS 1000
 #define LEAST_ROWS 200
 #define MOST_ROWS 50000
-#define PAUSE_STEP 1000    /* microseconds */
+#define PAUSE_STEP 1000 /* microseconds */
 #define PAUSE_LIMIT 50000
 
 /* How many rows the next chunk has, after one of n rows took so long. */

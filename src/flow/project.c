@@ -10,20 +10,21 @@ typedef struct {
   const PxConfigNode *section;
 } Top;
 
-#define SECTION(key) {.name = key, .type = PX_KEY_NODE, .offset = offsetof(Top, section)}
+#define SECTION(key)                                                                                                                                 \
+  { .name = (key), .type = PX_KEY_NODE, .offset = offsetof(Top, section) }
 
 static const PxKey keys[] = {
-    {.name = "database", .type = PX_KEY_STRING, .offset = offsetof(Top, database), .required = true},
-    {.name = "filestore", .type = PX_KEY_STRING, .offset = offsetof(Top, filestore)},
-    {.name = "timezone", .type = PX_KEY_STRING, .offset = offsetof(Top, timezone)},
-    {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
-    SECTION("include"),
-    SECTION("models"),
-    SECTION("storages"),
-    SECTION("patterns"),
-    SECTION("import_tasks"),
-    SECTION("export_tasks"),
-    SECTION("upload_tasks"),
+  {.name = "database", .type = PX_KEY_STRING, .offset = offsetof(Top, database), .required = true},
+  {.name = "filestore", .type = PX_KEY_STRING, .offset = offsetof(Top, filestore)},
+  {.name = "timezone", .type = PX_KEY_STRING, .offset = offsetof(Top, timezone)},
+  {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
+  SECTION("include"),
+  SECTION("models"),
+  SECTION("storages"),
+  SECTION("patterns"),
+  SECTION("import_tasks"),
+  SECTION("export_tasks"),
+  SECTION("upload_tasks"),
 };
 
 static void clear_top(Top *top) {
@@ -50,8 +51,8 @@ static GTimeZone *read_timezone(const PxConfig *config, const char *name, PxComp
   GTimeZone *timezone = g_time_zone_new_identifier(name);
   if (timezone)
     return timezone;
-  px_complain(complaints, px_node_get(px_config_root(config), "timezone"), "timezone: \"%s\" is not known: write a name of the time zone database such as Europe/Paris",
-              name);
+  px_complain(complaints, px_node_get(px_config_root(config), "timezone"),
+              "timezone: \"%s\" is not known: write a name of the time zone database such as Europe/Paris", name);
   return g_time_zone_new_utc();
 }
 
@@ -124,7 +125,8 @@ bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complain
       for (const char *const *section = sections_of[kind]; *section; section++)
         there |= px_node_get(px_node_get(root, *section), *name) != NULL;
       if (!there)
-        px_warn(complaints, NULL, "%s %s has a history but is not in the configuration any more; if it has another name now, write renamed_from: %s there", words[kind],
+        px_warn(complaints, NULL,
+                "%s %s has a history but is not in the configuration any more; if it has another name now, write renamed_from: %s there", words[kind],
                 *name, *name);
     }
   }

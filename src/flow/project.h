@@ -13,10 +13,10 @@
 typedef struct {
   const char *const *paths; /* of configuration files; later ones win */
   size_t n_paths;
-  bool dry_run;             /* database, storages and filestore pretend: everything happens and is forgotten at close */
-  bool create_database;     /* make it when it is missing (init) */
-  bool no_files;            /* the filestore is not opened (and not made): for commands that touch no bytes, and --no-history */
-  bool no_migrate;          /* our own tables are neither made nor migrated: --no-history */
+  bool dry_run;               /* database, storages and filestore pretend: everything happens and is forgotten at close */
+  bool create_database;       /* make it when it is missing (init) */
+  bool no_files;              /* the filestore is not opened (and not made): for commands that touch no bytes, and --no-history */
+  bool no_migrate;            /* our own tables are neither made nor migrated: --no-history */
   int64_t (*now)(void *data); /* microseconds since the epoch; NULL: the system's clock */
   void *now_data;
 } PxProjectOptions;
@@ -30,7 +30,7 @@ typedef struct {
   PxTasks *tasks;
   PxFilestore *filestore; /* NULL with no_files */
   GTimeZone *timezone;
-  char *channels;         /* "root:4,..." ; NULL: not given */
+  char *channels; /* "root:4,..." ; NULL: not given */
   bool dry_run;
   int64_t (*now)(void *data);
   void *now_data;

@@ -46,7 +46,7 @@ static bool finish(const Action *action, GError **error) {
 static bool tell(const Action *action, GError **problem, GError **error) {
   static const PxError of_the_file[] = {PX_ERROR_NOT_FOUND, PX_ERROR_EXISTS, PX_ERROR_REFUSED, PX_ERROR_TRANSIENT, PX_ERROR_CONFIG};
   for (size_t i = 0; i < G_N_ELEMENTS(of_the_file); i++)
-    if (g_error_matches(*problem, PX_ERROR, (int)of_the_file[i]) && !px_db_in_transaction(action->work->project->db)) {
+    if (*problem && g_error_matches(*problem, PX_ERROR, (int)of_the_file[i]) && !px_db_in_transaction(action->work->project->db)) {
       px_work_problem(action->work, "%s: was taken, but could not be put away (it is %s now): %s", action->attachment->name,
                       action->attachment->remote_held ? action->attachment->remote_held : "where it was", (*problem)->message);
       g_clear_error(problem);
@@ -122,7 +122,8 @@ static bool is_what_was_read(const Action *action, bool *ret_same, GError **erro
   return ok;
 }
 
-/* Other bytes came under the name between the reading and the renaming: they are a new attachment, which inherits the file. In one transaction, so that
+/* Other bytes came under the name between the reading and the renaming: they are a new attachment, which inherits the file. In one transaction, so
+ * that
  * the file always is exactly one attachment's. */
 static bool take_other_bytes(const Action *action, PxAttachment **ret_next, GError **error) {
   PxWork *work = action->work;
@@ -200,7 +201,8 @@ static bool move(const Action *action, const char *path, const char *name, GErro
   return true;
 }
 
-/* A renamed file stays in the folder that is listed: it keeps its identity, so that it is not fetched again under its new name. The name is stored before it is
+/* A renamed file stays in the folder that is listed: it keeps its identity, so that it is not fetched again under its new name. The name is stored
+ * before it is
  * given, so that a kill between the two loses neither. */
 static bool rename_in_place(const Action *action, const char *name, GError **error) {
   PxAttachment *attachment = action->attachment;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bad rows on their way back: an error file in the format of the file itself, uploaded to error_path. A file that was refused as a whole comes back as a text
+/* Bad rows on their way back: an error file in the format of the file itself, uploaded to error_path. A file that was refused as a whole comes back
+ * as a text
  * that says why. */
 #include "report/report.h"
 
@@ -30,8 +31,8 @@ static bool next_message(const PxMessage **ret_message, void *data) {
 bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) {
   g_autoptr(PxFileMessages) stored = summary->file_id ? px_file_messages_open(project->db, summary->file_id) : NULL;
   Source source = {.stored = stored, .kept = summary->messages};
-  bool done =
-      px_report_error_file(blob, &pattern->format, px_pattern_header_rows(pattern), pattern->error_rows_all, next_message, &source, fd, ret_rows, error);
+  bool done = px_report_error_file(blob, &pattern->format, px_pattern_header_rows(pattern), pattern->error_rows_all, next_message, &source, fd,
+                                   ret_rows, error);
   if (!source.problem)
     return done;
   if (done)
@@ -126,7 +127,8 @@ bool px_report_step(PxWork *work, GError **error) {
   g_autoptr(PxAttachment) attachment = task->error_path ? new_attachment(task, file, &blob) : NULL;
   if (!px_work_begin(work, error))
     return false;
-  bool ok = !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project->db, attachment, now, error));
+  bool ok =
+    !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project->db, attachment, now, error));
   bool done = px_transaction_end(project->db, ok && px_job_done(project->db, work->job, now, error), error);
   px_hook("report-committed");
   return done;

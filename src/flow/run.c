@@ -4,16 +4,16 @@
 
 #include "base/hook.h"
 
-#define NAP (50 * 1000)   /* microseconds between looks at what another program does */
-#define LISTINGS 3        /* of a folder whose files may still be written to */
+#define NAP (50 * 1000) /* microseconds between looks at what another program does */
+#define LISTINGS 3      /* of a folder whose files may still be written to */
 
 typedef struct {
   PxProject *project;
   const PxRunOptions *options;
   PxRunResult *result;
   PxWorker *worker;
-  int64_t waited;         /* microseconds, of wait_limit */
-  GHashTable *unstable;   /* task (char *) -> when its youngest file may be taken (gint64 *) */
+  int64_t waited;       /* microseconds, of wait_limit */
+  GHashTable *unstable; /* task (char *) -> when its youngest file may be taken (gint64 *) */
 } Run;
 
 static void count_summary(PxRunResult *result, const PxSummary *summary) {

@@ -3,12 +3,12 @@
 #include "flow/flow_private.h"
 
 static const PxWorkKind kinds[] = {
-    {"fetch", "root.fetch", 10, px_fetch_step},            /* storage -> attachments */
-    {"import", "root.pattern.import", 10, px_import_step}, /* attachment -> records */
-    {"report", "root.pattern.report", 10, px_report_step}, /* bad rows -> attachment */
-    {"export", "root.pattern.export", 20, px_export_step}, /* records -> attachment */
-    {"upload", "root.upload", 10, px_upload_step},         /* attachment -> storage */
-    {"process", "root.process", 30, px_process_step},      /* attachments that were held -> their jobs */
+  {"fetch", "root.fetch", 10, px_fetch_step},            /* storage -> attachments */
+  {"import", "root.pattern.import", 10, px_import_step}, /* attachment -> records */
+  {"report", "root.pattern.report", 10, px_report_step}, /* bad rows -> attachment */
+  {"export", "root.pattern.export", 20, px_export_step}, /* records -> attachment */
+  {"upload", "root.upload", 10, px_upload_step},         /* attachment -> storage */
+  {"process", "root.process", 30, px_process_step},      /* attachments that were held -> their jobs */
 };
 
 const PxWorkKind *px_work_kind(const char *kind) {

@@ -34,11 +34,13 @@ bool px_upload_step(PxWork *work, GError **error) {
   if (!put(work, attachment, &name, error))
     return false;
   px_hook("upload-put");
-  g_autofree char *place = g_strdup_printf("%s%s%s", attachment->path ? attachment->path : "", attachment->path && *attachment->path ? "/" : "", name);
+  g_autofree char *place =
+    g_strdup_printf("%s%s%s", attachment->path ? attachment->path : "", attachment->path && *attachment->path ? "/" : "", name);
   int64_t now = px_project_now(project);
   if (!px_work_begin(work, error))
     return false;
-  bool ok = px_attachment_set_state(project->db, attachment->id, PX_STATE_DONE, NULL, place, now, error) && px_job_done(project->db, work->job, now, error);
+  bool ok =
+    px_attachment_set_state(project->db, attachment->id, PX_STATE_DONE, NULL, place, now, error) && px_job_done(project->db, work->job, now, error);
   bool done = px_transaction_end(project->db, ok, error);
   px_hook("upload-committed");
   return done;

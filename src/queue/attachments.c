@@ -15,8 +15,9 @@ PxAttachment *px_attachment_new(PxDirection direction, const char *name) {
 void px_attachment_free(PxAttachment *attachment) {
   if (!attachment)
     return;
-  char *const owned[] = {attachment->name, attachment->task,       attachment->upload_task, attachment->pattern,  attachment->sha256, attachment->storage,
-                         attachment->path, attachment->remote_key, attachment->remote_held, attachment->moved_to, attachment->error};
+  char *const owned[] = {attachment->name,        attachment->task,     attachment->upload_task, attachment->pattern,
+                         attachment->sha256,      attachment->storage,  attachment->path,        attachment->remote_key,
+                         attachment->remote_held, attachment->moved_to, attachment->error};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_free(attachment);

@@ -128,11 +128,11 @@ int px_file_messages_next(PxFileMessages *messages, const PxMessage **ret_messag
   }
   const json_t *one = json_array_get(messages->chunk, messages->next++);
   messages->message = (PxMessage){
-      .row = (uint64_t)json_integer_value(json_array_get(one, 0)),
-      .column = json_string_value(json_array_get(one, 1)),
-      .field = json_string_value(json_array_get(one, 2)),
-      .type = json_string_value(json_array_get(one, 3)),
-      .message = json_string_value(json_array_get(one, 4)),
+    .row = (uint64_t)json_integer_value(json_array_get(one, 0)),
+    .column = json_string_value(json_array_get(one, 1)),
+    .field = json_string_value(json_array_get(one, 2)),
+    .type = json_string_value(json_array_get(one, 3)),
+    .message = json_string_value(json_array_get(one, 4)),
   };
   *ret_message = &messages->message;
   return 1;

@@ -159,8 +159,8 @@ static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) 
 
 static bool give_back(PxDb *db, const PxJob *job, int64_t now, GError **error) {
   if (job->deaths + 1 >= PX_JOB_MAX_DEATHS) {
-    g_autofree char *why = g_strdup_printf("the program died %d times while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, job->kind,
-                                           job->attempt);
+    g_autofree char *why =
+      g_strdup_printf("the program died %d times while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, job->kind, job->attempt);
     return px_job_fail(db, job, why, now, error);
   }
   PxBinder binder;
@@ -203,7 +203,8 @@ static bool claim_one(PxDb *db, const PxWorker *worker, const char *task, int64_
   return true;
 }
 
-static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
+static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job,
+                                 GError **error) {
   g_autoptr(PxJob) job = NULL;
   if (!give_back_all(db, dead, now, error))
     return false;

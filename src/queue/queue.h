@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One list of states for all rows. Attachments: pending, done, failed, refused, cancelled, duplicate. Pattern files: pending, started, done, failed (rows or
+/* One list of states for all rows. Attachments: pending, done, failed, refused, cancelled, duplicate. Pattern files: pending, started, done, failed
+ * (rows or
  * the whole), refused, cancelled. Chunks: done. Jobs: pending, started, done, failed, cancelled. */
 typedef enum {
   PX_STATE_PENDING,
@@ -55,20 +56,20 @@ typedef struct {
   int64_t id;
   PxDirection direction;
   PxState state;
-  char *name;         /* as the file is called for people */
-  char *task;         /* NULL: by hand */
-  char *upload_task;  /* of an export; NULL: its own task uploads */
-  char *pattern;      /* NULL: only kept */
+  char *name;        /* as the file is called for people */
+  char *task;        /* NULL: by hand */
+  char *upload_task; /* of an export; NULL: its own task uploads */
+  char *pattern;     /* NULL: only kept */
   char *sha256;
   uint64_t size;
-  char *storage;      /* where it was found, or where it goes; NULL: by hand */
+  char *storage; /* where it was found, or where it goes; NULL: by hand */
   char *path;
-  int on_exists;      /* PxOnExists of storage/storage.h, of an upload */
-  int64_t parent_id;  /* of an error file: the attachment that it is about */
-  char *remote_key;   /* the remote file's identity while it must not be fetched again; NULL: free */
+  int on_exists;     /* PxOnExists of storage/storage.h, of an upload */
+  int64_t parent_id; /* of an error file: the attachment that it is about */
+  char *remote_key;  /* the remote file's identity while it must not be fetched again; NULL: free */
   PxRemoteAction remote_action;
-  char *remote_held;  /* what the remote file is called by now: .pattimpex-N */
-  char *moved_to;     /* where it ended, or as what it was uploaded: path/name */
+  char *remote_held; /* what the remote file is called by now: .pattimpex-N */
+  char *moved_to;    /* where it ended, or as what it was uploaded: path/name */
   char *error;
   int64_t created, changed;
 } PxAttachment;
@@ -96,7 +97,8 @@ GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GEr
 /* Stores remote_action, remote_held, remote_key, moved_to as they are in the struct. */
 bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* error may be NULL; moved_to NULL: as it is. */
-bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- pattern files: an attachment read or written by a pattern */
 
@@ -108,17 +110,17 @@ typedef struct {
   PxFileKind kind;
   PxState state;
   int64_t attachment_id;
-  int64_t previous_id;  /* the try before this one */
-  bool failed_only;     /* only the rows that failed in the previous try */
+  int64_t previous_id; /* the try before this one */
+  bool failed_only;    /* only the rows that failed in the previous try */
   char *task;
-  char *name;           /* of the attachment */
+  char *name; /* of the attachment */
   char *pattern;
-  char *snapshot;       /* the pattern as it was at the start: one line of JSON */
+  char *snapshot; /* the pattern as it was at the start: one line of JSON */
   char *snapshot_hash;
-  PxCounts counts;      /* so far */
-  uint64_t rows_total;  /* 0: not counted yet */
+  PxCounts counts;     /* so far */
+  uint64_t rows_total; /* 0: not counted yet */
   uint64_t bytes_done, bytes_total;
-  char *error;          /* what ended it, besides the messages of rows */
+  char *error; /* what ended it, besides the messages of rows */
   int64_t created, started, ended;
 } PxPatternFile;
 
@@ -171,17 +173,17 @@ const char *px_worker_name(const PxWorker *worker);
 
 typedef struct {
   int64_t id;
-  char *kind;      /* a name of flow/steps.c: fetch, import, report, export, upload, process */
-  char *channel;   /* "root.pattern.import" */
+  char *kind;       /* a name of flow/steps.c: fetch, import, report, export, upload, process */
+  char *channel;    /* "root.pattern.import" */
   int64_t priority; /* lower runs first; default 10 */
-  int64_t eta;     /* not before */
-  int64_t attempt; /* raised by each claim: what the fence compares */
+  int64_t eta;      /* not before */
+  int64_t attempt;  /* raised by each claim: what the fence compares */
   int64_t retries, deaths;
-  char *identity;  /* only one pending or started job has it; NULL: any number */
+  char *identity; /* only one pending or started job has it; NULL: any number */
   PxState state;
-  char *task;      /* NULL: by hand */
+  char *task; /* NULL: by hand */
   int64_t attachment_id, file_id;
-  char *owner;     /* the worker */
+  char *owner; /* the worker */
   char *error;
   int64_t created, started, ended;
 } PxJob;
@@ -196,7 +198,8 @@ bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) G_GNUC_WA
 /* Inserts the job as started by worker: for commands that run it themselves. */
 bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Claims the next job that is due, in a transaction of its own; first gives back the jobs of dead workers. tasks NULL: any job, else one of these tasks
+/* Claims the next job that is due, in a transaction of its own; first gives back the jobs of dead workers. tasks NULL: any job, else one of these
+ * tasks
  * (NULL-terminated). *ret_job NULL: none is due. Caller frees. */
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */
@@ -237,8 +240,8 @@ typedef enum { PX_ENABLED_AS_CONFIGURED = -1, PX_ENABLED_NO = 0, PX_ENABLED_YES 
 
 typedef struct {
   PxEnabled enabled;
-  int64_t last_run;    /* when its last job began */
-  PxState last_state;  /* how that ended; pending: it has not */
+  int64_t last_run;   /* when its last job began */
+  PxState last_state; /* how that ended; pending: it has not */
   char *last_error;
 } PxTaskState;
 

@@ -54,9 +54,9 @@ bool px_task_state_ran(PxDb *db, const char *task, int64_t at, PxState state, co
 static const char *const history_statements[] = {"history_tasks", "history_patterns", "history_storages"};
 
 static const char *const rename_statements[][5] = {
-    {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", "rename_job_task", NULL},
-    {"rename_attachment_pattern", "rename_file_pattern", NULL},
-    {"rename_attachment_storage", NULL},
+  {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", "rename_job_task", NULL},
+  {"rename_attachment_pattern", "rename_file_pattern", NULL},
+  {"rename_attachment_storage", NULL},
 };
 
 char **px_history_names(PxDb *db, PxHistoryKind kind, GError **error) {

@@ -100,7 +100,8 @@ PxWorker *px_worker_open(PxDb *db, GError **error) {
   for (unsigned tries = 0; tries < 10; tries++)
     if (try_lock(worker, db))
       return g_steal_pointer(&worker);
-  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path, g_strerror(errno));
+  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path,
+              g_strerror(errno));
   return NULL;
 }
 

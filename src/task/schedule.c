@@ -2,14 +2,14 @@
 /* Schedules: "every 30 minutes" and cron expressions (crontab(5)); when the next run is due. */
 #include "task/task.h"
 
-#define SEARCH_DAYS 3000             /* 29 February can be eight years away (2096 to 2104) */
-#define BACK (3 * G_TIME_SPAN_HOUR)  /* more than any clock is ever put back */
+#define SEARCH_DAYS 3000            /* 29 February can be eight years away (2096 to 2104) */
+#define BACK (3 * G_TIME_SPAN_HOUR) /* more than any clock is ever put back */
 
 struct PxSchedule {
   char *text;
-  int64_t every; /* microseconds; 0: cron */
+  int64_t every;                                   /* microseconds; 0: cron */
   uint64_t minutes, hours, days, months, weekdays; /* a bit for each that is due */
-  bool both_days; /* day of month and day of week are both given: either will do */
+  bool both_days;                                  /* day of month and day of week are both given: either will do */
 };
 
 typedef struct {
@@ -19,29 +19,29 @@ typedef struct {
 } Field;
 
 static const Field fields[] = {
-    {"minute", 0, 59, NULL},
-    {"hour", 0, 23, NULL},
-    {"day of month", 1, 31, NULL},
-    {"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
-    {"day of week", 0, 7, "sunmontuewedthufrisat"}, /* 0 and 7 are Sunday */
+  {"minute", 0, 59, NULL},
+  {"hour", 0, 23, NULL},
+  {"day of month", 1, 31, NULL},
+  {"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
+  {"day of week", 0, 7, "sunmontuewedthufrisat"}, /* 0 and 7 are Sunday */
 };
 
 static const struct {
   const char *name;
   const char *cron;
 } nicknames[] = {
-    {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
-    {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"},
+  {"@hourly", "0 * * * *"},  {"@daily", "0 0 * * *"},  {"@midnight", "0 0 * * *"}, {"@weekly", "0 0 * * 0"},
+  {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"},
 };
 
 static const struct {
   const char *name;
   int64_t span;
 } units[] = {
-    {"second", G_TIME_SPAN_SECOND},
-    {"minute", G_TIME_SPAN_MINUTE},
-    {"hour", G_TIME_SPAN_HOUR},
-    {"day", G_TIME_SPAN_DAY},
+  {"second", G_TIME_SPAN_SECOND},
+  {"minute", G_TIME_SPAN_MINUTE},
+  {"hour", G_TIME_SPAN_HOUR},
+  {"day", G_TIME_SPAN_DAY},
 };
 
 /* ---- parsing */
@@ -118,8 +118,8 @@ static bool parse_cron(PxSchedule *schedule, char **words, GError **error) {
   uint64_t *const bits[] = {&schedule->minutes, &schedule->hours, &schedule->days, &schedule->months, &schedule->weekdays};
   for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
     if (!parse_field(&fields[i], words[i], bits[i])) {
-      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no %s: write *, a number from %u to %u, a range 1-5, a list 1,3 or a step */10", words[i],
-                  fields[i].what, fields[i].min, fields[i].max);
+      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no %s: write *, a number from %u to %u, a range 1-5, a list 1,3 or a step */10",
+                  words[i], fields[i].what, fields[i].min, fields[i].max);
       return false;
     }
   if (schedule->weekdays & (1U << 7))
@@ -159,7 +159,8 @@ PxSchedule *px_schedule_parse(const char *text, GError **error) {
     right = parse_cron(schedule, words, error);
   else
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
-                "\"%s\" is no schedule: write \"every 30 minutes\", @daily, or the five fields of a cron expression such as \"0 6 * * mon-fri\"", schedule->text);
+                "\"%s\" is no schedule: write \"every 30 minutes\", @daily, or the five fields of a cron expression such as \"0 6 * * mon-fri\"",
+                schedule->text);
   return right ? g_steal_pointer(&schedule) : NULL;
 }
 
@@ -211,7 +212,8 @@ int64_t px_schedule_next(const PxSchedule *schedule, GTimeZone *timezone, int64_
     return 0;
   GDate day;
   g_date_clear(&day, 1);
-  g_date_set_dmy(&day, (GDateDay)g_date_time_get_day_of_month(local), (GDateMonth)g_date_time_get_month(local), (GDateYear)g_date_time_get_year(local));
+  g_date_set_dmy(&day, (GDateDay)g_date_time_get_day_of_month(local), (GDateMonth)g_date_time_get_month(local),
+                 (GDateYear)g_date_time_get_year(local));
   for (unsigned i = 0; i < SEARCH_DAYS; i++, g_date_add_days(&day, 1)) {
     int64_t when = day_is_due(schedule, &day) ? next_on_day(schedule, timezone, &day, after) : 0;
     if (when)

@@ -13,14 +13,17 @@
 
 typedef struct PxSchedule PxSchedule;
 
-/* "every 30 minutes" (seconds, minutes, hours, days; counted from the epoch, so that all machines agree), a cron expression of five fields (names, ranges,
- * lists, steps; as in cron, day of month and day of week are ORed when both are given), or @hourly @daily @weekly @monthly @yearly. PX_ERROR_CONFIG telling
+/* "every 30 minutes" (seconds, minutes, hours, days; counted from the epoch, so that all machines agree), a cron expression of five fields (names,
+ * ranges,
+ * lists, steps; as in cron, day of month and day of week are ORed when both are given), or @hourly @daily @weekly @monthly @yearly. PX_ERROR_CONFIG
+ * telling
  * what to write instead. Caller frees. */
 PxSchedule *px_schedule_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_schedule_free(PxSchedule *schedule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchedule, px_schedule_free)
 const char *px_schedule_text(const PxSchedule *schedule);
-/* The first time due strictly after this one, in microseconds since the epoch; 0: never (31 February). An hour that does not exist is due at the next one
+/* The first time due strictly after this one, in microseconds since the epoch; 0: never (31 February). An hour that does not exist is due at the
+ * next one
  * that does; an hour that comes twice is due once. */
 int64_t px_schedule_next(const PxSchedule *schedule, GTimeZone *timezone, int64_t after);
 
@@ -31,17 +34,18 @@ typedef struct PxTemplate PxTemplate;
 /* What may stand in a template. */
 typedef enum { PX_TEMPLATE_FETCHED /* obj: the file that was fetched */, PX_TEMPLATE_EXPORTED /* there is no obj yet */ } PxTemplateUse;
 
-/* PX_ERROR_CONFIG for anything but ${obj.name}, .stem, .suffix, .id, .checksum, .create_date[:%fmt], ${task.name}, ${date[:%fmt]}, saying what to write instead. Caller frees. */
+/* PX_ERROR_CONFIG for anything but ${obj.name}, .stem, .suffix, .id, .checksum, .create_date[:%fmt], ${task.name}, ${date[:%fmt]}, saying what to
+ * write instead. Caller frees. */
 PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_template_free(PxTemplate *template);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTemplate, px_template_free)
 const char *px_template_text(const PxTemplate *template);
 
 typedef struct {
-  const char *name;     /* of the file; NULL for exports */
+  const char *name; /* of the file; NULL for exports */
   int64_t id;
   const char *checksum;
-  int64_t created;      /* microseconds */
+  int64_t created; /* microseconds */
   const char *task;
   int64_t now;
   GTimeZone *timezone;
@@ -74,23 +78,23 @@ struct PxTask {
   const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */
 
   /* import */
-  char *files;              /* fnmatch; NULL: all */
+  char *files; /* fnmatch; NULL: all */
   PxAfterImport after_import;
   char *move_path;
   PxTemplate *new_name;
   PxDuplicates avoid_duplicates;
   PxScope scope;
-  char *error_path;         /* NULL: bad rows are not sent back */
-  int64_t stable_for;       /* microseconds */
+  char *error_path;   /* NULL: bad rows are not sent back */
+  int64_t stable_for; /* microseconds */
   PxProcess process;
   PxSchedule *process_schedule;
 
   /* export */
-  PxDomain *filter;         /* NULL: all active records */
+  PxDomain *filter; /* NULL: all active records */
   const PxField **order;
   bool *order_descending;
   size_t n_order;
-  PxTemplate *file_name;    /* NULL: PATTERN.FORMAT */
+  PxTemplate *file_name;       /* NULL: PATTERN.FORMAT */
   PxSchedule *upload_schedule; /* NULL: at once */
   const PxTask *upload_task;   /* NULL: this one uploads by itself */
   bool skip_empty;

@@ -15,7 +15,8 @@ static const char *const scope_choices[] = {"task", "all", NULL};
 
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
-  char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule, *upload_task;
+  char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
+    *upload_task;
   char **failure_emails;
   char **order;
   int on_exists, after_import, avoid_duplicates, scope;
@@ -24,37 +25,39 @@ typedef struct {
   const PxConfigNode *filter;
 } Raw;
 
-#define STRING(key, member) {.name = key, .type = PX_KEY_STRING, .offset = offsetof(Raw, member)}
-#define CHOICE(key, member, words) {.name = key, .type = PX_KEY_CHOICE, .offset = offsetof(Raw, member), .choices = words}
-#define OF_EVERY_TASK                                                                                                                       \
-  STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("renamed_from", renamed_from),                      \
-      CHOICE("on_exists", on_exists, exists_choices), {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {         \
-    .name = "failure_emails", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, failure_emails)                                               \
+#define STRING(key, member)                                                                                                                          \
+  { .name = (key), .type = PX_KEY_STRING, .offset = offsetof(Raw, member) }
+#define CHOICE(key, member, words)                                                                                                                   \
+  { .name = (key), .type = PX_KEY_CHOICE, .offset = offsetof(Raw, member), .choices = (words) }
+#define OF_EVERY_TASK                                                                                                                                \
+  STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("renamed_from", renamed_from),                              \
+    CHOICE("on_exists", on_exists, exists_choices), {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {                   \
+    .name = "failure_emails", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, failure_emails)                                                        \
   }
 
 static const PxKey import_keys[] = {
-    OF_EVERY_TASK,
-    STRING("pattern", pattern),
-    STRING("files", files),
-    CHOICE("after_import", after_import, after_choices),
-    STRING("move_path", move_path),
-    STRING("new_name", new_name),
-    CHOICE("avoid_duplicates", avoid_duplicates, duplicates_choices),
-    CHOICE("scope", scope, scope_choices),
-    STRING("error_path", error_path),
-    {.name = "stable_for", .type = PX_KEY_DURATION, .offset = offsetof(Raw, stable_for)},
-    STRING("process", process),
+  OF_EVERY_TASK,
+  STRING("pattern", pattern),
+  STRING("files", files),
+  CHOICE("after_import", after_import, after_choices),
+  STRING("move_path", move_path),
+  STRING("new_name", new_name),
+  CHOICE("avoid_duplicates", avoid_duplicates, duplicates_choices),
+  CHOICE("scope", scope, scope_choices),
+  STRING("error_path", error_path),
+  {.name = "stable_for", .type = PX_KEY_DURATION, .offset = offsetof(Raw, stable_for)},
+  STRING("process", process),
 };
 
 static const PxKey export_keys[] = {
-    OF_EVERY_TASK,
-    {.name = "pattern", .type = PX_KEY_STRING, .offset = offsetof(Raw, pattern), .required = true},
-    {.name = "filter", .type = PX_KEY_NODE, .offset = offsetof(Raw, filter)},
-    {.name = "order", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, order)},
-    STRING("file_name", file_name),
-    STRING("upload_schedule", upload_schedule),
-    STRING("upload_task", upload_task),
-    {.name = "skip_empty", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, skip_empty)},
+  OF_EVERY_TASK,
+  {.name = "pattern", .type = PX_KEY_STRING, .offset = offsetof(Raw, pattern), .required = true},
+  {.name = "filter", .type = PX_KEY_NODE, .offset = offsetof(Raw, filter)},
+  {.name = "order", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, order)},
+  STRING("file_name", file_name),
+  STRING("upload_schedule", upload_schedule),
+  STRING("upload_task", upload_task),
+  {.name = "skip_empty", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, skip_empty)},
 };
 
 static const PxKey upload_keys[] = {OF_EVERY_TASK};
@@ -64,9 +67,9 @@ static const struct {
   size_t n_keys;
   PxOnExists on_exists;
 } kinds[] = {
-    {import_keys, G_N_ELEMENTS(import_keys), PX_EXISTS_NUMBER},
-    {export_keys, G_N_ELEMENTS(export_keys), PX_EXISTS_REPLACE},
-    {upload_keys, G_N_ELEMENTS(upload_keys), PX_EXISTS_REPLACE},
+  {import_keys, G_N_ELEMENTS(import_keys), PX_EXISTS_NUMBER},
+  {export_keys, G_N_ELEMENTS(export_keys), PX_EXISTS_REPLACE},
+  {upload_keys, G_N_ELEMENTS(upload_keys), PX_EXISTS_REPLACE},
 };
 
 struct PxTasks {
@@ -84,8 +87,8 @@ typedef struct {
 } Reader;
 
 static void clear_raw(Raw *raw) {
-  char *const owned[] = {raw->storage,   raw->path,    raw->schedule,  raw->renamed_from,    raw->pattern,    raw->files, raw->move_path, raw->new_name,
-                         raw->error_path, raw->process, raw->file_name, raw->upload_schedule, raw->upload_task};
+  char *const owned[] = {raw->storage,  raw->path,       raw->schedule, raw->renamed_from, raw->pattern,         raw->files,      raw->move_path,
+                         raw->new_name, raw->error_path, raw->process,  raw->file_name,    raw->upload_schedule, raw->upload_task};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
@@ -131,8 +134,9 @@ static char *read_path(const Reader *reader, const char *key, const char *text) 
       g_strv_builder_add(kept, *part);
   }
   if (wrong)
-    px_complain(reader->complaints, place_of(reader, key), "%s: %s: a path is relative to the storage's directory and stays in it: write it without %s", reader->what,
-                key, *text == '/' ? "the leading /" : "..");
+    px_complain(reader->complaints, place_of(reader, key),
+                "%s: %s: a path is relative to the storage's directory and stays in it: write it without %s", reader->what, key,
+                *text == '/' ? "the leading /" : "..");
   g_auto(GStrv) words = g_strv_builder_end(kept);
   return g_strjoinv("/", words);
 }
@@ -145,8 +149,8 @@ static void check_emails(const Reader *reader, char **emails) {
   for (char **email = emails; email && *email; email++) {
     const char *at = strchr(*email, '@');
     if (!at || at == *email || !at[1] || strchr(at + 1, '@') || strpbrk(*email, " \t\r\n<>,;"))
-      px_complain(reader->complaints, place_of(reader, "failure_emails"), "%s: failure_emails: \"%s\" is no address: write one such as ops@example.com", reader->what,
-                  *email);
+      px_complain(reader->complaints, place_of(reader, "failure_emails"),
+                  "%s: failure_emails: \"%s\" is no address: write one such as ops@example.com", reader->what, *email);
   }
 }
 
@@ -186,25 +190,27 @@ static void check_after_import(const Reader *reader, const PxTask *task, const R
   static const struct {
     bool moves, renames;
   } needs[] = {
-      [PX_AFTER_RENAME] = {.renames = true},
-      [PX_AFTER_MOVE] = {.moves = true},
-      [PX_AFTER_MOVE_RENAME] = {.moves = true, .renames = true},
-      [PX_AFTER_DELETE] = {false, false},
+    [PX_AFTER_RENAME] = {.renames = true},
+    [PX_AFTER_MOVE] = {.moves = true},
+    [PX_AFTER_MOVE_RENAME] = {.moves = true, .renames = true},
+    [PX_AFTER_DELETE] = {false, false},
   };
   bool moves = needs[task->after_import].moves;
   bool renames = needs[task->after_import].renames;
   const char *word = after_choices[task->after_import];
   if (moves && !raw->move_path)
-    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs move_path: the folder in the storage where imported files go", reader->what, word);
+    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs move_path: the folder in the storage where imported files go",
+                reader->what, word);
   if (renames && !raw->new_name)
-    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs new_name, such as \"${obj.stem}-${obj.create_date}${obj.suffix}\"", reader->what, word);
+    px_complain(reader->complaints, reader->node, "%s: after_import: %s needs new_name, such as \"${obj.stem}-${obj.create_date}${obj.suffix}\"",
+                reader->what, word);
   if (!moves && raw->move_path)
     px_warn(reader->complaints, place_of(reader, "move_path"), "%s: move_path has no effect with after_import: %s", reader->what, word);
   if (!renames && raw->new_name)
     px_warn(reader->complaints, place_of(reader, "new_name"), "%s: new_name has no effect with after_import: %s", reader->what, word);
   if (moves && task->move_path && strcmp(task->move_path, task->path) == 0)
-    px_complain(reader->complaints, place_of(reader, "move_path"), "%s: move_path is the folder that files are fetched from: each would be imported again for ever; write another one",
-                reader->what);
+    px_complain(reader->complaints, place_of(reader, "move_path"),
+                "%s: move_path is the folder that files are fetched from: each would be imported again for ever; write another one", reader->what);
 }
 
 static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
@@ -223,8 +229,8 @@ static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   read_process(reader, task, raw->process);
   check_after_import(reader, task, raw);
   if (task->error_path && strcmp(task->error_path, task->path) == 0)
-    px_complain(reader->complaints, place_of(reader, "error_path"), "%s: error_path is the folder that files are fetched from: bad rows would come back for ever; write another one",
-                reader->what);
+    px_complain(reader->complaints, place_of(reader, "error_path"),
+                "%s: error_path is the folder that files are fetched from: bad rows would come back for ever; write another one", reader->what);
   if (task->error_path && !raw->pattern)
     px_warn(reader->complaints, place_of(reader, "error_path"), "%s: error_path has no effect without a pattern", reader->what);
 }
@@ -241,7 +247,8 @@ static void read_order(const Reader *reader, PxTask *task, char **words) {
     const PxField *field = px_model_field(task->pattern->model, name);
     if (!field || px_field_is_x2many(field)) {
       g_autofree char *hint = field ? g_strdup("") : px_model_did_you_mean(task->pattern->model, name);
-      px_complain(reader->complaints, place_of(reader, "order"), "%s: order: %s has no field \"%s\" to order by%s", reader->what, task->pattern->model->name, name, hint);
+      px_complain(reader->complaints, place_of(reader, "order"), "%s: order: %s has no field \"%s\" to order by%s", reader->what,
+                  task->pattern->model->name, name, hint);
       continue;
     }
     task->order[task->n_order] = field;
@@ -278,7 +285,8 @@ static void read_export(const Reader *reader, PxTask *task, Raw *raw) {
     return;
   task->upload_task = read_upload_task(reader, raw->upload_task);
   if (raw->storage || raw->upload_schedule)
-    px_complain(reader->complaints, place_of(reader, "upload_task"), "%s: the upload task has the storage, the path and the schedule: write them there, not here", reader->what);
+    px_complain(reader->complaints, place_of(reader, "upload_task"),
+                "%s: the upload task has the storage, the path and the schedule: write them there, not here", reader->what);
 }
 
 static void read_upload(const Reader *reader, PxTask *task) {
@@ -310,8 +318,8 @@ static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
   g_autofree char *what = g_strdup_printf("%s task %s", kind_names[kind], name);
   reader->what = what;
   if (px_tasks_get(reader->tasks, name)) {
-    px_complain(reader->complaints, reader->node, "%s: there is another task of that name: names are unique over %s, %s and %s", what, sections[0], sections[1],
-                sections[2]);
+    px_complain(reader->complaints, reader->node, "%s: there is another task of that name: names are unique over %s, %s and %s", what, sections[0],
+                sections[1], sections[2]);
     return;
   }
   px_config_read(reader->node, kinds[kind].keys, kinds[kind].n_keys, &raw, what, reader->complaints);

@@ -10,14 +10,10 @@ static const struct {
   PartKind kind;
   const char *format; /* of a date that says none; NULL: it is none */
 } expressions[] = {
-    {"obj.name", PART_NAME, NULL},
-    {"obj.stem", PART_STEM, NULL},
-    {"obj.suffix", PART_SUFFIX, NULL},
-    {"obj.id", PART_ID, NULL},
-    {"obj.checksum", PART_CHECKSUM, NULL},
-    {"obj.create_date", PART_CREATE_DATE, "%Y%m%dT%H%M%S"}, /* no colons: not every file system has them */
-    {"task.name", PART_TASK, NULL},
-    {"date", PART_DATE, "%Y%m%d"},
+  {"obj.name", PART_NAME, NULL},         {"obj.stem", PART_STEM, NULL},
+  {"obj.suffix", PART_SUFFIX, NULL},     {"obj.id", PART_ID, NULL},
+  {"obj.checksum", PART_CHECKSUM, NULL}, {"obj.create_date", PART_CREATE_DATE, "%Y%m%dT%H%M%S"}, /* no colons: not every file system has them */
+  {"task.name", PART_TASK, NULL},        {"date", PART_DATE, "%Y%m%d"},
 };
 
 typedef struct {
@@ -34,8 +30,9 @@ static void clear_part(gpointer data) {
   g_free(((Part *)data)->text);
 }
 
-static void add_part(PxTemplate *template, PartKind kind, char *text) {
-  Part part = {kind, text};
+/* text: len bytes of it; NULL: none. */
+static void add_part(PxTemplate *template, PartKind kind, const char *text, size_t len) {
+  Part part = {kind, g_strndup(text, len)};
   g_array_append_val(template->parts, part);
 }
 
@@ -73,11 +70,11 @@ static bool parse_expression(PxTemplate *template, const char *expression, PxTem
     }
     const char *format = colon ? colon + 1 : expressions[i].format;
     if (format && !format_works(format)) {
-      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "${%s}: \"%s\" is no format for a date in a file's name: write one such as %%Y%%m%%dT%%H%%M%%S", expression,
-                  format);
+      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "${%s}: \"%s\" is no format for a date in a file's name: write one such as %%Y%%m%%dT%%H%%M%%S",
+                  expression, format);
       return false;
     }
-    add_part(template, expressions[i].kind, g_strdup(format));
+    add_part(template, expressions[i].kind, format, format ? strlen(format) : 0);
     return true;
   }
   return unknown_expression(name, use, error);
@@ -88,7 +85,7 @@ static bool parse_parts(PxTemplate *template, PxTemplateUse use, GError **error)
   while (*at) {
     const char *open = strstr(at, "${");
     if (open != at)
-      add_part(template, PART_TEXT, open ? g_strndup(at, (size_t)(open - at)) : g_strdup(at));
+      add_part(template, PART_TEXT, at, open ? (size_t)(open - at) : strlen(at));
     if (!open)
       return true;
     const char *close = strchr(open, '}');

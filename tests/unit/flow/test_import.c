@@ -48,7 +48,8 @@ static void without_history_no_row_of_ours_is_left(Fixture *f, gconstpointer dat
   g_assert_cmpuint(summary->counts.failed, ==, 2);
   g_assert_cmpuint(messages_of(f, summary), ==, 2);
   g_assert_cmpint(fixture_ask(f, "SELECT (SELECT count(*) FROM pattimpex_attachment) + (SELECT count(*) FROM pattimpex_file) +"
-                                 " (SELECT count(*) FROM pattimpex_job)"), ==, 0);
+                                 " (SELECT count(*) FROM pattimpex_job)"),
+                  ==, 0);
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner"), ==, 2);
 }
 

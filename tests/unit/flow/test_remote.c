@@ -4,7 +4,8 @@
 
 static const char move[] = "import_tasks: {in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done}}\n";
 static const char rename_[] = "import_tasks: {in: {storage: drop, path: in, pattern: partner, after_import: rename, new_name: 'seen-${obj.name}'}}\n";
-static const char content[] = "import_tasks: {in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, avoid_duplicates: content}}\n";
+static const char content[] =
+  "import_tasks: {in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, avoid_duplicates: content}}\n";
 static const char row[] = "email#key,name\ncarol@x.test,Carol\n";
 static const char other_row[] = "email#key,name\ndave@x.test,Dave\n";
 

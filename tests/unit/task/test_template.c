@@ -6,15 +6,15 @@ typedef struct {
 } Case;
 
 static const Case fetched[] = {
-    {"${obj.name}", "orders.v2.csv"},
-    {"${obj.stem}-seen${obj.suffix}", "orders.v2-seen.csv"},
-    {"${obj.id}-${task.name}", "7-orders-in"},
-    {"${obj.checksum}${ obj.suffix }", "abc.csv"},
-    {"${obj.create_date}", "20260701T143005"},
-    {"${obj.create_date:%Y}/", NULL},
-    {"${obj.create_date:%Y}", "2026"},
-    {"${date:%d.%m.}", "01.01."},
-    {"$5 {x} $$", "$5 {x} $$"},
+  {"${obj.name}", "orders.v2.csv"},
+  {"${obj.stem}-seen${obj.suffix}", "orders.v2-seen.csv"},
+  {"${obj.id}-${task.name}", "7-orders-in"},
+  {"${obj.checksum}${ obj.suffix }", "abc.csv"},
+  {"${obj.create_date}", "20260701T143005"},
+  {"${obj.create_date:%Y}/", NULL},
+  {"${obj.create_date:%Y}", "2026"},
+  {"${date:%d.%m.}", "01.01."},
+  {"$5 {x} $$", "$5 {x} $$"},
 };
 
 static PxTemplateValues values(GTimeZone *paris) {
@@ -56,8 +56,8 @@ static void name_without_suffix_or_with_a_leading_point(void) {
 }
 
 static void wrong_ones_are_told(void) {
-  static const char *const wrong[] = {"",     "${obj.nmae}", "${date.year}",      "${HOME}", "${task.name", "a/b", "${obj.name:%Y}", "${date:%Y/%m}",
-                                      "${}",  "..",          ".pattimpex-${date}", "a\nb",    "${date:}"};
+  static const char *const wrong[] = {"",    "${obj.nmae}", "${date.year}",       "${HOME}", "${task.name", "a/b", "${obj.name:%Y}", "${date:%Y/%m}",
+                                      "${}", "..",          ".pattimpex-${date}", "a\nb",    "${date:}"};
   for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
     g_autoptr(GError) error = NULL;
     PxTemplate *template = px_template_parse(wrong[i], PX_TEMPLATE_FETCHED, &error);
