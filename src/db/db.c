@@ -27,8 +27,8 @@ PxDb *px_db_open(const PxDbOptions *options, GError **error) {
   db->driver = driver;
   db->dry_run = options->dry_run;
   db->guard_writes = options->dry_run;
-  /* Not bounded: the texts are our fixed files and those that records makes of models and column sets, which are as
-   * many as a pattern has, not as many as a file has rows. So a caller may keep its PxStmt as long as the connection. */
+  /* Not bounded: the texts are our fixed files and those that records makes; it forgets what files could make without end. So a caller may
+   * keep its PxStmt as long as the connection. */
   db->statements = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_statement);
   db->named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return db;
@@ -87,6 +87,10 @@ PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) {
   if (stmt)
     g_hash_table_insert(db->statements, stmt->text, stmt);
   return stmt;
+}
+
+void px_db_forget(PxDb *db, PxStmt *stmt) {
+  g_hash_table_remove(db->statements, stmt->text);
 }
 
 const char *px_db_sql_text(const char *name) {

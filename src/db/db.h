@@ -59,6 +59,8 @@ bool px_db_has_waiters(const PxDb *db);
 
 /* sql has ? parameters. The same text gives the same statement, reset. */
 PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Frees a statement of px_db_prepare() that is not asked for again; it must not be running. */
+void px_db_forget(PxDb *db, PxStmt *stmt);
 /* One of db/sql/NAME.sql, prepared. */
 PxStmt *px_db_named(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Parameters count from 0. Text and blobs are not copied: they must live until the statement has been stepped to its end. */

@@ -15,14 +15,14 @@ PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *patte
   loader->messages = g_ptr_array_new();
   if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error))
     return NULL;
-  px_overlay_init(&loader->wave.overlay, &loader->plan);
+  px_wave_init(&loader->wave, &loader->plan);
   return g_steal_pointer(&loader);
 }
 
 void px_loader_free(PxLoader *loader) {
   if (!loader)
     return;
-  px_overlay_done(&loader->wave.overlay, &loader->plan);
+  px_wave_done(&loader->wave, &loader->plan);
   px_records_free(loader->records);
   px_arena_free(loader->plan_arena);
   px_arena_free(loader->chunk_arena);
@@ -31,6 +31,7 @@ void px_loader_free(PxLoader *loader) {
   g_ptr_array_unref(loader->messages);
   g_free(loader->values);
   g_free(loader->states);
+  g_free(loader->items);
   g_free(loader);
 }
 
@@ -56,49 +57,16 @@ void px_loader_clear(PxLoader *loader) {
   loader->last_row = 0;
 }
 
-/* ---- writing a wave */
-
-static PxWrites writes_of(const PxLoader *loader, const PxWriteList *list) {
-  return (PxWrites){
-      .model = loader->plan.model,
-      .fields = loader->plan.writes,
-      .n_fields = loader->plan.n_writes,
-      .n_rows = list->n,
-      .ids = list->ids,
-      .values = list->values,
-      .masks = list->masks,
-  };
-}
-
-/* Creates before updates: an update may refer to what an earlier row makes. *ret_bad: the row that was refused, where it is known. */
-static bool write_wave(PxLoader *loader, size_t *ret_bad, GError **error) {
-  PxWave *wave = &loader->wave;
-  PxWrites creates = writes_of(loader, &wave->creates);
-  PxWrites updates = writes_of(loader, &wave->updates);
-  size_t bad = SIZE_MAX;
-  if (creates.n_rows && !px_records_create(loader->records, &creates, &bad, error)) {
-    *ret_bad = bad == SIZE_MAX ? SIZE_MAX : wave->creates.rows[bad];
-    return false;
-  }
-  if (updates.n_rows && !px_records_update(loader->records, &updates, &bad, error)) {
-    *ret_bad = bad == SIZE_MAX ? SIZE_MAX : wave->updates.rows[bad];
-    return false;
-  }
-  return !wave->n_externals || px_records_add_external(loader->records, loader->plan.model, wave->external_names, wave->external_ids,
-                                                       wave->n_externals, error);
-}
+/* ---- waves */
 
 /* Rows [first, end) in waves. Where waves turn out short, fewer rows are asked for at once: each is asked for again in the next wave. */
 static bool load_waves(PxLoader *loader, size_t first, size_t end, size_t *ret_bad, GError **error) {
-  bool single = loader->row_by_row || loader->plan.model->has_triggers;
+  bool single = loader->row_by_row || loader->plan.opaque;
   size_t window = single ? 1 : end - first;
   while (first < end) {
     size_t asked = MIN(end, first + window);
     size_t wave_end;
-    if (!px_load_resolve_range(loader, first, asked, error))
-      return false;
-    px_load_plan_wave(loader, &wave_end);
-    if (!write_wave(loader, ret_bad, error))
+    if (!px_load_wave(loader, first, asked, &wave_end, ret_bad, error))
       return false;
     window = single ? 1 : wave_end == asked ? window * 2 : MAX((wave_end - first) * 2, LEAST_WINDOW);
     first = wave_end;

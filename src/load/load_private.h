@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files of load/ share: the plan made of the header, the rows of a chunk, and the overlay of a wave.
+/* What the files of load/ share.
  *
- * plan.c     header -> plan: slots, references, the ways to find a record, what must be unique
- * rows.c     cells -> values of the slots, with what does not fit
- * resolve.c  references and keys -> ids, asked of the database in batches
- * wave.c     row after row: what it does, or what is wrong with it, or that the wave ends before it
- * overlay.c  what the rows of the wave make and change, as later rows would see it
- * refusal.c  what the database refused, in the user's words
- * load.c     chunk -> waves -> writes, bisected where the database refuses
+ * A row of a file is a small tree of records: the record of the row at the root, the items of its one2many beneath. Each place of that tree is
+ * planned once (PxLoadPlace); a row fills places with items.
+ *
+ * plan.c      header -> places: slots, references, the ways to find a record
+ * watch.c     what must be unique, and what later rows may see of a record
+ * rows.c      cells -> values of the slots, with what does not fit
+ * reference.c references -> ids, asked of the database in batches
+ * resolve.c   items -> records, and who has what must be unique
+ * links.c     many2many and the children that a row does not name
+ * overlay.c   what the rows of the wave make and change, as later rows would see it
+ * item.c      one item: what it writes, what is wrong with it
+ * wave.c      row after row, until one must wait for what the wave writes
+ * write.c     the writes of a wave
+ * refusal.c   what the database refused, in the user's words
+ * load.c      chunk -> waves, bisected where the database refuses
  */
 #include "base/arena.h"
 #include "load/load.h"
@@ -17,75 +25,139 @@
 /* A slot holds the value of a cell, or this: there is a message about it, and it takes part in nothing. */
 #define PX_SLOT_BAD 255u
 
+/* An array in arena that is never of nothing, so that a pointer to it can be kept. */
+#define PX_LOAD_ARRAY(arena, type, n) px_arena_new_array(arena, type, (n) + 1)
+
 /* ---- the plan: made once of the header */
+
+typedef struct PxLoadPlace PxLoadPlace;
 
 /* A column of the file that is read into a slot. */
 typedef struct {
   const PxHeaderColumn *column;
   const PxField *field; /* converts it; NULL: an external id */
   unsigned slot;
-  int reference;        /* the reference that it is a part of, or -1 */
-  bool key;             /* part of the row's natural key */
+  unsigned place;
+  int reference; /* the reference that it is a part of, or -1 */
+  bool key;      /* part of the natural key of its place */
 } PxLoadColumn;
 
-/* A many2one of the row: looked for by one or several cells. */
+/* A many2one, or one item of a many2many: looked for by one or several cells. */
 typedef struct {
   const PxHeaderNode *node;
+  unsigned place;
   const PxLookup *lookup;
   const PxLoadColumn **parts; /* one a path of the lookup */
   const PxField **fields;     /* what each part is compared as */
   size_t n_parts;
-  unsigned slot;              /* where the id goes */
-  bool key;                   /* part of the row's natural key */
-  bool self;                  /* it reads the root model, so what the rows write can change the answer */
-  int watch;                  /* self and only by fields of the root model: the overlay can answer; else -1 */
+  unsigned slot; /* where the id goes */
+  bool key;      /* part of the natural key of its place */
+  bool live;     /* it reads a model that the file writes, so what rows write can change the answer */
+  int model;     /* live and only by fields of one written model: the overlay of that model can answer; else -1 */
+  int watch;     /* of that model */
 } PxLoadReference;
 
-/* A set of fields of the root model whose values decide what later rows of a wave see: those of the key, of a simple self
- * reference, of a UNIQUE. The fields are in the order of the model. */
+/* A set of fields of a written model whose values decide what later rows see: those of a key, of a simple live reference, of a UNIQUE. The
+ * fields are in the order of the model. */
 typedef struct {
   const PxField **fields;
-  int *writes;              /* where each field is among the writes, or -1 */
-  int *reads;               /* where each field's stored value is among the reads */
   size_t n;
-  bool unique;              /* no two records have the same; else only looked up by */
-  bool computed;            /* some field is a generated column: only the database knows what it will hold */
-  const PxLookup *lookup;   /* of a unique */
-  const PxHeaderColumn *column; /* to blame: the first of the file that writes one of the fields; NULL: none does */
+  bool unique;            /* no two records have the same; else only looked up by */
+  bool computed;          /* some field is a generated column: only the database knows what it will hold */
+  const PxLookup *lookup; /* of a unique */
 } PxLoadWatch;
 
+/* A model that the file writes. */
 typedef struct {
   const PxModel *model;
+  PxLoadWatch *watches;
+  size_t n_watches;
+} PxLoadModel;
+
+/* How a place writes the fields of a watch of its model. */
+typedef struct {
+  int *writes;                  /* where each field is among the writes of the place, or -1 */
+  int *reads;                   /* where each field's stored value is among the reads of the place */
+  const PxHeaderColumn *column; /* to blame: the first of the file that writes one of the fields; NULL: none does */
+} PxPlaceWatch;
+
+/* The items of one many2many of a place. */
+typedef struct {
+  const PxField *field;
+  unsigned *references;
+  size_t n_references;
+} PxLoadLinks;
+
+/* The children of one one2many of a place: which places are its items. */
+typedef struct {
+  const PxField *field;
+  unsigned *places;
+  size_t n_places;
+  unsigned model; /* of the children, among the written models */
+  int watch;      /* of that model, over the field that names the parent: who comes and goes. To purge; else -1 */
+} PxLoadChildren;
+
+struct PxLoadPlace {
+  unsigned index;
+  const PxHeaderNode *node;
+  const PxLoadPlace *parent; /* NULL: the root */
+  unsigned model;            /* among the written models */
+  unsigned first_slot;       /* slot first_slot + w is written to writes[w] */
+  const PxField **writes;
+  const PxHeaderColumn **write_columns; /* the column to blame for it; NULL: the parent's id */
+  bool *write_is_key;                   /* it found the record, so it is not written to it */
+  size_t n_writes;
+  size_t words;                       /* of a mask over the writes */
+  int parent_write;                   /* which write is the parent's id, or -1 */
+  const PxLoadColumn *db_id, *ext_id; /* or NULL */
+  const PxLookup *by_id;
+  const PxLookup *by_key;           /* NULL: no natural key */
+  int key_watch;                    /* its fields (and, beneath a parent, the parent), or -1 */
+  unsigned *key_slots;              /* one a field of that watch */
+  bool key_writes_itself;           /* the key's slots are what a new record gets: no plain column stands beside them */
+  const PxHeaderColumn *key_column; /* the first of the key, to blame */
+  const PxField **reads;            /* of each record that is found: the writes first, then what the watches need */
+  size_t n_reads;
+  PxPlaceWatch *watches;   /* one a watch of the model */
+  const PxField **missing; /* NOT NULL fields without default that the file does not have */
+  size_t n_missing;
+  PxLoadLinks *links;
+  size_t n_links;
+  PxLoadChildren *children;
+  size_t n_children;
+};
+
+typedef struct {
   const PxPattern *pattern;
   PxLoadColumn *columns;
   size_t n_columns;
   size_t n_slots;
-  size_t width;              /* columns of the file */
-  const PxField **writes;    /* slot w is written to writes[w] */
-  const PxHeaderColumn **write_columns; /* the column to blame for it */
-  bool *write_is_key;        /* it found the record, so it is not written to it */
-  size_t n_writes;
-  size_t words;              /* of a mask over the writes */
+  size_t width; /* columns of the file */
   PxLoadReference *references;
   size_t n_references;
-  const PxLoadColumn *db_id, *ext_id; /* or NULL */
-  const PxLookup *by_id;
-  const PxLookup *by_key;    /* NULL: no natural key */
-  int key_watch;             /* its fields, or -1 */
-  unsigned *key_slots;       /* one a field of that watch */
-  bool key_writes_itself;    /* the key's slots are what a new record gets: no plain column stands beside them */
-  const PxHeaderColumn *key_column; /* the first of the key, to blame */
-  const PxField **reads;     /* of each record that is found: the writes first, then what the watches need */
-  size_t n_reads;
-  PxLoadWatch *watches;
-  size_t n_watches;
-  const PxField **missing;   /* NOT NULL fields without default that the file does not have */
-  size_t n_missing;
+  PxLoadPlace *places; /* parents before their children; the root first */
+  size_t n_places;
+  PxLoadModel *models;
+  size_t n_models;
+  bool opaque; /* triggers: nobody can say what a row changes */
 } PxLoadPlan;
 
 /* Everything is in arena. PX_ERROR_REFUSED: the header has a part that cannot be loaded. */
 bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pattern, const PxHeader *header, PxArena *arena, GError **error)
-    G_GNUC_WARN_UNUSED_RESULT;
+  G_GNUC_WARN_UNUSED_RESULT;
+
+/* watch.c: the watch of a model over these fields, made when there is none yet. */
+int px_load_add_watch(PxLoadPlan *plan, PxArena *arena, unsigned model, const PxField *const *fields, size_t n);
+/* Watches for every UNIQUE of the written models. */
+void px_load_watch_uniques(PxLoadPlan *plan, PxArena *arena);
+/* What each place reads and writes of the watches of its model; after all watches are there. */
+void px_load_place_watches(PxLoadPlan *plan, PxRecords *records, PxArena *arena);
+const PxLookup *px_load_lookup(PxRecords *records, const PxModel *model, const PxField *const *fields, size_t n, const PxField *const *reads,
+                               size_t n_reads);
+
+static inline const PxModel *px_place_model(const PxLoadPlan *plan, const PxLoadPlace *place) {
+  return plan->models[place->model].model;
+}
 
 /* ---- the rows of a chunk */
 
@@ -104,38 +176,65 @@ typedef struct {
   uint64_t number;
   PxRowMessage *messages; /* in the order they were added */
   PxRowMessage *last;
-  bool key_given;         /* some cell of the key is not empty */
-  bool dead;              /* it ended a transaction: it fails with the message it has and is not tried again */
-  uint8_t outcome;        /* PxOutcome of the last attempt */
+  bool dead;       /* it ended a transaction: it fails with the message it has and is not tried again */
+  uint8_t outcome; /* PxOutcome of the last attempt */
 } PxLoadRow;
+
+/* What a row says of a place. */
+typedef struct {
+  bool given;     /* some cell of the place, or beneath it, is not empty; the root is always given */
+  bool key_given; /* some cell of its key is not empty */
+} PxLoadItem;
 
 typedef enum { PX_REFERENCE_EMPTY, PX_REFERENCE_GIVEN, PX_REFERENCE_BAD } PxReferenceState;
 
 /* ---- a wave: a run of rows whose effects do not meet */
 
-/* What the database knows of a row, asked for a range of rows at once. */
+/* What is known of an item: first what the database says, then what was decided. */
 typedef struct {
-  PxFound record;       /* with the values of plan.reads */
-  bool sought;          /* false: what it is looked for by is bad, or there is nothing to look by */
+  PxFound record; /* with the values of place.reads */
+  PxId id;        /* decided: of its record, also of a new one; none: not decided */
+  bool sought;    /* false: what it is looked for by is bad, or there is nothing to look by */
   bool by_key;
-  bool ext_known;       /* the external id it gives exists, for ext_record */
+  bool ext_known; /* the external id it gives exists */
   PxId ext_record;
-  PxTuple key;          /* by_key: the tuple */
-  PxFound *references;  /* one a reference; of self references only */
+  PxFound *conflicts; /* one a watch of the model: who has the tuple that the item would leave */
+  PxIdList *related;  /* what the record is linked to now, one a many2many of the place; then, to purge, its children, one a one2many */
+} PxItemFacts;
+
+typedef struct {
+  PxFound *references;       /* one a reference; of live references only */
   PxTuple *reference_tuples; /* bytes NULL: not looked for */
-  PxFound *conflicts;   /* one a watch: who has the tuple that the row would leave */
+  PxItemFacts *items;        /* one a place */
 } PxRowFacts;
 
-/* What the rows of the wave make and change, as a later row would see it. */
+/* What the rows of the wave make and change in one model. */
 typedef struct {
-  PxTupleMap *maps;     /* one a watch: tuple -> what became of it, see overlay.c */
-  bool *unknown;        /* one a watch: some new record has a value there that only the database knows */
-  PxTupleMap ids;       /* records that the wave writes */
+  PxTupleMap *maps; /* one a watch: tuple -> what became of it, see overlay.c */
+  bool *unknown;    /* one a watch: some new record has a value there that only the database knows */
+  PxTupleMap ids;   /* records that the wave writes */
+} PxOverlayModel;
+
+/* What the tuple of a note is, where it is not that of a watch. */
+enum { PX_NOTE_ID = -1, PX_NOTE_EXTERNAL = -2 };
+
+/* The same of the row that is being decided, until it is known that it has no fault. */
+typedef struct {
+  unsigned model;
+  int watch; /* or PX_NOTE_... */
+  bool is_new, unknown;
+  uint32_t record; /* is_new: among the new records of the wave */
+  PxTuple tuple;
+} PxOverlayNote;
+
+typedef struct {
+  PxOverlayModel *models;
   PxTupleMap externals; /* external ids that the wave makes */
+  GArray *notes;        /* PxOverlayNote */
   size_t n_effects;     /* rows so far that write something */
 } PxOverlay;
 
-/* Rows to write, in file order. */
+/* Items to write, of one place, in file order. */
 typedef struct {
   size_t n;
   size_t *rows;
@@ -145,15 +244,38 @@ typedef struct {
 } PxWriteList;
 
 typedef struct {
-  size_t first, end;    /* rows that were asked for; the wave may end earlier */
-  PxRowFacts *facts;    /* of row first + i */
-  PxId *new_ids;        /* for the creates, in order */
-  size_t n_new_ids;
+  PxId id;
+  unsigned place;
+} PxNewRecord;
+
+typedef struct {
+  const PxField *field; /* the many2many */
+  PxId from, to;
+} PxLinkChange;
+
+typedef struct {
+  const PxField *field; /* the one2many whose child is removed */
+  PxId child;
+} PxPurge;
+
+typedef struct {
+  PxValue name;
+  PxId id;
+  unsigned place;
+} PxNewExternal;
+
+typedef struct {
+  size_t first, end; /* rows that were asked for; the wave may end earlier */
+  PxRowFacts *facts; /* of row first + i */
+  PxId **new_ids;    /* one array a model, in order */
+  size_t *n_new_ids, *n_used_ids;
   PxOverlay overlay;
-  PxWriteList creates, updates;
-  size_t n_externals;   /* external ids to add */
-  PxValue *external_names;
-  PxId *external_ids;
+  PxWriteList *creates, *updates; /* one a place */
+  GArray *new_records;            /* PxNewRecord */
+  GArray *links, *unlinks;        /* PxLinkChange */
+  GArray *purges;                 /* PxPurge */
+  GArray *externals;              /* PxNewExternal */
+  uint64_t *mask;                 /* of the item at hand */
 } PxWave;
 
 struct PxLoader {
@@ -163,17 +285,18 @@ struct PxLoader {
   PxArena *plan_arena;
   PxArena *chunk_arena; /* values and messages */
   PxArena *wave_arena;
-  GArray *rows;         /* PxLoadRow */
-  PxValue *values;      /* n_slots a row */
-  uint8_t *states;      /* PxReferenceState, n_references a row */
-  size_t room;          /* rows that values and states have room for */
-  PxCounts counts;      /* rows and skipped */
+  GArray *rows;      /* PxLoadRow */
+  PxValue *values;   /* n_slots a row */
+  uint8_t *states;   /* PxReferenceState, n_references a row */
+  PxLoadItem *items; /* n_places a row */
+  size_t room;       /* rows that the three have room for */
+  PxCounts counts;   /* rows and skipped */
   uint64_t first_row, last_row;
   bool row_by_row;
-  bool nested;          /* the caller's transaction holds more than the chunk */
-  bool careful;         /* the database refuses rows of this file: use savepoints */
-  size_t refusals;      /* of the last careful load */
-  GPtrArray *messages;  /* PxMessage * of the last load */
+  bool nested;         /* the caller's transaction holds more than the chunk */
+  bool careful;        /* the database refuses rows of this file: use savepoints */
+  size_t refusals;     /* of the last careful load */
+  GPtrArray *messages; /* PxMessage * of the last load */
   PxWave wave;
 };
 
@@ -189,12 +312,25 @@ static inline uint8_t *px_loader_states(PxLoader *loader, size_t row) {
   return loader->states + row * loader->plan.n_references;
 }
 
+static inline PxLoadItem *px_loader_item(PxLoader *loader, size_t row, const PxLoadPlace *place) {
+  return &loader->items[row * loader->plan.n_places + place->index];
+}
+
+static inline PxItemFacts *px_wave_item(PxLoader *loader, size_t row, const PxLoadPlace *place) {
+  return &loader->wave.facts[row - loader->wave.first].items[place->index];
+}
+
 static inline bool px_mask_has(const uint64_t *mask, size_t i) {
   return mask[i / 64] >> (i % 64) & 1;
 }
 
 static inline void px_mask_set(uint64_t *mask, size_t i) {
   mask[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+/* Whether a row gives something for a slot of a column, good or bad; column may be NULL. */
+static inline bool px_loader_gives(PxLoader *loader, const PxLoadColumn *column, size_t row) {
+  return column && px_loader_values(loader, row)[column->slot].kind != PX_NULL;
 }
 
 /* column and label may be NULL. The text becomes "LABEL: text". */
@@ -205,31 +341,84 @@ void px_row_forget(PxLoadRow *row, PxStage stage);
 /* A value as messages show it, in arena. */
 const char *px_load_describe(PxArena *arena, const PxValue *value);
 
+/* ---- asking the database */
+
+/* reference.c: the external ids that rows have in a column. */
+typedef struct {
+  size_t *rows; /* indexes into the chunk */
+  PxValue *names;
+  PxId *ids;
+  const char **tables; /* NULL: not known */
+  size_t n;
+} PxExternals;
+bool px_load_find_externals(PxLoader *loader, const PxLoadColumn *column, size_t first, size_t end, PxExternals *ret, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+void px_load_complain_other_model(PxLoader *loader, size_t row, const PxLoadColumn *column, const PxValue *name, const char *table, PxStage stage);
 /* Resolves the references whose answer no row of the file can change, for all rows of the chunk. */
 bool px_load_resolve_fixed(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Asks the database for all that rows [first, end) look for; the answers are the facts of a new wave. */
-bool px_load_resolve_range(PxLoader *loader, size_t first, size_t end, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The live references of a place; the wave's overlay may change the answers when the row's turn comes. */
+bool px_load_resolve_live(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Why the reference of a row has no answer. */
 void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, bool too_many, PxStage stage);
-/* The canonical tuple of a watch that a row leaves when it is written with mask: into values (watch->n of them). False: a part is bad
- * or known to the database alone. old: the stored values of plan.reads, NULL for a new record with that id. */
-bool px_load_tuple_after(PxLoader *loader, const PxLoadWatch *watch, size_t row, const uint64_t *mask, const PxValue *old, PxId id, PxValue *values);
-/* What a row would write to the record that old is of (NULL: a new one), without complaints. */
-void px_load_mask(PxLoader *loader, size_t row, bool by_key, const PxValue *old, uint64_t *mask);
+
+/* links.c: what the records that were found are linked to, and have as children. */
+bool px_load_read_relations(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What an item changes in its many2many; whether it changes any. */
+bool px_load_decide_links(PxLoader *loader, const PxLoadPlace *place, size_t row);
+/* The children of a one2many that the row does not name are to be removed; whether there are any. */
+bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row);
+
+/* resolve.c: starts a wave over rows [first, end). */
+void px_wave_start(PxLoader *loader, size_t first, size_t end);
+/* Asks the database for all that the items of a place look for. */
+bool px_load_resolve_place(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ids for what may turn out to be new. */
+bool px_load_take_ids(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- overlay.c */
 
 void px_overlay_init(PxOverlay *overlay, const PxLoadPlan *plan);
 void px_overlay_done(PxOverlay *overlay, const PxLoadPlan *plan);
 void px_overlay_clear(PxOverlay *overlay, const PxLoadPlan *plan);
 typedef enum { PX_SEEN_NOTHING, PX_SEEN_NEW, PX_SEEN_NEW_TWICE, PX_SEEN_CHANGED } PxSeen;
-/* What the wave did to the records with this tuple; *ret_create: the index among the creates of the one that is new. */
-PxSeen px_overlay_look(const PxOverlay *overlay, size_t watch, PxTuple tuple, size_t *ret_create);
-void px_overlay_note_new(PxOverlay *overlay, size_t watch, PxTuple tuple, size_t create);
-void px_overlay_note_changed(PxOverlay *overlay, size_t watch, PxTuple tuple);
-bool px_overlay_writes(const PxOverlay *overlay, PxArena *arena, PxId id);
-void px_overlay_note_id(PxOverlay *overlay, PxArena *arena, PxId id);
+/* What the wave, and the row so far, did to the records with this tuple; *ret_record: which of the new records of the wave it is. */
+PxSeen px_overlay_look(const PxOverlay *overlay, unsigned model, int watch, PxTuple tuple, uint32_t *ret_record);
+bool px_overlay_is_unknown(const PxOverlay *overlay, unsigned model, int watch);
+bool px_overlay_writes(const PxOverlay *overlay, PxArena *arena, unsigned model, PxId id);
+void px_overlay_note_new(PxOverlay *overlay, unsigned model, int watch, PxTuple tuple, uint32_t record);
+void px_overlay_note_changed(PxOverlay *overlay, unsigned model, int watch, PxTuple tuple);
+void px_overlay_note_unknown(PxOverlay *overlay, unsigned model, int watch);
+void px_overlay_note_id(PxOverlay *overlay, PxArena *arena, unsigned model, PxId id);
+void px_overlay_note_external(PxOverlay *overlay, PxTuple name);
+bool px_overlay_makes_external(const PxOverlay *overlay, PxTuple name);
+/* The notes of the row become the wave's, or are forgotten. */
+void px_overlay_keep(PxOverlay *overlay);
+void px_overlay_drop(PxOverlay *overlay);
 
-/* Goes through the rows of the wave until one must wait for what the wave writes; *ret_end is the row behind the last. */
-void px_load_plan_wave(PxLoader *loader, size_t *ret_end);
+/* ---- item.c */
+
+typedef enum { PX_DECIDED, PX_MUST_WAIT } PxDecision;
+
+/* Decides on an item: notes its effects, or complains. PX_MUST_WAIT: it depends on what the wave, or its own row, writes. */
+PxDecision px_load_decide_item(PxLoader *loader, const PxLoadPlace *place, size_t row, bool alone, PxOutcome *ret_outcome);
+/* What an item would write to the record that old is of (NULL: a new one), without complaints. */
+void px_load_mask(PxLoader *loader, const PxLoadPlace *place, size_t row, bool by_key, const PxValue *old, uint64_t *mask);
+/* The canonical tuple of a watch that an item leaves when it is written with mask: into values (watch->n of them). False: a part is bad or known
+ * to the database alone. old: the stored values of place.reads, NULL for a new record with that id. */
+bool px_load_tuple_after(PxLoader *loader, const PxLoadPlace *place, int watch, size_t row, const uint64_t *mask, const PxValue *old, PxId id,
+                         PxValue *values);
+/* Whether an item written with mask gives the watch another tuple; old NULL: it is new. */
+bool px_load_touches(const PxPlaceWatch *watch, size_t n, const uint64_t *mask, const PxValue *old);
+
+/* ---- wave.c, write.c */
+
+/* Plans and writes the rows of [first, end) that can go together; *ret_end is the row behind the last of them. *ret_bad: the row that the database
+ * refused, where it is known. */
+bool px_load_wave(PxLoader *loader, size_t first, size_t end, size_t *ret_end, size_t *ret_bad, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_wave_add_write(PxLoader *loader, const PxLoadPlace *place, PxWriteList *list, size_t row, PxId id, const uint64_t *mask);
+bool px_wave_write(PxLoader *loader, size_t *ret_bad, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_wave_init(PxWave *wave, const PxLoadPlan *plan);
+void px_wave_done(PxWave *wave, const PxLoadPlan *plan);
 
 /* Why the database refused row, in the user's words. */
 void px_load_complain_refusal(PxLoader *loader, size_t row, const GError *error);

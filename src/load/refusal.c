@@ -3,9 +3,18 @@
 #include "load/load_private.h"
 
 static const PxHeaderColumn *column_of(const PxLoadPlan *plan, const PxField *field) {
-  for (size_t w = 0; w < plan->n_writes; w++)
-    if (plan->writes[w] == field)
-      return plan->write_columns[w];
+  for (size_t p = 0; p < plan->n_places; p++)
+    for (size_t w = 0; w < plan->places[p].n_writes; w++)
+      if (plan->places[p].writes[w] == field && plan->places[p].write_columns[w])
+        return plan->places[p].write_columns[w];
+  return NULL;
+}
+
+/* The written model whose table the database named. */
+static const PxModel *model_of(const PxLoadPlan *plan, const char *table) {
+  for (size_t i = 0; table && i < plan->n_models; i++)
+    if (g_ascii_strcasecmp(table, plan->models[i].model->table) == 0)
+      return plan->models[i].model;
   return NULL;
 }
 
@@ -13,10 +22,11 @@ static const PxHeaderColumn *column_of(const PxLoadPlan *plan, const PxField *fi
 static const PxHeaderColumn *blamed(const PxLoadPlan *plan, const PxRefusal *refusal, const char **ret_label) {
   const PxHeaderColumn *first = NULL;
   *ret_label = NULL;
-  if (!refusal->table || g_ascii_strcasecmp(refusal->table, plan->model->table) != 0)
+  const PxModel *model = model_of(plan, refusal->table);
+  if (!model)
     return NULL;
   for (size_t i = 0; refusal->columns && refusal->columns[i]; i++) {
-    const PxField *field = px_model_column(plan->model, refusal->columns[i]);
+    const PxField *field = px_model_column(model, refusal->columns[i]);
     if (!field)
       continue;
     *ret_label = i == 0 && !refusal->columns[1] ? field->label : NULL;
@@ -33,6 +43,7 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
   PxLoadRow *row = px_loader_row(loader, index);
   /* A row that ended a transaction keeps what was said when it did. */
   PxStage stage = row->dead ? PX_STAGE_CONVERT : PX_STAGE_ATTEMPT;
+  const PxModel *model = refusal ? model_of(plan, refusal->table) : NULL;
   const char *label = NULL;
   const PxHeaderColumn *column = refusal ? blamed(plan, refusal, &label) : NULL;
   row->outcome = PX_OUTCOME_FAILED;
@@ -41,7 +52,8 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
     px_row_complain(loader, row, stage, column, label, "required", "must not be empty");
     return;
   case PX_REFUSED_UNIQUE:
-    px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)", plan->model->label, refusal->message);
+    px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)", (model ? model : plan->models[0].model)->label,
+                    refusal->message);
     return;
   case PX_REFUSED_CHECK:
     px_row_complain(loader, row, stage, NULL, NULL, "check", "the row breaks the rule %s of the database",

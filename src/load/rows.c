@@ -16,11 +16,11 @@ void px_row_complain(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxHe
   PxRowMessage *message = px_arena_alloc0(loader->chunk_arena, sizeof *message);
   message->stage = stage;
   message->message = (PxMessage){
-      .row = row->number,
-      .column = column ? column->header : NULL,
-      .field = label,
-      .type = type,
-      .message = label ? px_arena_printf(loader->chunk_arena, "%s: %s", label, text) : px_arena_strndup(loader->chunk_arena, text, strlen(text)),
+    .row = row->number,
+    .column = column ? column->header : NULL,
+    .field = label,
+    .type = type,
+    .message = label ? px_arena_printf(loader->chunk_arena, "%s: %s", label, text) : px_arena_strndup(loader->chunk_arena, text, strlen(text)),
   };
   if (row->last)
     row->last->next = message;
@@ -76,8 +76,11 @@ static PxValue text_of(PxCell cell) {
   return px_value_text(text, len);
 }
 
-static void note_given(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column) {
-  row->key_given |= column->key;
+static void note_given(PxLoader *loader, size_t index, const PxLoadColumn *column) {
+  const PxLoadPlace *place = &loader->plan.places[column->place];
+  px_loader_item(loader, index, place)->key_given |= column->key;
+  for (; place; place = place->parent)
+    px_loader_item(loader, index, place)->given = true;
   if (column->reference >= 0) {
     uint8_t *state = &px_loader_states(loader, index)[column->reference];
     if (*state == PX_REFERENCE_EMPTY)
@@ -115,6 +118,7 @@ static void make_room(PxLoader *loader, size_t rows) {
   loader->room = MAX(rows, loader->room * 2);
   loader->values = g_renew(PxValue, loader->values, loader->room * MAX(loader->plan.n_slots, 1));
   loader->states = g_renew(uint8_t, loader->states, loader->room * MAX(loader->plan.n_references, 1));
+  loader->items = g_renew(PxLoadItem, loader->items, loader->room * loader->plan.n_places);
 }
 
 /* Whether the row says anything; if so its values stand in the slots of the next row. */
@@ -123,6 +127,7 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
   bool any = false;
   PxValue *values = px_loader_values(loader, index);
   memset(px_loader_states(loader, index), PX_REFERENCE_EMPTY, loader->plan.n_references);
+  memset(loader->items + index * loader->plan.n_places, 0, loader->plan.n_places * sizeof *loader->items);
   for (size_t i = 0; i < loader->plan.n_slots; i++)
     values[i].kind = PX_NULL;
   for (size_t i = 0; i < loader->plan.n_columns; i++) {
@@ -132,10 +137,11 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
     bool blank = is_blank(cell);
     any |= !blank;
     if (!blank)
-      note_given(loader, row, index, column);
+      note_given(loader, index, column);
     if (!blank || (column->field && column->field->type == PX_TYPE_BOOLEAN))
       convert_cell(loader, row, index, column, cell);
   }
+  loader->items[index * loader->plan.n_places].given = true;
   if (has_extra(loader, batch, source)) {
     any = true;
     px_row_complain(loader, row, PX_STAGE_CONVERT, NULL, NULL, "extra_cells", "the row has %u cells, the header only %zu; is a quote missing?",

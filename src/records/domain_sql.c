@@ -64,7 +64,7 @@ static void in_list(Context *context, const char *alias, const PxDomain *leaf, b
   g_string_append_c(context->sql, ')');
 }
 
-static void compare(Context *context, const char *alias, const PxField *field, const char *operator, const PxValue *value) {
+static void compare(Context *context, const char *alias, const PxField *field, const char *operator, const PxValue * value) {
   column(context, alias, field);
   g_string_append_printf(context->sql, " %s ?", operator);
   bind(context, value);
@@ -88,8 +88,8 @@ static char *glob_pattern(const char *like, size_t len, bool anywhere) {
 }
 
 static void like(Context *context, const char *alias, const PxField *field, const PxValue *value, bool fold, bool anywhere, bool negate) {
-  char *pattern = fold ? g_strdup_printf(anywhere ? "%%%.*s%%" : "%.*s", (int)value->len, value->text)
-                       : glob_pattern(value->text, value->len, anywhere);
+  char *pattern =
+    fold ? g_strdup_printf(anywhere ? "%%%.*s%%" : "%.*s", (int)value->len, value->text) : glob_pattern(value->text, value->len, anywhere);
   g_ptr_array_add(context->texts, pattern);
   PxValue parameter = px_value_string(pattern);
   g_string_append_c(context->sql, '(');

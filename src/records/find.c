@@ -19,8 +19,8 @@ struct PxLookup {
   bool between_made;
 };
 
-const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
-                                  const PxField *const *read, size_t n_read) {
+const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths, const PxField *const *read,
+                                  size_t n_read) {
   g_assert(n_paths > 0 && n_paths <= PX_LOOKUP_MAX_PATHS);
   PxLookup *lookup = g_new0(PxLookup, 1);
   lookup->records = records;
@@ -186,8 +186,7 @@ static bool ask_between(PxLookup *lookup, const PxValue *values, size_t n, bool 
   return step != PX_STEP_ERROR;
 }
 
-bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found,
-                     GError **error) {
+bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
   PxLookup *lookup = g_ptr_array_index(records->lookups, asked->index);
   memset(ret_found, 0, n * sizeof *ret_found);
   bool none = false;

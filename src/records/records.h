@@ -24,23 +24,26 @@ typedef struct {
 
 typedef struct PxLookup PxLookup; /* a compiled question: model, paths; belongs to its PxRecords */
 
-const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
-                                  const PxField *const *read, size_t n_read);
+const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths, const PxField *const *read,
+                                  size_t n_read);
 
 /* The answer for one tuple. */
 typedef struct {
-  PxId id;         /* none: not found, or too many */
+  PxId id; /* none: not found, or too many */
   bool too_many;
   PxValue *values; /* of the read fields of the one record found, in arena; NULL when none is found or nothing is read */
 } PxFound;
 
 /* For each of n tuples (n_paths values each, one behind the other): which record has all of them. NULL matches NULL. Inactive
  * records are found too. */
-bool px_records_find(PxRecords *records, const PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_find(PxRecords *records, const PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* External ids: "module.name" or "name" (module __import__). ret_model: the table they belong to (in arena), NULL when there is no such id. */
-bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool px_records_add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- writing */
 
@@ -67,6 +70,24 @@ static inline size_t px_mask_words(size_t n_fields) {
 bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- relations */
+
+typedef struct {
+  PxId *ids;
+  size_t n;
+} PxIdList;
+
+/* For each of n records: what it is linked to by a many2many, or which records refer to it by the inverse of a one2many; in the order of ids, in
+ * arena. */
+bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Links (or unlinks) two records by a many2many. */
+bool px_records_link(PxRecords *records, const PxField *field, PxId from, PxId to, bool link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Empties a many2one of records. */
+bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Deletes records and their external ids. */
+bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- reading in order: exports */
 
 typedef struct PxRecordCursor PxRecordCursor;
@@ -88,4 +109,5 @@ PxRecordCursor *px_records_open(PxRecords *records, const PxModel *model, const 
 int px_record_cursor_next(PxRecordCursor *cursor, const PxValue **ret_values, GError **error);
 void px_record_cursor_close(PxRecordCursor *cursor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecordCursor, px_record_cursor_close)
-bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -44,7 +44,19 @@ bool px_records_take_ids(PxRecords *records, const PxModel *model, size_t n, PxI
 
 /* ---- statements */
 
+/* Rows may write any set of a file's columns, 2^n of them: more than this are not kept prepared. */
+#define MAX_STATEMENTS 64
+
 typedef enum { VERB_INSERT, VERB_UPDATE } Verb;
+
+static void forget_statements(PxRecords *records) {
+  GHashTableIter iter;
+  gpointer stmt;
+  g_hash_table_iter_init(&iter, records->statements);
+  while (g_hash_table_iter_next(&iter, NULL, &stmt))
+    px_db_forget(records->db, stmt);
+  g_hash_table_remove_all(records->statements);
+}
 
 static bool has_bit(const uint64_t *mask, size_t i) {
   return mask[i / 64] >> (i % 64) & 1;
@@ -83,12 +95,14 @@ static void update_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
   g_string_append(sql, " = ?");
 }
 
-/* The key under which a statement is remembered: what it does, to which fields. */
+/* The key under which a statement is remembered: what it does, to which fields. Equal exactly when the text of the statement is. */
 static GBytes *statement_key(const PxWrites *writes, Verb verb, const uint64_t *mask) {
   GByteArray *key = g_byte_array_new();
   g_byte_array_append(key, (const guint8 *)&verb, sizeof verb);
-  g_byte_array_append(key, (const guint8 *)&writes->fields, sizeof writes->fields);
-  g_byte_array_append(key, (const guint8 *)mask, (guint)(px_mask_words(writes->n_fields) * sizeof *mask));
+  g_byte_array_append(key, (const guint8 *)&writes->model, sizeof writes->model);
+  for (size_t f = 0; f < writes->n_fields; f++)
+    if (has_bit(mask, f))
+      g_byte_array_append(key, (const guint8 *)&writes->fields[f], sizeof *writes->fields);
   return g_byte_array_free_to_bytes(key);
 }
 
@@ -97,6 +111,8 @@ static PxStmt *statement_for(PxRecords *records, const PxWrites *writes, Verb ve
   PxStmt *stmt = g_hash_table_lookup(records->statements, key);
   if (stmt)
     return stmt;
+  if (g_hash_table_size(records->statements) >= MAX_STATEMENTS)
+    forget_statements(records);
   g_autoptr(GString) sql = g_string_new(NULL);
   (verb == VERB_INSERT ? insert_sql : update_sql)(records->db, sql, writes, mask);
   stmt = px_db_prepare(records->db, sql->str, error);

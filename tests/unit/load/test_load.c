@@ -2,13 +2,13 @@
 /* What loading does to records, rule by rule. */
 #include "fixture.h"
 
-#define SCHEMA                                                                                                                                         \
-  "CREATE TABLE country (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL);"                                                              \
-  "CREATE TABLE partner (id INTEGER PRIMARY KEY, email TEXT, name TEXT, city TEXT, color INTEGER DEFAULT 7, "                                          \
-  " kind TEXT NOT NULL DEFAULT 'contact', barcode TEXT UNIQUE, country_id INTEGER REFERENCES country (id), "                                           \
-  " parent_id INTEGER REFERENCES partner (id), active BOOLEAN DEFAULT TRUE, CONSTRAINT sane CHECK (name <> 'refuse me'));"                             \
-  "INSERT INTO country VALUES (1, 'FR', 'France'), (2, 'BE', 'Belgium');"                                                                              \
-  "INSERT INTO partner (id, email, name, city, country_id) VALUES (10, 'a@x', 'Alice', 'Old', 1), (11, 'b@x', 'Bob', 'Old', 2), "                      \
+#define SCHEMA                                                                                                                                       \
+  "CREATE TABLE country (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL);"                                                             \
+  "CREATE TABLE partner (id INTEGER PRIMARY KEY, email TEXT, name TEXT, city TEXT, color INTEGER DEFAULT 7, "                                        \
+  " kind TEXT NOT NULL DEFAULT 'contact', barcode TEXT UNIQUE, country_id INTEGER REFERENCES country (id), "                                         \
+  " parent_id INTEGER REFERENCES partner (id), active BOOLEAN DEFAULT TRUE, CONSTRAINT sane CHECK (name <> 'refuse me'));"                           \
+  "INSERT INTO country VALUES (1, 'FR', 'France'), (2, 'BE', 'Belgium');"                                                                            \
+  "INSERT INTO partner (id, email, name, city, country_id) VALUES (10, 'a@x', 'Alice', 'Old', 1), (11, 'b@x', 'Bob', 'Old', 2), "                    \
   " (12, 'dup@x', 'D1', NULL, NULL), (13, 'dup@x', 'D2', NULL, NULL);"
 
 typedef struct {
@@ -46,128 +46,128 @@ static void test_case(const void *data) {
 }
 
 static const Case key_updates_and_creates = {
-    .lines = {"email#key;name;city", "a@x;Alice;New", "new@x;New;Town", "b@x;Bob;Old"},
-    .messages = "",
-    .query = "SELECT id, name, city FROM partner WHERE id IN (10, 11) OR id > 13",
-    .rows = "10|Alice|New\n11|Bob|Old\n14|New|Town\n",
-    .counts = {.created = 1, .updated = 1, .unchanged = 1},
+  .lines = {"email#key;name;city", "a@x;Alice;New", "new@x;New;Town", "b@x;Bob;Old"},
+  .messages = "",
+  .query = "SELECT id, name, city FROM partner WHERE id IN (10, 11) OR id > 13",
+  .rows = "10|Alice|New\n11|Bob|Old\n14|New|Town\n",
+  .counts = {.created = 1, .updated = 1, .unchanged = 1},
 };
 
 static const Case same_new_key_twice = {
-    .lines = {"email#key;name", "n@x;First", "n@x;Second", "n@x;Second"},
-    .messages = "",
-    .query = "SELECT id, name FROM partner WHERE email = 'n@x'",
-    .rows = "14|Second\n",
-    .counts = {.created = 1, .updated = 1, .unchanged = 1},
+  .lines = {"email#key;name", "n@x;First", "n@x;Second", "n@x;Second"},
+  .messages = "",
+  .query = "SELECT id, name FROM partner WHERE email = 'n@x'",
+  .rows = "14|Second\n",
+  .counts = {.created = 1, .updated = 1, .unchanged = 1},
 };
 
 static const Case key_renamed_then_looked_for = {
-    /* Row 2 gives Alice another address; row 3 must not find her by the old one, row 4 must by the new one. */
-    .lines = {"email#key;email;name", "a@x;z@x;Alice", "a@x;;Nobody", "z@x;z@x;Zoe"},
-    .messages = "",
-    .query = "SELECT id, email, name FROM partner WHERE id = 10 OR id > 13",
-    .rows = "10|z@x|Zoe\n14||Nobody\n",
-    .counts = {.created = 1, .updated = 2},
+  /* Row 2 gives Alice another address; row 3 must not find her by the old one, row 4 must by the new one. */
+  .lines = {"email#key;email;name", "a@x;z@x;Alice", "a@x;;Nobody", "z@x;z@x;Zoe"},
+  .messages = "",
+  .query = "SELECT id, email, name FROM partner WHERE id = 10 OR id > 13",
+  .rows = "10|z@x|Zoe\n14||Nobody\n",
+  .counts = {.created = 1, .updated = 2},
 };
 
 static const Case reference_to_an_earlier_row = {
-    .lines = {"email#key;name;parent_id|email", "root@x;Root;", "kid@x;Kid;root@x", "early@x;Early;late@x", "late@x;Late;kid@x"},
-    .messages = "4 parent_id|email not_found Parent: no Partner has Email \"late@x\"\n",
-    .query = "SELECT p.name, q.name FROM partner p LEFT JOIN partner q ON q.id = p.parent_id WHERE p.id > 13 ORDER BY p.id",
-    .rows = "Root|\nKid|Root\nLate|Kid\n",
-    .counts = {.created = 3, .failed = 1},
+  .lines = {"email#key;name;parent_id|email", "root@x;Root;", "kid@x;Kid;root@x", "early@x;Early;late@x", "late@x;Late;kid@x"},
+  .messages = "4 parent_id|email not_found Parent: no Partner has Email \"late@x\"\n",
+  .query = "SELECT p.name, q.name FROM partner p LEFT JOIN partner q ON q.id = p.parent_id WHERE p.id > 13 ORDER BY p.id",
+  .rows = "Root|\nKid|Root\nLate|Kid\n",
+  .counts = {.created = 3, .failed = 1},
 };
 
 static const Case reference_to_two_earlier_rows = {
-    .lines = {"email#key;name;parent_id|name", "r1@x;Root;", "r2@x;Root;", "kid@x;Kid;Root"},
-    .messages = "4 parent_id|name too_many Parent: more than one Partner has Name \"Root\"\n",
-    .query = "SELECT count(*) FROM partner WHERE name = 'Kid'",
-    .rows = "0\n",
-    .counts = {.created = 2, .failed = 1},
+  .lines = {"email#key;name;parent_id|name", "r1@x;Root;", "r2@x;Root;", "kid@x;Kid;Root"},
+  .messages = "4 parent_id|name too_many Parent: more than one Partner has Name \"Root\"\n",
+  .query = "SELECT count(*) FROM partner WHERE name = 'Kid'",
+  .rows = "0\n",
+  .counts = {.created = 2, .failed = 1},
 };
 
 static const Case unique_value_freed_and_taken = {
-    .lines = {".id;email#key;name;barcode", ";1@x;One;111", ";2@x;Two;111", ";1@x;One;222", ";2@x;Two;111"},
-    .messages = "3 barcode unique Barcode: \"111\" is used by another Partner already\n",
-    .query = "SELECT name, barcode FROM partner WHERE id > 13 ORDER BY id",
-    .rows = "One|222\nTwo|111\n",
-    .counts = {.created = 2, .updated = 1, .failed = 1},
+  .lines = {".id;email#key;name;barcode", ";1@x;One;111", ";2@x;Two;111", ";1@x;One;222", ";2@x;Two;111"},
+  .messages = "3 barcode unique Barcode: \"111\" is used by another Partner already\n",
+  .query = "SELECT name, barcode FROM partner WHERE id > 13 ORDER BY id",
+  .rows = "One|222\nTwo|111\n",
+  .counts = {.created = 2, .updated = 1, .failed = 1},
 };
 
 static const Case refused_by_the_database = {
-    .lines = {"email#key;name;parent_id|email", "1@x;One;", "2@x;refuse me;", "3@x;Three;2@x", "4@x;Four;1@x"},
-    .messages = "3 - check the row breaks the rule sane of the database\n4 parent_id|email not_found Parent: no Partner has Email \"2@x\"\n",
-    .query = "SELECT id, name FROM partner WHERE id > 13",
-    .rows = "14|One\n15|Four\n",
-    .counts = {.created = 2, .failed = 2},
+  .lines = {"email#key;name;parent_id|email", "1@x;One;", "2@x;refuse me;", "3@x;Three;2@x", "4@x;Four;1@x"},
+  .messages = "3 - check the row breaks the rule sane of the database\n4 parent_id|email not_found Parent: no Partner has Email \"2@x\"\n",
+  .query = "SELECT id, name FROM partner WHERE id > 13",
+  .rows = "14|One\n15|Four\n",
+  .counts = {.created = 2, .failed = 2},
 };
 
 static const Case all_messages_of_a_row = {
-    .lines = {"email#key;name;color;country_id|code;active", "dup@x;X;abc;ZZ;maybe"},
-    .query = "SELECT count(*) FROM partner WHERE name = 'X'",
-    .rows = "0\n",
-    .counts = {.failed = 1},
+  .lines = {"email#key;name;color;country_id|code;active", "dup@x;X;abc;ZZ;maybe"},
+  .query = "SELECT count(*) FROM partner WHERE name = 'X'",
+  .rows = "0\n",
+  .counts = {.failed = 1},
 };
 
 static const Case empty_cells = {
-    /* Updating clears; creating gives a NOT NULL column its default and any other NULL, whatever its default. */
-    .lines = {"email#key;name;city;color;kind", "a@x;Alice;;;contact", "n@x;New;;;", ";;;;"},
-    .messages = "",
-    .query = "SELECT email, city, color, kind FROM partner WHERE id = 10 OR id > 13",
-    .rows = "a@x|||contact\nn@x|||contact\n",
-    .counts = {.created = 1, .updated = 1, .skipped = 1},
+  /* Updating clears; creating gives a NOT NULL column its default and any other NULL, whatever its default. */
+  .lines = {"email#key;name;city;color;kind", "a@x;Alice;;;contact", "n@x;New;;;", ";;;;"},
+  .messages = "",
+  .query = "SELECT email, city, color, kind FROM partner WHERE id = 10 OR id > 13",
+  .rows = "a@x|||contact\nn@x|||contact\n",
+  .counts = {.created = 1, .updated = 1, .skipped = 1},
 };
 
 static const Case required_on_update = {
-    .lines = {"email#key;kind", "a@x;"},
-    .messages = "2 kind required Kind: must not be empty\n",
-    .query = "SELECT kind FROM partner WHERE id = 10",
-    .rows = "contact\n",
-    .counts = {.failed = 1},
+  .lines = {"email#key;kind", "a@x;"},
+  .messages = "2 kind required Kind: must not be empty\n",
+  .query = "SELECT kind FROM partner WHERE id = 10",
+  .rows = "contact\n",
+  .counts = {.failed = 1},
 };
 
 static const Case database_id = {
-    .lines = {".id;email#key;name", "11;a@x;Renamed", "999;q@x;Ghost", ";;NoKey", "abc;c@x;Bad"},
-    .query = "SELECT id, email, name FROM partner WHERE id = 11",
-    .rows = "11|a@x|Renamed\n",
-    .counts = {.updated = 1, .failed = 3},
+  .lines = {".id;email#key;name", "11;a@x;Renamed", "999;q@x;Ghost", ";;NoKey", "abc;c@x;Bad"},
+  .query = "SELECT id, email, name FROM partner WHERE id = 11",
+  .rows = "11|a@x|Renamed\n",
+  .counts = {.updated = 1, .failed = 3},
 };
 
 static const Case database_id_of_a_new_record = {
-    .lines = {".id;email#key;name", ";n@x;New", "14;n2@x;Newer", "15;;Nobody"},
-    .query = "SELECT id, email, name FROM partner WHERE id > 13",
-    .rows = "14|n2@x|Newer\n",
-    .counts = {.created = 1, .updated = 1, .failed = 1},
+  .lines = {".id;email#key;name", ";n@x;New", "14;n2@x;Newer", "15;;Nobody"},
+  .query = "SELECT id, email, name FROM partner WHERE id > 13",
+  .rows = "14|n2@x|Newer\n",
+  .counts = {.created = 1, .updated = 1, .failed = 1},
 };
 
 static const Case external_ids = {
-    .lines = {"id;name;parent_id|id", "shop.one;One;", "two;Two;shop.one", "shop.one;One again;", "four;Four;nowhere"},
-    .query = "SELECT x.module, x.name, p.name, p.parent_id FROM pattimpex_external_id x JOIN partner p ON p.id = x.res_id ORDER BY p.id",
-    .rows = "shop|one|One again|\n__import__|two|Two|14\n",
-    .counts = {.created = 2, .updated = 1, .failed = 1},
+  .lines = {"id;name;parent_id|id", "shop.one;One;", "two;Two;shop.one", "shop.one;One again;", "four;Four;nowhere"},
+  .query = "SELECT x.module, x.name, p.name, p.parent_id FROM pattimpex_external_id x JOIN partner p ON p.id = x.res_id ORDER BY p.id",
+  .rows = "shop|one|One again|\n__import__|two|Two|14\n",
+  .counts = {.created = 2, .updated = 1, .failed = 1},
 };
 
 static const Case key_of_a_reference = {
-    .lines = {"name#key;country_id#key|code;city", "Alice;FR;New", "Alice;BE;Other", "Alice;ZZ;None"},
-    .messages = "4 country_id#key|code not_found Country: no Country has Code \"ZZ\"\n",
-    .query = "SELECT id, city, country_id FROM partner WHERE name = 'Alice'",
-    .rows = "10|New|1\n14|Other|2\n",
-    .counts = {.created = 1, .updated = 1, .failed = 1},
+  .lines = {"name#key;country_id#key|code;city", "Alice;FR;New", "Alice;BE;Other", "Alice;ZZ;None"},
+  .messages = "4 country_id#key|code not_found Country: no Country has Code \"ZZ\"\n",
+  .query = "SELECT id, city, country_id FROM partner WHERE name = 'Alice'",
+  .rows = "10|New|1\n14|Other|2\n",
+  .counts = {.created = 1, .updated = 1, .failed = 1},
 };
 
 static const Case null_matches_null = {
-    .lines = {"name#key;city#key;color", "D1;;1", "Alice;;2"},
-    .messages = "",
-    .query = "SELECT id, name, city, color FROM partner WHERE color < 7",
-    .rows = "12|D1||1\n14|Alice||2\n",
-    .counts = {.created = 1, .updated = 1},
+  .lines = {"name#key;city#key;color", "D1;;1", "Alice;;2"},
+  .messages = "",
+  .query = "SELECT id, name, city, color FROM partner WHERE color < 7",
+  .rows = "12|D1||1\n14|Alice||2\n",
+  .counts = {.created = 1, .updated = 1},
 };
 
 static const Case deep_reference = {
-    .lines = {"email#key;name;parent_id|country_id|code", "k1@x;K1;FR", "a@x;Alice;", "k2@x;K2;ZZ"},
-    .query = "SELECT name, parent_id FROM partner WHERE id > 13",
-    .rows = "K1|10\n",
-    .counts = {.created = 1, .unchanged = 1, .failed = 1},
+  .lines = {"email#key;name;parent_id|country_id|code", "k1@x;K1;FR", "a@x;Alice;", "k2@x;K2;ZZ"},
+  .query = "SELECT name, parent_id FROM partner WHERE id > 13",
+  .rows = "K1|10\n",
+  .counts = {.created = 1, .unchanged = 1, .failed = 1},
 };
 
 static void only_allowed(bool create, bool update, guint64 created, guint64 updated, guint64 failed) {
@@ -193,8 +193,8 @@ static void test_update_false(void) {
   only_allowed(true, false, 1, 0, 1);
 }
 
-#define TRIGGERS                                                                                                                                       \
-  SCHEMA "CREATE TRIGGER strict BEFORE INSERT ON partner WHEN new.name = 'end it' BEGIN SELECT RAISE(ROLLBACK, 'not that one'); END;"                  \
+#define TRIGGERS                                                                                                                                     \
+  SCHEMA "CREATE TRIGGER strict BEFORE INSERT ON partner WHEN new.name = 'end it' BEGIN SELECT RAISE(ROLLBACK, 'not that one'); END;"                \
          "CREATE TRIGGER loud BEFORE UPDATE ON partner WHEN new.name = 'no' BEGIN SELECT RAISE(ABORT, 'too quiet'); END;"
 
 static void test_trigger_that_ends_the_transaction(void) {

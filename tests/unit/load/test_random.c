@@ -7,34 +7,50 @@
 
 /* Tables whose rules differ; all have the same columns. */
 static const char *const schemas[] = {
-    "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL, grp TEXT, num INTEGER UNIQUE, amount NUMERIC DEFAULT 1,"
-    " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN DEFAULT TRUE, UNIQUE (grp, name), CHECK (name <> 'X'));",
-    "CREATE TABLE r (id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT COLLATE NOCASE, name TEXT DEFAULT 'n1' NOT NULL, grp TEXT, num INTEGER,"
-    " amount NUMERIC, parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN, CHECK (num <> 3));"
-    "CREATE UNIQUE INDEX hidden ON r (grp) WHERE num IS NOT NULL;",
-    "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER NOT NULL DEFAULT 2, amount NUMERIC,"
-    " parent_id INTEGER UNIQUE REFERENCES r (id) DEFERRABLE INITIALLY DEFERRED, other_id INTEGER REFERENCES o (id), flag BOOLEAN, UNIQUE (name, num));",
-    "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT, name TEXT, grp TEXT, num INTEGER, amount NUMERIC,"
-    " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN);"
-    "CREATE TRIGGER t AFTER INSERT ON r BEGIN UPDATE r SET grp = new.code WHERE id = new.parent_id; END;"
-    "CREATE TRIGGER e BEFORE UPDATE ON r WHEN new.name = 'X' BEGIN SELECT RAISE(ROLLBACK, 'no X'); END;",
-    "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER, amount NUMERIC, parent_id INTEGER REFERENCES r (id),"
-    " other_id INTEGER REFERENCES o (id), flag BOOLEAN, both TEXT AS (name || grp) UNIQUE);",
+  "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL, grp TEXT, num INTEGER UNIQUE, amount NUMERIC DEFAULT 1,"
+  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN DEFAULT TRUE, UNIQUE (grp, name), CHECK (name <> 'X'));",
+  "CREATE TABLE r (id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT COLLATE NOCASE, name TEXT DEFAULT 'n1' NOT NULL, grp TEXT, num INTEGER,"
+  " amount NUMERIC, parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN, CHECK (num <> 3));"
+  "CREATE UNIQUE INDEX hidden ON r (grp) WHERE num IS NOT NULL;",
+  "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER NOT NULL DEFAULT 2, amount NUMERIC,"
+  " parent_id INTEGER UNIQUE REFERENCES r (id) DEFERRABLE INITIALLY DEFERRED, other_id INTEGER REFERENCES o (id), flag BOOLEAN, UNIQUE (name, num));",
+  "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT, name TEXT, grp TEXT, num INTEGER, amount NUMERIC,"
+  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN);"
+  "CREATE TRIGGER t AFTER INSERT ON r BEGIN UPDATE r SET grp = new.code WHERE id = new.parent_id; END;"
+  "CREATE TRIGGER e BEFORE UPDATE ON r WHEN new.name = 'X' BEGIN SELECT RAISE(ROLLBACK, 'no X'); END;",
+  "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER, amount NUMERIC, parent_id INTEGER REFERENCES r (id),"
+  " other_id INTEGER REFERENCES o (id), flag BOOLEAN, both TEXT AS (name || grp) UNIQUE);",
 };
 
 static const char *const headers[] = {
-    "code#key;name;grp;num;parent_id|code;other_id|name",
-    "code#key;code;name;parent_id|name",
-    ".id;code#key;name;num;grp",
-    "name#key;grp#key;num;parent_id|code;parent_id|name",
-    "id;code;name;parent_id|id;flag",
-    "parent_id#key|code;name#key;num;amount",
-    "code#key;name;num;parent_id|parent_id|code",
-    "num#key;code;grp;name;parent_id|.id",
-    "code;name;grp;num",
-    ".id;id;code;name;parent_id|num",
-    "grp#key;parent_id|grp;name;other_id|name;amount",
+  "code#key;name;grp;num;parent_id|code;other_id|name",
+  "code#key;code;name;parent_id|name",
+  ".id;code#key;name;num;grp",
+  "name#key;grp#key;num;parent_id|code;parent_id|name",
+  "id;code;name;parent_id|id;flag",
+  "parent_id#key|code;name#key;num;amount",
+  "code#key;name;num;parent_id|parent_id|code",
+  "num#key;code;grp;name;parent_id|.id",
+  "code;name;grp;num",
+  ".id;id;code;name;parent_id|num",
+  "grp#key;parent_id|grp;name;other_id|name;amount",
+  "code#key;name;r_ids|1|name#key;r_ids|1|num;r_ids|2|name#key;r_ids|2|code",
+  "code#key;name;l_ids|1|name#key;l_ids|1|num;l_ids|2|name#key;l_ids|2|num",
+  "code#key;name;l_ids|1|name;l_ids|1|num;l_ids|2|name;l_ids|2|num",
+  ".id;code;name;l_ids|1|.id;l_ids|1|name;o_ids|1|name;o_ids|2|name",
+  "code#key;name;parent_id|code;r_ids|1|code#key;r_ids|1|name;r_ids|1|r_ids|1|code;r_ids|2|code",
+  "id;name;code;r_ids|1|id;r_ids|1|name;r_ids|2|.id;r_ids|2|num",
+  "code#key;name;r_ids|1|name;r_ids|1|parent_id|code",
+  "code#key;name;r_ids|1|name#key;r_ids|1|other_id|name;r_ids|1|o_ids|1|name;l_ids|1|r2_id|code;l_ids|1|name",
+  "code#key;name;l_ids|1|name#key;l_ids|1|r2_id#key|code;l_ids|2|name#key;l_ids|2|r2_id#key|code",
+  "name#key;code;o_ids|1|id;o_ids|2|name",
 };
+
+/* Around every table r: lines with a unique name in their r, and links to o. */
+static const char beside[] =
+  "CREATE TABLE l (id INTEGER PRIMARY KEY, r_id INTEGER NOT NULL REFERENCES r (id), r2_id INTEGER REFERENCES r (id), name TEXT, num INTEGER,"
+  " UNIQUE (r_id, name), CHECK (num <> 3));"
+  "CREATE TABLE r_o_rel (r_id INTEGER NOT NULL REFERENCES r (id), o_id INTEGER NOT NULL REFERENCES o (id), PRIMARY KEY (r_id, o_id));";
 
 static const char *pick(GRand *random, const char *const *values, gint32 n) {
   return values[g_rand_int_range(random, 0, n)];
@@ -75,38 +91,56 @@ static char *random_line(GRand *random, char **names) {
 static char *start_sql(GRand *random, const char *schema) {
   GString *sql = g_string_new("CREATE TABLE o (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO o (name) VALUES ('g1'), ('g2'), ('g2');");
   g_string_append(sql, schema);
+  g_string_append(sql, beside);
   for (int i = 1; i <= 4; i++)
     if (g_rand_boolean(random))
       g_string_append_printf(sql, "INSERT OR IGNORE INTO r (id, code, name, grp, num, parent_id) VALUES (%d, '%c', 'n%d', 'g%d', %d, NULL);", i,
                              'a' + i - 1, i, g_rand_int_range(random, 1, 3), 10 + i);
+  g_string_append(sql,
+                  "INSERT OR IGNORE INTO l (id, r_id, name, num) SELECT id * 2, id, 'n1', id FROM r UNION ALL SELECT id * 2 + 1, id, 'n2', 9 FROM r;"
+                  "INSERT OR IGNORE INTO r_o_rel SELECT id, 1 FROM r WHERE id % 2;");
+  if (g_rand_boolean(random))
+    g_string_append(sql, "UPDATE OR IGNORE r SET parent_id = 1 WHERE id > 1 AND EXISTS (SELECT 1 FROM r WHERE id = 1);");
   return g_string_free(sql, FALSE);
 }
 
+typedef struct {
+  const char *sql;
+  char **lines;
+  size_t n_lines;
+  bool purge, update_links;
+} Load;
+
 /* Everything that loading left: the records, the external ids, the messages and the counts. */
-static char *result_of(const char *sql, char **lines, size_t n_lines, size_t chunk_rows, bool row_by_row) {
+static char *result_of(const Load *load, size_t chunk_rows, bool row_by_row) {
   Fixture fixture;
-  fixture_open(&fixture, sql, "r");
-  Outcome outcome = fixture_load(&fixture, (const char *const *)lines, n_lines, chunk_rows, row_by_row);
+  fixture_open(&fixture, load->sql, "r");
+  fixture.pattern.purge_one2many = load->purge;
+  fixture.pattern.update_many2many = load->update_links;
+  Outcome outcome = fixture_load(&fixture, (const char *const *)load->lines, load->n_lines, chunk_rows, row_by_row);
   g_autofree char *records = fixture_query(&fixture, "SELECT * FROM r ORDER BY id");
+  g_autofree char *items = fixture_query(&fixture, "SELECT * FROM l ORDER BY id");
+  g_autofree char *links = fixture_query(&fixture, "SELECT * FROM r_o_rel ORDER BY 1, 2");
   g_autofree char *externals = fixture_query(&fixture, "SELECT * FROM pattimpex_external_id ORDER BY 1, 2");
-  char *text = g_strdup_printf("%s%s%s%s created %" G_GUINT64_FORMAT " updated %" G_GUINT64_FORMAT " unchanged %" G_GUINT64_FORMAT
+  char *text = g_strdup_printf("%s-\n%s-\n%s-\n%s%s%s created %" G_GUINT64_FORMAT " updated %" G_GUINT64_FORMAT " unchanged %" G_GUINT64_FORMAT
                                " failed %" G_GUINT64_FORMAT " skipped %" G_GUINT64_FORMAT "\n",
-                               records, externals, outcome.messages, outcome.error ? outcome.error : "", outcome.counts.created,
+                               records, items, links, externals, outcome.messages, outcome.error ? outcome.error : "", outcome.counts.created,
                                outcome.counts.updated, outcome.counts.unchanged, outcome.counts.failed, outcome.counts.skipped);
   outcome_done(&outcome);
   fixture_close(&fixture);
   return text;
 }
 
-static void compare_ways(const char *sql, char **lines, size_t n_lines, guint32 seed) {
-  g_autofree char *expected = result_of(sql, lines, n_lines, 1, true);
+static void compare_ways(const Load *load, guint32 seed) {
+  g_autofree char *expected = result_of(load, 1, true);
   static const size_t chunks[] = {0, 1, 3, 7};
   for (size_t i = 0; i < G_N_ELEMENTS(chunks); i++) {
-    g_autofree char *got = result_of(sql, lines, n_lines, chunks[i], false);
+    g_autofree char *got = result_of(load, chunks[i], false);
     if (strcmp(expected, got) == 0)
       continue;
-    g_autofree char *file = g_strjoinv("\n", lines);
-    g_test_message("seed %u, chunks of %zu rows\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i], sql, file, expected, got);
+    g_autofree char *file = g_strjoinv("\n", load->lines);
+    g_test_message("seed %u, chunks of %zu rows%s%s\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i], load->purge ? ", purge" : "",
+                   load->update_links ? ", update links" : "", load->sql, file, expected, got);
     g_test_fail();
     return;
   }
@@ -119,10 +153,11 @@ static void test_seed(guint32 seed) {
   g_autofree char *sql = start_sql(random, pick(random, schemas, G_N_ELEMENTS(schemas)));
   size_t n_lines = (size_t)g_rand_int_range(random, 2, MAX_LINES);
   g_auto(GStrv) lines = g_new0(char *, n_lines + 1);
+  Load load = {.sql = sql, .lines = lines, .n_lines = n_lines, .purge = g_rand_boolean(random), .update_links = g_rand_boolean(random)};
   lines[0] = g_strdup(header);
   for (size_t i = 1; i < n_lines; i++)
     lines[i] = random_line(random, names);
-  compare_ways(sql, lines, n_lines, seed);
+  compare_ways(&load, seed);
 }
 
 /* PATTIMPEX_SEED=N runs that one alone; PATTIMPEX_ROUNDS=N so many. */

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* many2many, and the children that a row does not name. */
+#include "load/load_private.h"
+
+/* ---- what is there now */
+
+/* The records that were found for the items of a place. */
+static size_t found_ids(PxLoader *loader, const PxLoadPlace *place, size_t *rows, PxId *ids) {
+  size_t n = 0;
+  for (size_t row = loader->wave.first; row < loader->wave.end; row++) {
+    const PxItemFacts *facts = px_wave_item(loader, row, place);
+    if (!px_loader_item(loader, row, place)->given || px_id_is_none(facts->record.id))
+      continue;
+    rows[n] = row;
+    ids[n++] = facts->record.id;
+  }
+  return n;
+}
+
+bool px_load_read_relations(PxLoader *loader, const PxLoadPlace *place, GError **error) {
+  PxArena *arena = loader->wave_arena;
+  bool purge = loader->plan.pattern->purge_one2many && place->n_children > 0;
+  if (!place->n_links && !purge)
+    return true;
+  size_t room = loader->wave.end - loader->wave.first;
+  size_t *rows = PX_LOAD_ARRAY(arena, size_t, room);
+  PxId *ids = PX_LOAD_ARRAY(arena, PxId, room);
+  size_t n = found_ids(loader, place, rows, ids);
+  size_t n_relations = place->n_links + (purge ? place->n_children : 0);
+  for (size_t r = 0; r < n_relations; r++) {
+    const PxField *field = r < place->n_links ? place->links[r].field : place->children[r - place->n_links].field;
+    PxIdList *lists = PX_LOAD_ARRAY(arena, PxIdList, n);
+    if (!px_records_related(loader->records, field, ids, n, arena, lists, error))
+      return false;
+    for (size_t i = 0; i < n; i++) {
+      PxItemFacts *facts = px_wave_item(loader, rows[i], place);
+      if (!facts->related)
+        facts->related = PX_LOAD_ARRAY(arena, PxIdList, n_relations);
+      facts->related[r] = lists[i];
+    }
+  }
+  return true;
+}
+
+/* ---- many2many */
+
+static bool contains(const PxId *ids, size_t n, PxId id) {
+  for (size_t i = 0; i < n; i++)
+    if (px_id_equal(ids[i], id))
+      return true;
+  return false;
+}
+
+/* The records that the items of a many2many name, each once. */
+static PxIdList named(PxLoader *loader, const PxLoadLinks *links, size_t row) {
+  PxIdList list = {.ids = PX_LOAD_ARRAY(loader->wave_arena, PxId, links->n_references)};
+  for (size_t i = 0; i < links->n_references; i++) {
+    PxId id = px_id_from_value(px_loader_values(loader, row)[loader->plan.references[links->references[i]].slot]);
+    if (!px_id_is_none(id) && !contains(list.ids, list.n, id))
+      list.ids[list.n++] = id;
+  }
+  return list;
+}
+
+static void add_changes(GArray *changes, const PxField *field, PxId from, const PxIdList *in, const PxIdList *but_not) {
+  for (size_t i = 0; i < in->n; i++) {
+    PxLinkChange change = {.field = field, .from = from, .to = in->ids[i]};
+    if (!contains(but_not->ids, but_not->n, in->ids[i]))
+      g_array_append_val(changes, change);
+  }
+}
+
+bool px_load_decide_links(PxLoader *loader, const PxLoadPlace *place, size_t row) {
+  PxWave *wave = &loader->wave;
+  const PxItemFacts *facts = px_wave_item(loader, row, place);
+  guint before = wave->links->len + wave->unlinks->len;
+  for (size_t i = 0; i < place->n_links; i++) {
+    const PxLoadLinks *links = &place->links[i];
+    PxIdList wanted = named(loader, links, row);
+    PxIdList now = facts->related ? facts->related[i] : (PxIdList){0};
+    add_changes(wave->links, links->field, facts->id, &wanted, &now);
+    if (!loader->plan.pattern->update_many2many)
+      add_changes(wave->unlinks, links->field, facts->id, &now, &wanted);
+  }
+  return wave->links->len + wave->unlinks->len > before;
+}
+
+/* ---- purge */
+
+static bool is_named(PxLoader *loader, const PxLoadChildren *children, size_t row, PxId id) {
+  for (size_t i = 0; i < children->n_places; i++)
+    if (px_id_equal(px_wave_item(loader, row, &loader->plan.places[children->places[i]])->record.id, id))
+      return true;
+  return false;
+}
+
+bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row) {
+  const PxItemFacts *facts = px_wave_item(loader, row, place);
+  guint before = loader->wave.purges->len;
+  if (!loader->plan.pattern->purge_one2many || !facts->related)
+    return false;
+  for (size_t i = 0; i < place->n_children; i++) {
+    const PxIdList *now = &facts->related[place->n_links + i];
+    for (size_t c = 0; c < now->n; c++) {
+      PxPurge purge = {.field = place->children[i].field, .child = now->ids[c]};
+      if (!is_named(loader, &place->children[i], row, now->ids[c]))
+        g_array_append_val(loader->wave.purges, purge);
+    }
+  }
+  return loader->wave.purges->len > before;
+}

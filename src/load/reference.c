@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* References -> ids, asked of the database in batches: distinct values, one call a reference. */
+#include "load/load_private.h"
+
+/* ---- external ids */
+
+bool px_load_find_externals(PxLoader *loader, const PxLoadColumn *column, size_t first, size_t end, PxExternals *ret, GError **error) {
+  PxArena *arena = loader->wave_arena;
+  *ret = (PxExternals){.rows = PX_LOAD_ARRAY(arena, size_t, end - first), .names = PX_LOAD_ARRAY(arena, PxValue, end - first)};
+  for (size_t row = first; row < end; row++) {
+    PxValue value = px_loader_values(loader, row)[column->slot];
+    if (value.kind != PX_TEXT || px_loader_row(loader, row)->dead)
+      continue;
+    ret->rows[ret->n] = row;
+    ret->names[ret->n++] = value;
+  }
+  ret->ids = PX_LOAD_ARRAY(arena, PxId, ret->n);
+  ret->tables = PX_LOAD_ARRAY(arena, const char *, ret->n);
+  return px_records_find_external(loader->records, ret->names, ret->n, arena, ret->ids, ret->tables, error);
+}
+
+void px_load_complain_other_model(PxLoader *loader, size_t row, const PxLoadColumn *column, const PxValue *name, const char *table, PxStage stage) {
+  px_row_complain(loader, px_loader_row(loader, row), stage, column->column, NULL, "not_found", "the external id %s belongs to a record of %s",
+                  px_load_describe(loader->wave_arena, name), table);
+}
+
+/* ---- what is looked for */
+
+/* The values that a reference's cells look for, row after row; an external id has become the id of its record. */
+typedef struct {
+  PxValue *values; /* n_parts a row */
+  PxTuple *tuples; /* one a row; bytes NULL: it looks for nothing, or for something that cannot be */
+  bool *unknown;   /* the external id is not known */
+} Sought;
+
+static bool collect_part(PxLoader *loader, const PxLoadReference *reference, size_t part, size_t first, size_t end, Sought *sought, PxStage stage,
+                         GError **error) {
+  const PxLoadColumn *column = reference->parts[part];
+  size_t n_parts = reference->n_parts;
+  if (column->field) {
+    for (size_t row = first; row < end; row++)
+      sought->values[(row - first) * n_parts + part] = px_loader_values(loader, row)[column->slot];
+    return true;
+  }
+  PxExternals externals;
+  if (!px_load_find_externals(loader, column, first, end, &externals, error))
+    return false;
+  const PxModel *model = reference->fields[part]->model;
+  for (size_t i = 0; i < externals.n; i++) {
+    size_t at = externals.rows[i] - first;
+    PxValue *value = &sought->values[at * n_parts + part];
+    *value = px_id_to_value(externals.ids[i]);
+    if (externals.tables[i] && strcmp(externals.tables[i], model->table) != 0) {
+      px_load_complain_other_model(loader, externals.rows[i], column, &externals.names[i], externals.tables[i], stage);
+      value->kind = PX_SLOT_BAD;
+    } else if (px_id_is_none(externals.ids[i])) {
+      sought->unknown[at] = true;
+    }
+  }
+  return true;
+}
+
+/* A tuple with a bad part looks for nothing: its message is there already. */
+static void make_tuple(PxLoader *loader, const PxLoadReference *reference, Sought *sought, size_t at) {
+  PxArena *arena = loader->wave_arena;
+  PxValue *values = sought->values + at * reference->n_parts;
+  PxValue *canonical = px_arena_alloc(arena, reference->n_parts * sizeof *canonical);
+  for (size_t part = 0; part < reference->n_parts; part++) {
+    if (values[part].kind == PX_SLOT_BAD)
+      return;
+    canonical[part] = px_field_canonical(reference->fields[part], arena, values[part]);
+  }
+  sought->tuples[at] = px_tuple_encode(arena, canonical, reference->n_parts);
+}
+
+static bool collect(PxLoader *loader, const PxLoadReference *reference, size_t first, size_t end, PxStage stage, Sought *sought, GError **error) {
+  PxArena *arena = loader->wave_arena;
+  size_t index = (size_t)(reference - loader->plan.references);
+  sought->values = PX_LOAD_ARRAY(arena, PxValue, (end - first) * reference->n_parts);
+  sought->tuples = PX_LOAD_ARRAY(arena, PxTuple, end - first);
+  sought->unknown = PX_LOAD_ARRAY(arena, bool, end - first);
+  for (size_t part = 0; part < reference->n_parts; part++)
+    if (!collect_part(loader, reference, part, first, end, sought, stage, error))
+      return false;
+  for (size_t row = first; row < end; row++)
+    if (px_loader_states(loader, row)[index] == PX_REFERENCE_GIVEN && !px_loader_row(loader, row)->dead)
+      make_tuple(loader, reference, sought, row - first);
+  return true;
+}
+
+/* Asks for each distinct tuple once. */
+static bool find_distinct(PxLoader *loader, const PxLoadReference *reference, size_t n, const Sought *sought, PxFound *answers, GError **error) {
+  PxArena *arena = loader->wave_arena;
+  size_t n_parts = reference->n_parts;
+  PxValue *distinct = PX_LOAD_ARRAY(arena, PxValue, n * n_parts);
+  uint32_t *which = PX_LOAD_ARRAY(arena, uint32_t, n);
+  PxTupleMap map;
+  px_tuple_map_init(&map);
+  for (size_t at = 0; at < n; at++) {
+    if (!sought->tuples[at].bytes || sought->unknown[at])
+      continue;
+    bool is_new;
+    uint32_t next = (uint32_t)map.used;
+    which[at] = px_tuple_map_add(&map, sought->tuples[at], next, &is_new)->value;
+    if (is_new)
+      memcpy(distinct + next * n_parts, sought->values + at * n_parts, n_parts * sizeof *distinct);
+  }
+  size_t n_distinct = map.used;
+  px_tuple_map_done(&map);
+  PxFound *found = PX_LOAD_ARRAY(arena, PxFound, n_distinct);
+  if (!px_records_find(loader->records, reference->lookup, distinct, n_distinct, arena, found, error))
+    return false;
+  for (size_t at = 0; at < n; at++)
+    if (sought->tuples[at].bytes && !sought->unknown[at])
+      answers[at] = found[which[at]];
+  return true;
+}
+
+void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, bool too_many, PxStage stage) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (size_t part = 0; part < reference->n_parts; part++) {
+    const PxLoadColumn *column = reference->parts[part];
+    const PxValue *value = &px_loader_values(loader, row)[column->slot];
+    g_string_append_printf(text, "%s%s %s", part ? ", " : "", column->field ? column->field->label : "external id",
+                           px_load_describe(loader->wave_arena, value));
+  }
+  const PxHeaderNode *node = reference->node;
+  px_row_complain(loader, px_loader_row(loader, row), stage, node->first, node->field->label, too_many ? "too_many" : "not_found",
+                  too_many ? "more than one %s has %s" : "no %s has %s", node->model->label, text->str);
+}
+
+/* ---- fixed and live references */
+
+static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GError **error) {
+  size_t n = loader->rows->len;
+  Sought sought;
+  PxFound *answers = PX_LOAD_ARRAY(loader->wave_arena, PxFound, n);
+  if (!collect(loader, reference, 0, n, PX_STAGE_CHUNK, &sought, error) || !find_distinct(loader, reference, n, &sought, answers, error))
+    return false;
+  size_t index = (size_t)(reference - loader->plan.references);
+  for (size_t row = 0; row < n; row++) {
+    PxValue *slot = &px_loader_values(loader, row)[reference->slot];
+    *slot = px_id_to_value(answers[row].id);
+    if (px_loader_states(loader, row)[index] == PX_REFERENCE_EMPTY || slot->kind != PX_NULL)
+      continue;
+    slot->kind = PX_SLOT_BAD;
+    if (sought.tuples[row].bytes)
+      px_load_complain_reference(loader, row, reference, answers[row].too_many, PX_STAGE_CHUNK);
+  }
+  return true;
+}
+
+bool px_load_resolve_fixed(PxLoader *loader, GError **error) {
+  for (size_t i = 0; i < loader->plan.n_references; i++) {
+    px_arena_reset(loader->wave_arena);
+    if (!loader->plan.references[i].live && !resolve_fixed(loader, &loader->plan.references[i], error))
+      return false;
+  }
+  return true;
+}
+
+static bool resolve_live(PxLoader *loader, const PxLoadReference *reference, GError **error) {
+  PxWave *wave = &loader->wave;
+  size_t n = wave->end - wave->first;
+  size_t index = (size_t)(reference - loader->plan.references);
+  Sought sought;
+  PxFound *answers = PX_LOAD_ARRAY(loader->wave_arena, PxFound, n);
+  if (!collect(loader, reference, wave->first, wave->end, PX_STAGE_ATTEMPT, &sought, error) ||
+      !find_distinct(loader, reference, n, &sought, answers, error))
+    return false;
+  for (size_t at = 0; at < n; at++) {
+    wave->facts[at].references[index] = answers[at];
+    wave->facts[at].reference_tuples[index] = sought.tuples[at];
+    PxValue *slot = &px_loader_values(loader, wave->first + at)[reference->slot];
+    *slot = px_id_to_value(answers[at].id);
+    if (slot->kind == PX_NULL && px_loader_states(loader, wave->first + at)[index] != PX_REFERENCE_EMPTY)
+      slot->kind = PX_SLOT_BAD;
+  }
+  return true;
+}
+
+bool px_load_resolve_live(PxLoader *loader, const PxLoadPlace *place, GError **error) {
+  for (size_t i = 0; i < loader->plan.n_references; i++) {
+    const PxLoadReference *reference = &loader->plan.references[i];
+    if (reference->live && reference->place == place->index && !resolve_live(loader, reference, error))
+      return false;
+  }
+  return true;
+}

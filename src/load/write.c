@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The writes of a wave: what is removed, new records place after place (parents before their children), changes, links. */
+#include "load/load_private.h"
+
+void px_wave_add_write(PxLoader *loader, const PxLoadPlace *place, PxWriteList *list, size_t row, PxId id, const uint64_t *mask) {
+  list->rows[list->n] = row;
+  list->ids[list->n] = id;
+  list->values[list->n] = px_loader_values(loader, row) + place->first_slot;
+  memcpy(list->masks + list->n * place->words, mask, place->words * sizeof *mask);
+  list->n++;
+}
+
+typedef bool (*WriteFunc)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
+
+static bool write_list(PxLoader *loader, const PxLoadPlace *place, const PxWriteList *list, WriteFunc write, size_t *ret_bad, GError **error) {
+  PxWrites writes = {
+    .model = px_place_model(&loader->plan, place),
+    .fields = place->writes,
+    .n_fields = place->n_writes,
+    .n_rows = list->n,
+    .ids = list->ids,
+    .values = list->values,
+    .masks = list->masks,
+  };
+  size_t bad = SIZE_MAX;
+  if (!list->n || write(loader->records, &writes, &bad, error))
+    return true;
+  *ret_bad = bad == SIZE_MAX ? SIZE_MAX : list->rows[bad];
+  return false;
+}
+
+static bool write_places(PxLoader *loader, const PxWriteList *lists, WriteFunc write, size_t *ret_bad, GError **error) {
+  for (size_t p = 0; p < loader->plan.n_places; p++)
+    if (!write_list(loader, &loader->plan.places[p], &lists[p], write, ret_bad, error))
+      return false;
+  return true;
+}
+
+/* A child that nobody names is detached where its parent may be NULL, else it is deleted. */
+static bool purge(PxLoader *loader, GError **error) {
+  const GArray *purges = loader->wave.purges;
+  for (guint i = 0; i < purges->len; i++) {
+    const PxPurge *purge = &g_array_index(purges, PxPurge, i);
+    const PxField *inverse = purge->field->inverse;
+    if (inverse->required ? !px_records_delete(loader->records, purge->field->target, &purge->child, 1, error)
+                          : !px_records_detach(loader->records, inverse, &purge->child, 1, error))
+      return false;
+  }
+  return true;
+}
+
+/* Runs of changes of one many2many go together. */
+static bool change_links(PxLoader *loader, const GArray *changes, bool link, GError **error) {
+  for (guint i = 0; i < changes->len; i++) {
+    const PxLinkChange *change = &g_array_index(changes, PxLinkChange, i);
+    if (!px_records_link(loader->records, change->field, change->from, change->to, link, error))
+      return false;
+  }
+  return true;
+}
+
+static bool add_externals(PxLoader *loader, GError **error) {
+  const GArray *externals = loader->wave.externals;
+  for (guint i = 0; i < externals->len; i++) {
+    const PxNewExternal *external = &g_array_index(externals, PxNewExternal, i);
+    const PxModel *model = px_place_model(&loader->plan, &loader->plan.places[external->place]);
+    if (!px_records_add_external(loader->records, model, &external->name, &external->id, 1, error))
+      return false;
+  }
+  return true;
+}
+
+bool px_wave_write(PxLoader *loader, size_t *ret_bad, GError **error) {
+  PxWave *wave = &loader->wave;
+  return purge(loader, error) && write_places(loader, wave->creates, px_records_create, ret_bad, error) &&
+         write_places(loader, wave->updates, px_records_update, ret_bad, error) && change_links(loader, wave->unlinks, false, error) &&
+         change_links(loader, wave->links, true, error) && add_externals(loader, error);
+}
