@@ -88,7 +88,7 @@ static bool extract_rows(PxDb *db, const PxSchema *schema, PxWriter *writer, con
 
 bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows,
                 GError **error) {
-  if (!px_format_supported(pattern->format.format, error))
+  if (!px_format_writable(pattern->format.format, error))
     return false;
   if (pattern->export_problem) {
     g_set_error_literal(error, PX_ERROR, PX_ERROR_CONFIG, pattern->export_problem);

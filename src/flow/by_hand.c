@@ -207,7 +207,7 @@ static PxSummary *import_without_history(PxProject *project, const PxImportByHan
 
 PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
-  if (!pattern || !px_format_supported(pattern->format.format, error))
+  if (!pattern || !px_format_readable(pattern->format.format, error))
     return NULL;
   AUTO_FD fd = open_input(options->file, error);
   if (fd < 0)
@@ -282,7 +282,7 @@ static bool keep_export(PxProject *project, const PxPattern *pattern, const char
 
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
-  if (!pattern || !px_format_supported(pattern->format.format, error))
+  if (!pattern || !px_format_writable(pattern->format.format, error))
     return NULL;
   g_autoptr(PxDomain) filter = NULL;
   if (options->filter) {

@@ -40,5 +40,6 @@ void px_format_options_copy(const PxFormatOptions *options, PxFormatOptions *ret
 /* "csv", "xlsx", "json" */
 const char *px_format_name(PxFormat format);
 bool px_format_from_name(const char *name, PxFormat *ret_format);
-/* Whether this build reads and writes the format; PX_ERROR_REFUSED saying what to do when not. */
-bool px_format_supported(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether this build reads, writes the format; PX_ERROR_REFUSED saying what to do when not. */
+bool px_format_readable(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_format_writable(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -108,7 +108,7 @@ static int spawn(int blob, int out, char *const *argv, pid_t *ret_pid) {
 }
 
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) {
-  if (!px_format_supported(options->format, error))
+  if (!px_format_readable(options->format, error))
     return NULL;
   int in;
   int out;

@@ -15,7 +15,7 @@ PxReader *px_reader_open(int fd, const PxFormatOptions *options, GError **error)
 }
 
 PxReader *px_reader_open_at(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, GError **error) {
-  if (!px_format_supported(options->format, error))
+  if (!px_format_readable(options->format, error))
     return NULL;
   const PxReaderDriver *driver = drivers[options->format];
   void *self = driver->open(fd, options, number, place, error);

@@ -14,7 +14,7 @@ struct PxWriter {
 };
 
 PxWriter *px_writer_open(int fd, const PxFormatOptions *options, const char *title, GError **error) {
-  if (!px_format_supported(options->format, error))
+  if (!px_format_writable(options->format, error))
     return NULL;
   const PxWriterDriver *driver = drivers[options->format];
   void *self = driver->open(fd, options, title, error);
