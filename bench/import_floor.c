@@ -11,10 +11,10 @@
 #define COLUMNS 10
 
 static const char *const verbs[] = {
-    "INSERT INTO product (sku, name, price, quantity, weight, active, country_id, available, color, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "INSERT INTO product (sku, name, price, quantity, weight, active, country_id, available, color, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (sku) DO UPDATE SET name = excluded.name, price = excluded.price, quantity = excluded.quantity, weight = excluded.weight, "
-    "active = excluded.active, country_id = excluded.country_id, available = excluded.available, color = excluded.color, note = excluded.note",
+  "INSERT INTO product (sku, name, price, quantity, weight, active, country_id, available, color, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+  "INSERT INTO product (sku, name, price, quantity, weight, active, country_id, available, color, note) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+  "ON CONFLICT (sku) DO UPDATE SET name = excluded.name, price = excluded.price, quantity = excluded.quantity, weight = excluded.weight, "
+  "active = excluded.active, country_id = excluded.country_id, available = excluded.available, color = excluded.color, note = excluded.note",
 };
 
 static void run(sqlite3 *db, const char *sql) {

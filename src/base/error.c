@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
-G_DEFINE_QUARK(px-error, px_error)
+G_DEFINE_QUARK(px_error, px_error)
 
 int px_error_exit_status(const GError *error) {
   if (error->domain != PX_ERROR)

@@ -6,11 +6,11 @@
 #include "records/records.h"
 
 typedef struct {
-  const PxDomain *domain;        /* NULL: all active records */
-  const PxField *const *order;   /* of the pattern's model; n_order 0: the model's order, else by id */
+  const PxDomain *domain;      /* NULL: all active records */
+  const PxField *const *order; /* of the pattern's model; n_order 0: the model's order, else by id */
   const bool *order_descending;
   size_t n_order;
-  bool header_only;              /* template: no rows */
+  bool header_only;                                            /* template: no rows */
   void (*progress)(uint64_t rows, uint64_t total, void *data); /* may be NULL; now and then */
   void *data;
 } PxExtractOptions;

@@ -9,15 +9,15 @@
 typedef struct {
   GTimeZone *timezone; /* of naive datetimes; NULL: UTC */
   bool decimal_comma;
-  bool exact;          /* a decimal that the column cannot hold exactly fails */
+  bool exact; /* a decimal that the column cannot hold exactly fails */
 } PxConvertOptions;
 
 /* The value of a cell for a scalar field, brought to the form in which the column stores it. The cell need not be stripped.
  * An empty cell (or one of blanks only) is NULL, false for a boolean. Text is a view of the cell where it can be, else it
  * lives in arena. False: *ret_problem says what does not fit, as half a sentence ("\"abc\" is no integer"), in arena; *ret_type a
  * word of PxMessage.type (conversion, length, range, selection). */
-bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxCell cell, PxValue *ret_value,
-                      const char **ret_type, const char **ret_problem);
+bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxCell cell, PxValue *ret_value, const char **ret_type,
+                      const char **ret_problem);
 
 /* The cell for a value that was read from the field's column: kind and text. Text is a view or lives in arena. Booleans are
  * PX_CELL_BOOLEAN, numbers PX_CELL_NUMBER with the shortest text that reads back the same, dates PX_CELL_DATE. */

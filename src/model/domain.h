@@ -4,9 +4,20 @@
 #include "model/model.h"
 
 typedef enum {
-  PX_OP_EQ, PX_OP_NE, PX_OP_LT, PX_OP_LE, PX_OP_GT, PX_OP_GE,
-  PX_OP_IN, PX_OP_NOT_IN,
-  PX_OP_LIKE, PX_OP_ILIKE, PX_OP_NOT_LIKE, PX_OP_NOT_ILIKE, PX_OP_EQ_LIKE, PX_OP_EQ_ILIKE,
+  PX_OP_EQ,
+  PX_OP_NE,
+  PX_OP_LT,
+  PX_OP_LE,
+  PX_OP_GT,
+  PX_OP_GE,
+  PX_OP_IN,
+  PX_OP_NOT_IN,
+  PX_OP_LIKE,
+  PX_OP_ILIKE,
+  PX_OP_NOT_LIKE,
+  PX_OP_NOT_ILIKE,
+  PX_OP_EQ_LIKE,
+  PX_OP_EQ_ILIKE,
   PX_OP_CHILD_OF,
 } PxOperator;
 
@@ -15,13 +26,13 @@ typedef enum { PX_DOMAIN_AND, PX_DOMAIN_OR, PX_DOMAIN_NOT, PX_DOMAIN_LEAF } PxDo
 typedef struct PxDomain PxDomain;
 struct PxDomain {
   PxDomainKind kind;
-  PxDomain **children;  /* AND, OR: any number (AND of none is true); NOT: one */
+  PxDomain **children; /* AND, OR: any number (AND of none is true); NOT: one */
   size_t n_children;
   /* LEAF */
   const PxField **path; /* many2one (later x2many) fields, then the field that is compared */
   size_t n_path;
   PxOperator op;
-  PxValue *values;      /* typed for the field; IN: any number, else one. NULL stands for False and None */
+  PxValue *values; /* typed for the field; IN: any number, else one. NULL stands for False and None */
   size_t n_values;
 };
 

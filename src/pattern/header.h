@@ -19,8 +19,8 @@ typedef enum {
 
 /* One column of the file that means something. */
 typedef struct {
-  unsigned column;      /* of the file, from 0 */
-  const char *header;   /* stripped, as the file has it */
+  unsigned column;    /* of the file, from 0 */
+  const char *header; /* stripped, as the file has it */
   PxColumnKind kind;
   const PxField *field; /* FIELD: the field; DB_ID: the model's id field; EXT_ID: NULL */
   bool key;             /* #key on this column (scalar fields of a RECORD or ONE2MANY node only) */
@@ -38,7 +38,7 @@ struct PxHeaderNode {
   size_t n_columns;
   const PxHeaderNode *const *children; /* in the order of their first columns */
   size_t n_children;
-  const PxHeaderColumn *first;   /* the first column of the file in this node or beneath it: the one to blame */
+  const PxHeaderColumn *first; /* the first column of the file in this node or beneath it: the one to blame */
 };
 
 typedef struct PxHeader PxHeader;

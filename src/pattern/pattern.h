@@ -17,10 +17,10 @@ typedef struct PxPattern PxPattern;
 typedef struct {
   const PxField **path; /* many2one fields, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
-  bool key;             /* on the first segment */
-  const char *header;   /* technical: "country_id#key|code" */
-  const char *label;    /* for people: "Country|Country Code" */
-  const char *custom;   /* header: of the field; NULL: technical */
+  bool key;           /* on the first segment */
+  const char *header; /* technical: "country_id#key|code" */
+  const char *label;  /* for people: "Country|Country Code" */
+  const char *custom; /* header: of the field; NULL: technical */
 } PxExportField;
 
 struct PxPattern {
@@ -30,20 +30,20 @@ struct PxPattern {
   PxHeaderStyle header;
   PxExportField *fields; /* may be none: for imports the file's header says all */
   size_t n_fields;
-  bool create, update;   /* default true */
-  bool abort;            /* on_error: abort */
-  bool error_rows_all;   /* error_file: all | bad (the default) */
+  bool create, update; /* default true */
+  bool abort;          /* on_error: abort */
+  bool error_rows_all; /* error_file: all | bad (the default) */
   bool update_many2many;
   bool purge_one2many;
-  uint64_t chunk_size;   /* rows; 0: as many as fit the time a chunk should take */
-  uint64_t max_errors;   /* 0: no limit */
+  uint64_t chunk_size; /* rows; 0: as many as fit the time a chunk should take */
+  uint64_t max_errors; /* 0: no limit */
   PxConvertOptions convert;
   const PxField *const *order; /* of exports; n_order 0: the model's order */
   const bool *order_descending;
   size_t n_order;
-  const char *export_problem;  /* why this version cannot export by the pattern (imports may be fine); NULL: it can */
-  const char *renamed_from;    /* NULL: never */
-  const char *snapshot;  /* the pattern's section as one line of JSON: kept with a pattern file */
+  const char *export_problem; /* why this version cannot export by the pattern (imports may be fine); NULL: it can */
+  const char *renamed_from;   /* NULL: never */
+  const char *snapshot;       /* the pattern's section as one line of JSON: kept with a pattern file */
 };
 
 typedef struct PxPatterns PxPatterns;
@@ -57,8 +57,8 @@ const PxPattern *px_patterns_at(const PxPatterns *patterns, size_t i);
 const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name);
 char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
 /* A pattern as a pattern file kept it. PX_ERROR_CONFIG when the schema does not have its model or fields any more. */
-PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone,
-                                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);
 /* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and
