@@ -421,4 +421,4 @@ void px_wave_init(PxWave *wave, const PxLoadPlan *plan);
 void px_wave_done(PxWave *wave, const PxLoadPlan *plan);
 
 /* Why the database refused row, in the user's words. */
-void px_load_complain_refusal(PxLoader *loader, size_t row, const GError *error);
+void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error);

@@ -99,9 +99,9 @@ void px_record_cursor_close(PxRecordCursor *cursor) {
 
 bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error) {
   g_autoptr(PxRecordCursor) cursor = open_select(records, model, query, true, error);
-  const PxValue *values;
+  const PxValue *values = NULL;
   if (!cursor || px_record_cursor_next(cursor, &values, error) < 0)
     return false;
-  *ret_count = (uint64_t)values[0].integer;
+  *ret_count = values ? (uint64_t)values[0].integer : 0;
   return true;
 }
