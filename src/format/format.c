@@ -5,6 +5,12 @@
 
 #define MAX_ROW_BYTES ((uint64_t)16 * 1024 * 1024)
 #define MAX_CELLS 16384
+#define MAX_MEMBERS 10000
+#define MAX_MEMBER_BYTES ((uint64_t)4 * 1024 * 1024 * 1024)
+#define MAX_RATIO 400
+#define MAX_TEXT_BYTES (4 * 32767)
+#define MAX_DEPTH 64
+#define STRING_MEMORY ((uint64_t)16 * 1024 * 1024)
 
 void px_format_options_init(PxFormatOptions *options, PxFormat format) {
   *options = (PxFormatOptions){
@@ -15,6 +21,13 @@ void px_format_options_init(PxFormatOptions *options, PxFormat format) {
     .false_word = g_strdup("false"),
     .max_row_bytes = MAX_ROW_BYTES,
     .max_cells = MAX_CELLS,
+    .max_members = MAX_MEMBERS,
+    .max_member_bytes = MAX_MEMBER_BYTES,
+    .max_ratio = MAX_RATIO,
+    .max_text_bytes = MAX_TEXT_BYTES,
+    .max_depth = MAX_DEPTH,
+    .string_memory = STRING_MEMORY,
+    .spill_fd = -1,
   };
 }
 
@@ -55,9 +68,9 @@ bool px_format_from_name(const char *name, PxFormat *ret_format) {
 }
 
 bool px_format_readable(PxFormat format, GError **error) {
-  if (format == PX_FORMAT_CSV)
+  if (format != PX_FORMAT_JSON)
     return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "format %s: this version reads CSV; XLSX and JSON come later", names[format]);
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "format %s: this version reads CSV and XLSX; JSON comes later", names[format]);
   return false;
 }
 

@@ -31,6 +31,14 @@ typedef struct {
   /* limits, checked before decoding */
   uint64_t max_row_bytes; /* default 16 MiB */
   uint64_t max_cells;     /* of a row; default 16384 */
+  /* limits of workbooks */
+  uint64_t max_members;      /* of the zip archive; default 10,000 */
+  uint64_t max_member_bytes; /* inflated; default 4 GiB */
+  uint64_t max_ratio;        /* inflated bytes a packed byte, of members of more than 64 MiB inflated; default 400 */
+  uint64_t max_text_bytes;   /* of a cell; default 4 * 32767, what Excel allows */
+  uint64_t max_depth;        /* XML elements within one another; default and at most 64 */
+  uint64_t string_memory;    /* shared strings beyond go to a temporary file; default 16 MiB */
+  int spill_fd;              /* that file, which stays the caller's; -1 (default): one is made when there is need */
 } PxFormatOptions;
 
 void px_format_options_init(PxFormatOptions *options, PxFormat format);

@@ -13,3 +13,4 @@ typedef struct {
 } PxReaderDriver;
 
 extern const PxReaderDriver px_csv_reader;
+extern const PxReaderDriver px_xlsx_reader;

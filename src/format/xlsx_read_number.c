@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers as text. Spreadsheet programs write 17 digits of a double, people want to see the fewest that mean the same one: 0.1 and not
+ * 0.10000000000000001, 75001 and not 75001.0. */
+#include "format/xlsx_read_private.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_TEXT 64     /* no program writes a longer number */
+#define PLAIN_DIGITS 15 /* so many any double keeps, so they are the shortest text of theirs */
+#define MOST_ZEROS 6    /* behind the point; smaller numbers have an exponent */
+#define KEPT_DIGITS 18  /* of a whole number */
+
+/* The number's text taken apart: [-] digits [. digits] and nothing else. */
+typedef struct {
+  bool plain;
+  size_t zeros;    /* behind the point of 0.00x, before the first other digit */
+  size_t whole;    /* digits before the point, without leading zeros */
+  size_t fraction; /* behind it, without trailing zeros */
+  size_t digits;   /* significant ones */
+} Shape;
+
+static Shape shape_of(const char *text, size_t len) {
+  Shape shape = {0};
+  size_t i = len > 0 && text[0] == '-';
+  size_t start = i;
+  while (i < len && g_ascii_isdigit(text[i]))
+    i++;
+  shape.whole = i - start;
+  if (shape.whole == 0 || (shape.whole > 1 && text[start] == '0'))
+    return shape;
+  if (i < len && text[i] == '.') {
+    size_t point = i++;
+    while (i < len && g_ascii_isdigit(text[i]))
+      i++;
+    shape.fraction = i - point - 1;
+    if (shape.fraction == 0 || text[i - 1] == '0')
+      return shape;
+    if (text[start] == '0')
+      while (text[point + 1 + shape.zeros] == '0')
+        shape.zeros++;
+  }
+  shape.plain = i == len && !(start == 1 && len == 2 && text[1] == '0');
+  shape.digits = (text[start] == '0' ? 0 : shape.whole) + shape.fraction - shape.zeros;
+  return shape;
+}
+
+bool px_xlsx_value(const char *text, size_t len, double *ret_value) {
+  char copy[MAX_TEXT + 1];
+  char *end;
+  if (len == 0 || len > MAX_TEXT || !(g_ascii_isdigit(text[0]) || strchr("+-.", text[0])) || memchr(text, 'x', len) || memchr(text, 'X', len))
+    return false;
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  *ret_value = g_ascii_strtod(copy, &end);
+  return *end == '\0' && isfinite(*ret_value);
+}
+
+/* digits x 10^exponent as people write it: with a point, and with an exponent only where there would be rows of zeros. */
+static uint32_t write_digits(const char *digits, int n, int exponent, bool negative, char *to) {
+  char *out = to;
+  int point = n + exponent; /* where it stands, from the first digit on */
+  if (negative)
+    *out++ = '-';
+  if (point > 21 || point < -MOST_ZEROS) {
+    out += g_snprintf(out, PX_XLSX_SHORT, n > 1 ? "%c.%.*sE%+d" : "%c%.*sE%+d", digits[0], n - 1, digits + 1, point - 1);
+  } else if (point <= 0) {
+    out += g_snprintf(out, PX_XLSX_SHORT, "0.%.*s%.*s", -point, "000000", n, digits);
+  } else if (point >= n) {
+    out += g_snprintf(out, PX_XLSX_SHORT, "%.*s%.*s", n, digits, point - n, "000000000000000000000");
+  } else {
+    out += g_snprintf(out, PX_XLSX_SHORT, "%.*s.%.*s", point, digits, n - point, digits + point);
+  }
+  return (uint32_t)(out - to);
+}
+
+static uint32_t write_shortest(double value, char *to) {
+  char text[MAX_TEXT];
+  if (value == 0) {
+    to[0] = '0';
+    return 1;
+  }
+  for (int precision = PLAIN_DIGITS; precision <= 17; precision++) {
+    g_ascii_formatd(text, sizeof text, precision == 15 ? "%.14e" : precision == 16 ? "%.15e" : "%.16e", value);
+    if (g_ascii_strtod(text, NULL) == value)
+      break;
+  }
+  char digits[MAX_TEXT];
+  int n = 0;
+  const char *p = text;
+  for (; *p != 'e'; p++)
+    if (g_ascii_isdigit(*p))
+      digits[n++] = *p;
+  int exponent = (int)g_ascii_strtoll(p + 1, NULL, 10) - (n - 1);
+  for (; n > 1 && digits[n - 1] == '0'; n--)
+    exponent++;
+  return write_digits(digits, n, exponent, value < 0, to);
+}
+
+PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
+  Shape shape = shape_of(text, len);
+  if (shape.plain && shape.zeros <= MOST_ZEROS && (shape.digits <= PLAIN_DIGITS || (shape.fraction == 0 && shape.digits <= KEPT_DIGITS)))
+    return PX_XLSX_AS_IT_IS;
+  double value;
+  if (!px_xlsx_value(text, len, &value))
+    return PX_XLSX_NO_NUMBER;
+  *ret_len = write_shortest(value, to);
+  return PX_XLSX_WRITTEN;
+}
