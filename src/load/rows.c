@@ -104,8 +104,11 @@ static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const P
     px_loader_states(loader, index)[column->reference] = PX_REFERENCE_BAD;
 }
 
-/* Cells behind the header's last column must hold nothing. */
+/* Cells behind the header's last column must hold nothing in CSV, where a missing quote shows like that; in a sheet they are a column
+ * without a name, which is ignored. */
 static bool has_extra(const PxLoader *loader, const PxRowBatch *batch, const PxBatchRow *row) {
+  if (loader->plan.pattern->format.format != PX_FORMAT_CSV)
+    return false;
   for (uint32_t i = (uint32_t)loader->plan.width; i < row->n_cells; i++)
     if (!is_blank(px_row_batch_cell(batch, row, i)))
       return true;
