@@ -104,8 +104,10 @@ static bool record_waits(const Item *item) {
   const PxOverlay *overlay = &item->loader->wave.overlay;
   PxArena *arena = item->loader->wave_arena;
   uint32_t record;
-  if (item->facts->by_key && (px_overlay_is_unknown(overlay, place->model, place->key_watch) ||
-                              px_overlay_look(overlay, place->model, place->key_watch, key_tuple(item), &record) != PX_SEEN_NOTHING))
+  /* The tuple costs more than the question whether anybody could have noted one. */
+  if (item->facts->by_key && !px_overlay_is_empty(overlay, place->model, place->key_watch) &&
+      (px_overlay_is_unknown(overlay, place->model, place->key_watch) ||
+       px_overlay_look(overlay, place->model, place->key_watch, key_tuple(item), &record) != PX_SEEN_NOTHING))
     return true;
   if (!px_id_is_none(item->facts->record.id) && px_overlay_writes(overlay, arena, place->model, item->facts->record.id))
     return true;

@@ -383,6 +383,8 @@ void px_overlay_clear(PxOverlay *overlay, const PxLoadPlan *plan);
 typedef enum { PX_SEEN_NOTHING, PX_SEEN_NEW, PX_SEEN_NEW_TWICE, PX_SEEN_CHANGED } PxSeen;
 /* What the wave, and the row so far, did to the records with this tuple; *ret_record: which of the new records of the wave it is. */
 PxSeen px_overlay_look(const PxOverlay *overlay, unsigned model, int watch, PxTuple tuple, uint32_t *ret_record);
+/* Whether neither the wave nor the row has anything to say of a watch. */
+bool px_overlay_is_empty(const PxOverlay *overlay, unsigned model, int watch);
 bool px_overlay_is_unknown(const PxOverlay *overlay, unsigned model, int watch);
 bool px_overlay_writes(const PxOverlay *overlay, PxArena *arena, unsigned model, PxId id);
 void px_overlay_note_new(PxOverlay *overlay, unsigned model, int watch, PxTuple tuple, uint32_t record);

@@ -71,6 +71,11 @@ PxSeen px_overlay_look(const PxOverlay *overlay, unsigned model, int watch, PxTu
   return seen;
 }
 
+bool px_overlay_is_empty(const PxOverlay *overlay, unsigned model, int watch) {
+  const PxOverlayModel *written = &overlay->models[model];
+  return !written->maps[watch].used && !written->unknown[watch] && !overlay->notes->len;
+}
+
 bool px_overlay_is_unknown(const PxOverlay *overlay, unsigned model, int watch) {
   if (overlay->models[model].unknown[watch])
     return true;

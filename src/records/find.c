@@ -85,13 +85,23 @@ static PxStmt *statement_for_mask(PxLookup *lookup, uint64_t mask, GError **erro
   return stmt;
 }
 
-static PxValue copy_value(PxArena *arena, PxValue value) {
-  if (value.kind == PX_TEXT || value.kind == PX_BLOB) {
-    char *copy = px_arena_alloc(arena, value.len ? value.len : 1);
-    memcpy(copy, value.text, value.len);
-    value.text = copy;
+/* The columns of the row behind the id, their bytes in one piece. */
+static PxValue *copy_row(const PxLookup *lookup, PxStmt *stmt, PxArena *arena) {
+  PxValue *values = px_arena_alloc(arena, lookup->n_read * sizeof *values);
+  size_t size = 0;
+  for (size_t i = 0; i < lookup->n_read; i++) {
+    values[i] = px_stmt_value(stmt, (unsigned)i + 1);
+    size += values[i].kind == PX_TEXT || values[i].kind == PX_BLOB ? values[i].len : 0;
   }
-  return value;
+  char *bytes = px_arena_alloc(arena, size);
+  for (size_t i = 0; i < lookup->n_read; i++) {
+    if (values[i].kind != PX_TEXT && values[i].kind != PX_BLOB)
+      continue;
+    memcpy(bytes, values[i].text, values[i].len);
+    values[i].text = bytes;
+    bytes += values[i].len;
+  }
+  return values;
 }
 
 static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxFound *found, GError **error) {
@@ -109,11 +119,8 @@ static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxF
   if (step != PX_STEP_ROW)
     return step == PX_STEP_DONE;
   found->id = px_id_from_value(px_stmt_value(stmt, 0));
-  if (lookup->n_read) {
-    found->values = px_arena_alloc(arena, lookup->n_read * sizeof(PxValue));
-    for (size_t i = 0; i < lookup->n_read; i++)
-      found->values[i] = copy_value(arena, px_stmt_value(stmt, (unsigned)i + 1));
-  }
+  if (lookup->n_read)
+    found->values = copy_row(lookup, stmt, arena);
   step = px_stmt_step(stmt, error);
   if (step == PX_STEP_ROW) {
     *found = (PxFound){.too_many = true};
