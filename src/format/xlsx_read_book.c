@@ -112,12 +112,8 @@ static bool is_true(const char *value) {
 
 /* ---- relationships (ECMA-376 part 2, 6.5) */
 
-typedef struct {
-  char *id, *type, *target; /* target: a member's name; NULL: outside */
-} Relation;
-
 static void relation_done(void *data) {
-  Relation *relation = data;
+  PxXlsxRelation *relation = data;
   g_free(relation->id);
   g_free(relation->type);
   g_free(relation->target);
@@ -142,20 +138,19 @@ static void take_relation(void *data, const char *name, const char **attributes)
     return;
   const char *mode = px_xlsx_small_attribute(attributes, "TargetMode");
   const char *target = px_xlsx_small_attribute(attributes, "Target");
-  Relation relation = {.id = g_strdup(px_xlsx_small_attribute(attributes, "Id")), .type = g_strdup(px_xlsx_small_attribute(attributes, "Type"))};
+  PxXlsxRelation relation = {.id = g_strdup(px_xlsx_small_attribute(attributes, "Id")), .type = g_strdup(px_xlsx_small_attribute(attributes, "Type"))};
   if (target && g_strcmp0(mode, "External") != 0)
     relation.target = resolve(self->folder, target);
   g_array_append_val(self->relations, relation);
 }
 
-/* The relations of a part; none when it has no part that says so. */
-static GArray *read_relations(const PxZip *zip, const char *part, GError **error) {
+GArray *px_xlsx_relations(const PxZip *zip, const char *part, GError **error) {
   static const PxXlsxHandlers handlers = {.start = take_relation};
   g_autofree char *folder = g_path_get_dirname(part);
   g_autofree char *base = g_path_get_basename(part);
   bool is_top = strcmp(folder, ".") == 0;
   g_autofree char *name = is_top ? g_strconcat("_rels/", *part ? base : "", ".rels", NULL) : g_strconcat(folder, "/_rels/", base, ".rels", NULL);
-  g_autoptr(GArray) relations = g_array_new(FALSE, FALSE, sizeof(Relation));
+  g_autoptr(GArray) relations = g_array_new(FALSE, FALSE, sizeof(PxXlsxRelation));
   g_array_set_clear_func(relations, relation_done);
   Relations self = {.folder = is_top ? "" : folder, .relations = relations};
   if (px_zip_find(zip, name) && !px_xlsx_small_part(zip, name, &handlers, &self, error))
@@ -164,9 +159,9 @@ static GArray *read_relations(const PxZip *zip, const char *part, GError **error
 }
 
 /* The first relation of a type (its last word: the rest differs between the editions of the standard). */
-static const Relation *relation_of_type(const GArray *relations, const char *type) {
+static const PxXlsxRelation *relation_of_type(const GArray *relations, const char *type) {
   for (guint i = 0; i < relations->len; i++) {
-    const Relation *relation = &g_array_index(relations, Relation, i);
+    const PxXlsxRelation *relation = &g_array_index(relations, PxXlsxRelation, i);
     const char *last = relation->type ? strrchr(relation->type, '/') : NULL;
     if (last && strcmp(last + 1, type) == 0 && relation->target)
       return relation;
@@ -174,9 +169,9 @@ static const Relation *relation_of_type(const GArray *relations, const char *typ
   return NULL;
 }
 
-static const Relation *relation_of_id(const GArray *relations, const char *id) {
+static const PxXlsxRelation *relation_of_id(const GArray *relations, const char *id) {
   for (guint i = 0; i < relations->len; i++) {
-    const Relation *relation = &g_array_index(relations, Relation, i);
+    const PxXlsxRelation *relation = &g_array_index(relations, PxXlsxRelation, i);
     if (g_strcmp0(relation->id, id) == 0)
       return relation;
   }
@@ -229,7 +224,7 @@ static bool same_name(const char *one, const char *other) {
 }
 
 static const char *part_of_sheet(const GArray *relations, const Sheet *sheet) {
-  const Relation *relation = sheet->relation ? relation_of_id(relations, sheet->relation) : NULL;
+  const PxXlsxRelation *relation = sheet->relation ? relation_of_id(relations, sheet->relation) : NULL;
   const char *last = relation && relation->type ? strrchr(relation->type, '/') : NULL;
   return last && strcmp(last, "/worksheet") == 0 ? relation->target : NULL;
 }
@@ -335,7 +330,7 @@ static bool refuse_other(const PxZip *zip, GError **error) {
 
 static bool read_workbook(PxXlsxBook *book, const PxZip *zip, const char *part, const char *wanted, GError **error) {
   static const PxXlsxHandlers handlers = {.start = take_workbook};
-  g_autoptr(GArray) relations = read_relations(zip, part, error);
+  g_autoptr(GArray) relations = px_xlsx_relations(zip, part, error);
   g_autoptr(GArray) sheets = g_array_new(FALSE, FALSE, sizeof(Sheet));
   g_array_set_clear_func(sheets, sheet_done);
   Workbook self = {.sheets = sheets};
@@ -344,17 +339,17 @@ static bool read_workbook(PxXlsxBook *book, const PxZip *zip, const char *part, 
   if (!self.is_workbook)
     return refuse_other(zip, error);
   book->from_1904 = self.from_1904;
-  const Relation *strings = relation_of_type(relations, "sharedStrings");
-  const Relation *styles = relation_of_type(relations, "styles");
+  const PxXlsxRelation *strings = relation_of_type(relations, "sharedStrings");
+  const PxXlsxRelation *styles = relation_of_type(relations, "styles");
   book->strings_part = strings ? g_strdup(strings->target) : NULL;
   return choose_sheet(book, sheets, relations, wanted, error) && (!styles || read_styles(book, zip, styles->target, error));
 }
 
 bool px_xlsx_book_read(PxXlsxBook *book, const PxZip *zip, const char *wanted, GError **error) {
-  g_autoptr(GArray) top = read_relations(zip, "", error);
+  g_autoptr(GArray) top = px_xlsx_relations(zip, "", error);
   if (!top)
     return false;
-  const Relation *document = relation_of_type(top, "officeDocument");
+  const PxXlsxRelation *document = relation_of_type(top, "officeDocument");
   const char *part = document ? document->target : "xl/workbook.xml";
   if (!px_zip_find(zip, part) || g_str_has_suffix(part, ".bin"))
     return refuse_other(zip, error);

@@ -67,12 +67,17 @@ bool px_xlsx_small_part(const PxZip *zip, const char *part, const PxXlsxHandlers
 /* The value of an attribute, its prefix aside; NULL: there is none. */
 const char *px_xlsx_small_attribute(const char **attributes, const char *name);
 
+typedef struct {
+  char *id, *type, *target; /* target: a member's name; NULL: outside */
+} PxXlsxRelation;
+
+/* The relations of a part ("": of the package), PxXlsxRelation in an array that the caller unrefs; none when no part says them. */
+GArray *px_xlsx_relations(const PxZip *zip, const char *part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- shared strings */
 
 typedef struct PxXlsxStrings PxXlsxStrings;
 
-/* A temporary file that has no name; -1: errno says why not. Caller closes. */
-int px_xlsx_spill_file(void);
 /* Up to memory bytes stay in memory, the others go to spill_fd (-1: a file of its own that has no name). */
 PxXlsxStrings *px_xlsx_strings_new(size_t memory, int spill_fd);
 void px_xlsx_strings_free(PxXlsxStrings *strings);

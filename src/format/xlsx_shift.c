@@ -33,6 +33,13 @@ uint32_t px_shift_row_back(const PxShift *shift, uint32_t row) {
   return row <= shift->last_row ? staying : staying + row - shift->last_row;
 }
 
+uint32_t px_shift_next_staying(const PxShift *shift, uint32_t row) {
+  if (px_shift_stays(shift, row))
+    return row;
+  size_t n = kept_up_to(shift, row);
+  return n < shift->n_kept ? shift->kept[n] : shift->last_row + 1;
+}
+
 uint32_t px_shift_row(const PxShift *shift, uint32_t row) {
   return row <= 1 ? row : px_shift_row_back(shift, row - 1) + 1;
 }
@@ -291,10 +298,11 @@ static const char *reference_end(const Formula *formula, PxRangeRef *range) {
 
 static void put_range(Formula *formula, PxRangeRef *range, const char *next) {
   gsize before = formula->to->len;
-  Sheet sheet = formula->sheet;
+  bool met = formula->sheet == TARGET || (formula->sheet == HERE && formula->place->own);
+  formula->done |= met ? PX_SHIFT_MET : 0;
   move_cell(formula->place, &range->from);
   move_cell(formula->place, &range->to);
-  if (sheet == ELSEWHERE || (sheet == HERE && !formula->place->own) || px_shift_range(formula->shift, range)) {
+  if (!met || px_shift_range(formula->shift, range)) {
     px_range_ref_write(range, formula->to);
   } else {
     g_string_append(formula->to, "#REF!");

@@ -24,6 +24,8 @@ typedef struct {
 bool px_shift_stays(const PxShift *shift, uint32_t row);
 /* Where the row is afterwards; of one that is gone: where the next one is that stays. */
 uint32_t px_shift_row(const PxShift *shift, uint32_t row);
+/* The row itself or the next one that stays. */
+uint32_t px_shift_next_staying(const PxShift *shift, uint32_t row);
 /* Where the last row up to this one is afterwards; 0: none of them stays. */
 uint32_t px_shift_row_back(const PxShift *shift, uint32_t row);
 uint32_t px_shift_column(const PxShift *shift, uint32_t column);
@@ -61,6 +63,7 @@ bool px_shift_sqref(const PxShift *shift, const char *text, size_t len, GString 
 
 #define PX_SHIFT_MOVED 1U /* some reference is another one now */
 #define PX_SHIFT_LOST 2U  /* some reference is #REF! now */
+#define PX_SHIFT_MET 4U   /* some reference is one to the sheet */
 
 /* Where a formula stands and is copied from: relative references are first moved by so many rows and columns, as a copy would. */
 typedef struct {

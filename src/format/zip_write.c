@@ -20,13 +20,16 @@
 #define VERSION 20       /* deflated */
 #define VERSION_64 45    /* zip64 */
 #define VERSION_PLACE 4  /* in a local header */
+#define LOCAL_SIZE 30
 #define DATE_1980 0x0021 /* 1980-01-01: the same records make the same bytes */
 #define ALL_ONES_16 ((uint64_t)0xFFFF)
 #define ALL_ONES_32 ((uint64_t)0xFFFFFFFF)
 
 typedef struct {
   char *name;
+  size_t name_len;
   bool large; /* said so when it began */
+  uint16_t version, flags, method, time, date; /* version 0: what its size asks for */
   uint32_t crc;
   uint64_t packed, size, start;
 } Member;
@@ -102,6 +105,8 @@ static bool is_64(const Member *member) {
 
 /* Excel takes a workbook for broken when the versions in a local header and in the directory differ. */
 static unsigned version_of(const Member *member) {
+  if (member->version > 0)
+    return member->version;
   return member->large || is_64(member) || member->start >= ALL_ONES_32 ? VERSION_64 : VERSION;
 }
 
@@ -109,7 +114,13 @@ static unsigned version_of(const Member *member) {
 
 bool px_zip_writer_begin(PxZipWriter *writer, const char *name, bool large, GError **error) {
   /* Where the header can be changed afterwards, nothing needs to be said before it is true. */
-  Member member = {.name = g_strdup(name), .large = large && writer->base < 0, .start = writer->at};
+  Member member = {.name = g_strdup(name),
+                   .name_len = strlen(name),
+                   .large = large && writer->base < 0,
+                   .flags = FLAG_DESCRIPTOR,
+                   .method = METHOD_DEFLATED,
+                   .date = DATE_1980,
+                   .start = writer->at};
   g_array_append_val(writer->members, member);
   isal_deflate_reset(&writer->deflate);
   g_autoptr(GByteArray) record = g_byte_array_new();
@@ -186,6 +197,43 @@ bool px_zip_writer_end(PxZipWriter *writer, GError **error) {
   return write_record(writer, record, error) && correct_version(writer, member, error);
 }
 
+/* ---- a member of another archive */
+
+/* Header, data, and what stands behind them: all up to where the next thing begins. */
+static bool copy_bytes(PxZipWriter *writer, int fd, uint64_t from, uint64_t to, GError **error) {
+  while (from < to) {
+    size_t n = (size_t)MIN(to - from, OUTPUT_SIZE);
+    if (!px_zip_read_at(fd, from, writer->output, n, "a member", error) || !px_writer_write(writer->fd, writer->output, n, error))
+      return false;
+    from += n;
+    writer->at += n;
+  }
+  return true;
+}
+
+bool px_zip_writer_copy(PxZipWriter *writer, const PxZip *zip, const PxZipMember *member, GError **error) {
+  uint8_t local[LOCAL_SIZE];
+  if (!px_zip_read_at(px_zip_fd(zip), member->start, local, sizeof(local), "a member's header", error))
+    return false;
+  if (px_zip_u32(local) != 0x04034b50 || px_zip_u16(local + 26) != member->raw_len) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "broken zip archive: its member %s is not where its directory says", member->name);
+    return false;
+  }
+  Member copy = {.name = g_memdup2(member->raw_name, member->raw_len),
+                 .name_len = member->raw_len,
+                 .version = px_zip_u16(local + 4),
+                 .flags = member->flags,
+                 .method = member->method,
+                 .time = px_zip_u16(local + 10),
+                 .date = px_zip_u16(local + 12),
+                 .crc = member->crc,
+                 .packed = member->packed,
+                 .size = member->size,
+                 .start = writer->at};
+  g_array_append_val(writer->members, copy);
+  return copy_bytes(writer, px_zip_fd(zip), member->start, member->next, error);
+}
+
 /* ---- the directory */
 
 static void put_entry(GByteArray *record, const Member *member) {
@@ -197,21 +245,21 @@ static void put_entry(GByteArray *record, const Member *member) {
   put(record, 0x02014b50, 4);
   put(record, version_of(member), 2);
   put(record, version_of(member), 2);
-  put(record, FLAG_DESCRIPTOR, 2);
-  put(record, METHOD_DEFLATED, 2);
-  put(record, 0, 2);
-  put(record, DATE_1980, 2);
+  put(record, member->flags, 2);
+  put(record, member->method, 2);
+  put(record, member->time, 2);
+  put(record, member->date, 2);
   put(record, member->crc, 4);
   put(record, MIN(member->packed, ALL_ONES_32), 4);
   put(record, MIN(member->size, ALL_ONES_32), 4);
-  put(record, strlen(member->name), 2);
+  put(record, member->name_len, 2);
   put(record, extra->len ? extra->len + 4 : 0, 2);
   put(record, 0, 2); /* comment, disk, attributes */
   put(record, 0, 2);
   put(record, 0, 2);
   put(record, 0, 4);
   put(record, MIN(member->start, ALL_ONES_32), 4);
-  put_text(record, member->name);
+  g_byte_array_append(record, (const uint8_t *)member->name, (guint)member->name_len);
   if (!extra->len)
     return;
   put(record, 0x0001, 2);

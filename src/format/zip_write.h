@@ -4,6 +4,7 @@
  * APPNOTE.TXT 6.3.9.
  */
 #include "base/error.h"
+#include "format/zip_private.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,5 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxZipWriter, px_zip_writer_free)
 bool px_zip_writer_begin(PxZipWriter *writer, const char *name, bool large, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_zip_writer_add(PxZipWriter *writer, const void *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_zip_writer_end(PxZipWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A member of another archive as it stands there, byte for byte. PX_ERROR_REFUSED: it is not where its directory says. */
+bool px_zip_writer_copy(PxZipWriter *writer, const PxZip *zip, const PxZipMember *member, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The directory. After it the bytes are a whole archive. */
 bool px_zip_writer_finish(PxZipWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
