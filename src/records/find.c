@@ -50,10 +50,19 @@ void px_lookup_free(PxLookup *lookup) {
   g_free(lookup);
 }
 
+/* A path over a one2many or many2many meets a record as often as it has items that match. */
+static bool meets_twice(const PxLookup *lookup) {
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    for (size_t f = 0; f < lookup->paths[i].n_path; f++)
+      if (px_field_is_x2many(lookup->paths[i].path[f]))
+        return true;
+  return false;
+}
+
 static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, GError **error) {
   PxDb *db = lookup->records->db;
   g_autoptr(PxJoins) joins = px_joins_new(db, lookup->model);
-  g_autoptr(GString) sql = g_string_new("SELECT ");
+  g_autoptr(GString) sql = g_string_new(meets_twice(lookup) ? "SELECT DISTINCT " : "SELECT ");
   px_joins_column(joins, sql, &lookup->model->id, 1);
   for (size_t i = 0; i < lookup->n_read; i++) {
     g_string_append(sql, ", ");

@@ -14,7 +14,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
 
 /* ---- finding by values */
 
-/* A path that a lookup compares: many2one fields, then a scalar or many2one field (compared by id) of the last model. */
+/* A path that a lookup compares: relations (of an x2many any item may match), then a scalar or many2one field (compared by id) of the last model. */
 typedef struct {
   const PxField *const *path;
   size_t n_path;
