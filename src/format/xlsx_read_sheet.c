@@ -78,13 +78,15 @@ static bool make_room(PxXlsxSheet *sheet, size_t n) {
 
 static PxXmlKind put(PxXlsxSheet *sheet, const Cell *cell, PxCellKind kind, const char *text, size_t len, GError **error) {
   if (G_UNLIKELY(cell->column >= sheet->max_cells))
-    return refuse(sheet, cell, error, "more than %zu columns: raise max_cells when it is meant so", sheet->max_cells);
+    return refuse(sheet, cell, error, "more than %zu columns: raise cells of the pattern's limits when it is meant so", sheet->max_cells);
   if (G_UNLIKELY(len > sheet->max_text_bytes))
-    return refuse(sheet, cell, error, "a text of %zu bytes, at most %" PRIu64 " are allowed: raise max_text_bytes when it is meant so", len,
+    return refuse(sheet, cell, error,
+                  "a text of %zu bytes, at most %" PRIu64 " are allowed: raise text_bytes of the pattern's limits when it is meant so", len,
                   sheet->max_text_bytes);
   sheet->bytes += len;
   if (G_UNLIKELY(sheet->bytes > sheet->max_row_bytes))
-    return refuse(sheet, cell, error, "the row has more than %" PRIu64 " bytes: raise max_row_bytes when it is meant so", sheet->max_row_bytes);
+    return refuse(sheet, cell, error, "the row has more than %" PRIu64 " bytes: raise row_bytes of the pattern's limits when it is meant so",
+                  sheet->max_row_bytes);
   make_room(sheet, cell->column + 1);
   PxCell *slot = &sheet->cells[cell->column];
   if (G_UNLIKELY(slot->ptr))

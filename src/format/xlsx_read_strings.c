@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared strings: pages of 64 KiB, the first of which stay in memory while the others go to a file without a name. A page is its offsets
  * (one more than it has strings) and the bytes. */
+#include "format/spill.h"
 #include "format/xlsx_read_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,20 +82,14 @@ static bool fail_spill(const char *what, GError **error) {
 static bool open_spill(PxXlsxStrings *strings, GError **error) {
   if (strings->fd >= 0)
     return true;
-  strings->fd = px_xlsx_spill_file();
+  if (strings->fd == PX_SPILL_NONE) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT,
+                "no temporary file could be made for shared strings: set TMPDIR to a directory that can be written");
+    return false;
+  }
+  strings->fd = px_spill_file();
   strings->own_fd = strings->fd >= 0;
   return strings->own_fd || fail_spill("make", error);
-}
-
-int px_xlsx_spill_file(void) {
-  int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-  if (fd >= 0)
-    return fd;
-  g_autofree char *name = g_build_filename(g_get_tmp_dir(), "pattimpex-XXXXXX", NULL);
-  fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    unlink(name);
-  return fd;
 }
 
 static bool spill(PxXlsxStrings *strings, const void *bytes, size_t size, GError **error) {
@@ -250,8 +244,8 @@ static PxXmlKind read_item(PxXml *xml, PxXlsxStrings *strings, const PxXmlToken 
     return kind;
   px_xlsx_text_unescape(text);
   if (text->len > max_text) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "a text of %zu bytes, at most %zu are allowed: raise max_text_bytes when it is meant so",
-                text->len, max_text);
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
+                "a text of %zu bytes, at most %zu are allowed: raise text_bytes of the pattern's limits when it is meant so", text->len, max_text);
     return PX_XML_BAD;
   }
   return px_xlsx_strings_add(strings, text->ptr, text->len, error) ? PX_XML_END : PX_XML_BAD;

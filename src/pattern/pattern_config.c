@@ -152,22 +152,42 @@ static void read_csv(const PxPatternReader *reader, const char *pattern, const P
 
 typedef struct {
   uint64_t row_bytes, cells;
+  uint64_t members, member_bytes, ratio, text_bytes, depth, string_memory; /* of workbooks */
 } Limits;
 
 static const PxKey limit_keys[] = {
   {.name = "row_bytes", .type = PX_KEY_SIZE, .offset = offsetof(Limits, row_bytes)},
   {.name = "cells", .type = PX_KEY_UNSIGNED, .offset = offsetof(Limits, cells), .min = 1, .max = 1000000},
+  {.name = "members", .type = PX_KEY_UNSIGNED, .offset = offsetof(Limits, members), .min = 1, .max = 1000000},
+  {.name = "member_bytes", .type = PX_KEY_SIZE, .offset = offsetof(Limits, member_bytes)},
+  {.name = "ratio", .type = PX_KEY_UNSIGNED, .offset = offsetof(Limits, ratio), .min = 1, .max = 100000},
+  {.name = "text_bytes", .type = PX_KEY_SIZE, .offset = offsetof(Limits, text_bytes)},
+  {.name = "depth", .type = PX_KEY_UNSIGNED, .offset = offsetof(Limits, depth), .min = 8, .max = 64},
+  {.name = "string_memory", .type = PX_KEY_SIZE, .offset = offsetof(Limits, string_memory)},
 };
 
 static void read_limits(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node, PxFormatOptions *options) {
   g_autofree char *what = g_strdup_printf("pattern %s: limits", pattern);
-  Limits limits = {.row_bytes = options->max_row_bytes, .cells = options->max_cells};
+  Limits limits = {.row_bytes = options->max_row_bytes,
+                   .cells = options->max_cells,
+                   .members = options->max_members,
+                   .member_bytes = options->max_member_bytes,
+                   .ratio = options->max_ratio,
+                   .text_bytes = options->max_text_bytes,
+                   .depth = options->max_depth,
+                   .string_memory = options->string_memory};
   px_config_read(node, limit_keys, G_N_ELEMENTS(limit_keys), &limits, what, reader->complaints);
   /* A cell of a row batch has less than 256 MiB. */
   if (limits.row_bytes < 1 || limits.row_bytes >= (uint64_t)256 * 1024 * 1024)
     px_complain(reader->complaints, px_node_get(node, "row_bytes"), "%s: row_bytes: from 1 byte to less than 256 MiB is expected", what);
   options->max_row_bytes = limits.row_bytes;
   options->max_cells = limits.cells;
+  options->max_members = limits.members;
+  options->max_member_bytes = limits.member_bytes;
+  options->max_ratio = limits.ratio;
+  options->max_text_bytes = limits.text_bytes;
+  options->max_depth = limits.depth;
+  options->string_memory = limits.string_memory;
 }
 
 /* ---- order: */
