@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "extract/extract.h"
+#include "extract/extract_private.h"
 
 #define PROGRESS_ROWS 1000 /* between two calls of progress */
 
@@ -15,14 +15,17 @@ static PxCell *header_row(PxArena *arena, const PxPattern *pattern, bool labels)
   return cells;
 }
 
-static bool write_header(PxWriter *writer, const PxPattern *pattern, PxArena *arena, GError **error) {
+static bool write_header(PxWriter *writer, PxRecords *records, const PxPattern *pattern, PxArena *arena, GError **error) {
   bool labels = px_pattern_header_rows(pattern) == 2;
   const PxCell *rows[2];
   size_t n = 0;
   if (labels)
     rows[n++] = header_row(arena, pattern, true);
   rows[n++] = header_row(arena, pattern, false);
-  return px_writer_begin(writer, rows, n, pattern->n_fields, NULL, 0, error);
+  size_t n_tabs = pattern->format.format == PX_FORMAT_XLSX ? pattern->n_tabs : 0;
+  PxTab *tabs = NULL;
+  return (!n_tabs || px_extract_tabs(records, pattern, arena, &tabs, error)) &&
+         px_writer_begin(writer, rows, n, pattern->n_fields, tabs, n_tabs, error);
 }
 
 /* ---- the rows */
@@ -75,9 +78,8 @@ static bool write_rows(PxWriter *writer, PxRecordCursor *cursor, const PxPattern
   return more == 0;
 }
 
-static bool extract_rows(PxDb *db, const PxSchema *schema, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options,
-                         PxArena *arena, uint64_t *ret_rows, GError **error) {
-  g_autoptr(PxRecords) records = px_records_new(db, schema);
+static bool extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options, PxArena *arena,
+                         uint64_t *ret_rows, GError **error) {
   PxRecordQuery query = make_query(arena, pattern, options);
   uint64_t total = 0;
   if (options->progress && !px_records_count(records, pattern->model, &query, &total, error))
@@ -96,10 +98,11 @@ bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, cons
   }
   g_autoptr(PxArena) arena = px_arena_new();
   g_autoptr(PxWriter) writer = px_writer_open(fd, &pattern->format, pattern->name, error);
+  g_autoptr(PxRecords) records = px_records_new(db, schema);
   uint64_t rows = 0;
-  if (!writer || !write_header(writer, pattern, arena, error))
+  if (!writer || !write_header(writer, records, pattern, arena, error))
     return false;
-  if (!options->header_only && !extract_rows(db, schema, writer, pattern, options, arena, &rows, error))
+  if (!options->header_only && !extract_rows(records, writer, pattern, options, arena, &rows, error))
     return false;
   if (!px_writer_end(writer, error))
     return false;

@@ -12,15 +12,26 @@ typedef enum { PX_HEADER_TECHNICAL, PX_HEADER_DESCRIPTION_AND_TECH, PX_HEADER_CU
 
 typedef struct PxPattern PxPattern;
 
+/* The values that a column allows: a sheet of their own and a list validation, in formats that have these. Columns of the same field and
+ * filter share one. */
+typedef struct {
+  const char *name;     /* for people: "Country Code" */
+  const PxField *field; /* of the records of model; where that is NULL, the selection itself */
+  const PxModel *model;
+  PxDomain *domain;   /* tab_filter; NULL: all active records */
+  const char *filter; /* its text, to tell it from others */
+} PxPatternTab;
+
 /* One export field: a path of relations that ends in a scalar, ".id" or "id". In this version every relation of a path is a
  * many2one; a pattern with others has an export_problem. */
 typedef struct {
   const PxField **path; /* many2one fields, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
-  bool key;           /* on the first segment */
-  const char *header; /* technical: "country_id#key|code" */
-  const char *label;  /* for people: "Country|Country Code" */
-  const char *custom; /* header: of the field; NULL: technical */
+  bool key;                /* on the first segment */
+  const char *header;      /* technical: "country_id#key|code" */
+  const char *label;       /* for people: "Country|Country Code" */
+  const char *custom;      /* header: of the field; NULL: technical */
+  const PxPatternTab *tab; /* of pattern->tabs; NULL: any value is allowed */
 } PxExportField;
 
 struct PxPattern {
@@ -30,6 +41,8 @@ struct PxPattern {
   PxHeaderStyle header;
   PxExportField *fields; /* may be none: for imports the file's header says all */
   size_t n_fields;
+  PxPatternTab *tabs; /* each of at least one field */
+  size_t n_tabs;
   bool create, update; /* default true */
   bool abort;          /* on_error: abort */
   bool error_rows_all; /* error_file: all | bad (the default) */

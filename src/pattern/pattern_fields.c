@@ -120,13 +120,25 @@ static bool read_path(Field *f) {
 
 /* ---- what stands beside the path */
 
-static void check_tab_filter(const Field *f) {
+static PxDomain *read_tab_filter(const Field *f) {
   const PxConfigNode *node = f->entry->tab_filter;
   g_autoptr(GError) error = NULL;
-  g_autoptr(PxDomain) domain =
+  PxDomain *domain =
     px_node_type(node) == PX_NODE_SCALAR ? px_domain_parse(f->last, px_node_text(node), &error) : px_domain_from_node(f->last, node, &error);
   if (!domain)
     complain(f, "tab_filter: %s", error->message);
+  return domain;
+}
+
+static bool check_tab(const Field *f) {
+  const PxField *field = f->path[f->n_path - 1];
+  if (f->n_path == 1 && field && !field->selection)
+    return complain(f, "tab lists the allowed values of a relation's field or of a selection, and %s is neither", field->name);
+  if (f->n_path == 1 && f->entry->tab_filter)
+    return complain(f, "tab_filter is about the records of a relation, and %s is a selection", field ? field->name : "id");
+  if (f->list && f->entry->tab_filter)
+    px_domain_free(read_tab_filter(f)); /* add_tab() reads it where the column can be exported */
+  return true;
 }
 
 static bool check_entry(const Field *f) {
@@ -145,8 +157,8 @@ static bool check_entry(const Field *f) {
   if (entry->header && f->pattern->header != PX_HEADER_CUSTOM)
     px_warn(f->reader->complaints, f->node, "pattern %s: field %s: header has no effect without header: custom of the pattern", f->pattern->name,
             entry->field);
-  if (entry->tab_filter)
-    check_tab_filter(f);
+  if (entry->tab && !check_tab(f))
+    ok = false;
   return ok;
 }
 
@@ -177,6 +189,33 @@ static const char *join_names(const Field *f, bool label) {
   return px_arena_strndup(f->reader->arena, text->str, text->len);
 }
 
+/* ---- tabs */
+
+static const char *tab_name(const Field *f, const PxField *field) {
+  if (f->n_path == 1 || g_str_has_prefix(field->label, f->last->label))
+    return field->label;
+  return px_arena_printf(f->reader->arena, "%s %s", f->last->label, field->label);
+}
+
+/* The tab of the field, which may be that of a field before. */
+static const PxPatternTab *add_tab(const Field *f) {
+  PxPattern *pattern = f->pattern;
+  const PxField *field = f->path[f->n_path - 1];
+  g_autofree char *filter = f->entry->tab_filter ? px_node_to_json(f->entry->tab_filter) : NULL;
+  for (size_t i = 0; i < pattern->n_tabs; i++)
+    if (pattern->tabs[i].field == field && g_strcmp0(pattern->tabs[i].filter, filter) == 0)
+      return &pattern->tabs[i];
+  PxPatternTab *tab = &pattern->tabs[pattern->n_tabs++];
+  *tab = (PxPatternTab){
+    .name = tab_name(f, field),
+    .field = field,
+    .model = f->n_path > 1 ? f->last : NULL,
+    .domain = f->entry->tab_filter ? read_tab_filter(f) : NULL,
+    .filter = filter ? px_arena_strndup(f->reader->arena, filter, strlen(filter)) : NULL,
+  };
+  return tab;
+}
+
 static void add_field(const Field *f, GHashTable *names) {
   PxPattern *pattern = f->pattern;
   PxArena *arena = f->reader->arena;
@@ -190,6 +229,7 @@ static void add_field(const Field *f, GHashTable *names) {
   field->label = join_names(f, true);
   if (f->entry->header && pattern->header == PX_HEADER_CUSTOM)
     field->custom = px_arena_strndup(arena, f->entry->header, strlen(f->entry->header));
+  field->tab = f->entry->tab && f->path[f->n_path - 1] ? add_tab(f) : NULL;
   const char *shown = field->custom ? field->custom : field->header;
   if (!g_hash_table_add(names, (gpointer)(uintptr_t)shown))
     complain(f, "another column is called %s too", shown);
@@ -224,6 +264,7 @@ void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *f
     return;
   }
   pattern->fields = px_arena_new_array(reader->arena, PxExportField, n);
+  pattern->tabs = px_arena_new_array(reader->arena, PxPatternTab, n);
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   for (size_t i = 0; i < n; i++)
     read_entry(reader, px_node_at(fields, i), pattern, names);
