@@ -4,7 +4,7 @@
 typedef struct {
   unsigned parent; /* the alias it hangs on */
   const PxField *field;
-  bool junction;   /* the table between the two sides of a many2many */
+  bool junction; /* the table between the two sides of a many2many */
 } Join;
 
 struct PxJoins {

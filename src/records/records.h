@@ -34,6 +34,9 @@ typedef struct {
   PxValue *values; /* of the read fields of the one record found, in arena; NULL when none is found or nothing is read */
 } PxFound;
 
+/* The kind of a value in a tuple that is no condition: any record matches. */
+#define PX_RECORDS_ANY 254u
+
 /* For each of n tuples (n_paths values each, one behind the other): which record has all of them. NULL matches NULL. Inactive
  * records are found too. */
 bool px_records_find(PxRecords *records, const PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error)
