@@ -180,8 +180,8 @@ static PxSummary *import_by_hand(Hand *hand, GError **error) {
   for (;;) {
     g_autoptr(GError) problem = NULL;
     unsigned known = px_lost_rows_known(hand->lost);
-    g_auto(PxWork) work = {
-      .project = hand->project, .progress = hand->options->progress, .data = hand->options->data, .lost = g_steal_pointer(&hand->lost)};
+    g_auto(PxWork)
+      work = {.project = hand->project, .progress = hand->options->progress, .data = hand->options->data, .lost = g_steal_pointer(&hand->lost)};
     g_autoptr(PxSummary) summary = (hand->worker ? try_with_history : try_without_history)(hand, &work, &problem);
     if (summary)
       return g_steal_pointer(&summary);
