@@ -205,7 +205,7 @@ bool px_zip_stream_read(PxZipStream *stream, void *to, size_t size, size_t *ret_
   size_t done = 0;
   while (done < size && !stream->ended) {
     uint8_t *at = (uint8_t *)to + done;
-    size_t len;
+    size_t len = 0;
     bool ok =
       stream->member->method == PX_ZIP_STORED ? copy_some(stream, at, size - done, &len, error) : inflate_some(stream, at, size - done, &len, error);
     if (!ok)
