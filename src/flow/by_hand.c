@@ -139,7 +139,7 @@ static PxJob *add_import(PxProject *project, const PxWorker *worker, PxAttachmen
   return px_transaction_end(project->db, ok, error) ? g_steal_pointer(&job) : NULL;
 }
 
-static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, const char *path, GError **error) {
+static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, const char *path, GError **error) {
   if (summary->state == PX_STATE_REFUSED || summary->counts.failed == 0)
     return true;
   AUTO_FD out = open_nameless(error);
@@ -345,8 +345,9 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     summary = px_summary_new(&file);
     summary->pattern = g_strdup(pattern->name);
     summary->name = g_strdup(options->output);
-  } else if (!keep_export(project, pattern, options->output, out, rows, &summary, error)) {
-    return NULL;
   }
-  return deliver(out, options->output, error) ? g_steal_pointer(&summary) : NULL;
+  /* Delivered first: the history tells of no file that is not there. */
+  if (!deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
+    return NULL;
+  return g_steal_pointer(&summary);
 }

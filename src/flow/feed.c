@@ -7,7 +7,7 @@
 #define KEEP_BATCHES 18              /* the header's, and those of KEEP_BYTES */
 #define KEEP_BYTES (8 * 1024 * 1024) /* a file that is not larger is parsed once, not twice */
 
-#define HELD_BYTES (8 * 1024 * 1024) /* a chunk of wide rows ends when it has so many */
+#define HELD_BYTES (4 * 1024 * 1024) /* a chunk of wide rows ends when it has so many */
 
 struct PxFeed {
   int blob;
