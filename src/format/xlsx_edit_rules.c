@@ -372,8 +372,17 @@ static void end(PxEdit *edit) {
     px_edit_keep(edit);
 }
 
+/* A formula1 of Excel 2010 holds an f, which holds the formula. */
+static void give_up_text(PxEdit *edit) {
+  g_string_append_len(edit->out, edit->tag->str, (gssize)edit->tag->len);
+  px_edit_escape(edit->out, edit->text->str, edit->text->len);
+  edit->text_level = 0;
+}
+
 bool px_edit_references(PxEdit *edit, PxXmlKind kind, GError **error) {
   bool whole;
+  if (edit->text_level && kind == PX_XML_START)
+    give_up_text(edit);
   if (edit->text_level) {
     if (!px_edit_take_text(edit, kind, &whole, error))
       return false;
