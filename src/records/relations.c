@@ -68,6 +68,8 @@ static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
 }
 
 bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
+  if (n == 0)
+    return true;
   g_autofree char *json = ids_as_json(ids, n);
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
   PxStmt *stmt = prepare_related(records, field, error);
