@@ -466,6 +466,14 @@ def test_notes_are_drawn_beside_their_cells(project):
         assert re.findall(r"Row>(\d+)<", after) == rows
 
 
+def test_view_shows_the_new_column(project):
+    book, sheet = workbook()
+    sheet.freeze_panes = "A2"
+    _, out = give_back(project, save(project, book))
+    view = openpyxl.load_workbook(out)["Data"].sheet_view
+    assert view.pane.topLeftCell == "A2" and view.pane.xSplit is None and view.pane.ySplit == 1
+
+
 def test_form_controls_put_the_column_at_the_end(project):
     book, sheet = workbook()
     sheet["A3"].comment = Comment("x", "me")
