@@ -14,6 +14,7 @@ typedef enum {
   PX_CELL_DATETIME, /* a native date and time: "YYYY-MM-DD HH:MM:SS", with a fraction only where there is one */
   PX_CELL_ERROR,    /* an error of the spreadsheet: "#N/A" */
   PX_CELL_FORMULA,  /* a formula without a cached value: "=SUM(A1:A2)" */
+  PX_CELL_ABSENT,   /* the row does not have this column (a JSON key that an item lacks); len 0 */
   PX_CELL_KINDS     /* how many kinds there are */
 } PxCellKind;
 

@@ -70,7 +70,7 @@ static void copy_cell(char *to, const char *from, size_t len) {
 void px_batch_builder_add(PxBatchBuilder *builder, uint64_t number, uint64_t place, const PxCell *cells, size_t n_cells) {
   size_t n_bytes = 0;
   for (size_t i = 0; i < n_cells; i++) {
-    g_assert(cells[i].len < MAX_LEN && cells[i].kind < PX_CELL_KINDS);
+    g_assert(cells[i].len < MAX_LEN && cells[i].kind < PX_CELL_KINDS && (cells[i].len == 0 || cells[i].kind != PX_CELL_ABSENT));
     n_bytes += cells[i].len;
   }
   g_assert(n_cells < G_MAXUINT32 - builder->n_cells && n_bytes < G_MAXUINT32 - builder->n_bytes && builder->n_rows < G_MAXUINT32);
@@ -83,7 +83,7 @@ void px_batch_builder_add(PxBatchBuilder *builder, uint64_t number, uint64_t pla
   size_t at = builder->n_bytes;
   for (size_t i = 0; i < n_cells; i++) {
     uint32_t len = cells[i].len;
-    out[i] = (PxBatchCell){.offset = (uint32_t)at, .len_kind = len << 4 | (len ? cells[i].kind : PX_CELL_EMPTY)};
+    out[i] = (PxBatchCell){.offset = (uint32_t)at, .len_kind = len << 4 | (len || cells[i].kind == PX_CELL_ABSENT ? cells[i].kind : PX_CELL_EMPTY)};
     if (len)
       copy_cell(builder->bytes + at, cells[i].ptr, len);
     at += len;
@@ -149,7 +149,8 @@ static bool cells_fit(const PxRowBatch *batch) {
   for (uint32_t i = 0; i < batch->n_cells; i++) {
     uint32_t len = cells[i].len_kind >> 4;
     uint32_t kind = cells[i].len_kind & 15;
-    if (cells[i].offset != next || len > batch->n_bytes - next || kind >= PX_CELL_KINDS || (kind == PX_CELL_EMPTY) != (len == 0))
+    bool nothing = kind == PX_CELL_EMPTY || kind == PX_CELL_ABSENT;
+    if (cells[i].offset != next || len > batch->n_bytes - next || kind >= PX_CELL_KINDS || nothing != (len == 0))
       return false;
     /* All bytes together are UTF-8, so each cell is when none begins inside a character. */
     if (len && ((unsigned char)bytes[next] & 0xC0) == 0x80)

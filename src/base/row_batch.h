@@ -67,6 +67,10 @@ static inline const char *px_row_batch_bytes(const PxRowBatch *batch) {
   return (const char *)(px_row_batch_cells(batch) + batch->n_cells);
 }
 
+static inline size_t px_row_batch_size(const PxRowBatch *batch) {
+  return (size_t)(px_row_batch_bytes(batch) - (const char *)batch) + batch->n_bytes;
+}
+
 static inline PxCell px_row_batch_cell(const PxRowBatch *batch, const PxBatchRow *row, uint32_t i) {
   const PxBatchCell *cell = px_row_batch_cells(batch) + row->first_cell + i;
   return (PxCell){.ptr = px_row_batch_bytes(batch) + cell->offset, .len = cell->len_kind >> 4, .kind = cell->len_kind & 15};

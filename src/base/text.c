@@ -33,23 +33,30 @@ void px_text_strip(const char **text, size_t *len) {
   *len = (size_t)(end - start);
 }
 
-/* Levenshtein distance, case ignored; one row of the matrix. */
+/* Edits between two words, case ignored; two neighbours that changed places are one edit (optimal string alignment). Three rows of the matrix. */
 static size_t distance(const char *a, const char *b) {
   size_t n = strlen(b);
-  g_autofree size_t *row = g_new(size_t, n + 1);
+  g_autofree size_t *rows = g_new(size_t, 3 * (n + 1));
+  size_t *before = rows;
+  size_t *last = rows + (n + 1);
+  size_t *row = rows + 2 * (n + 1);
   for (size_t j = 0; j <= n; j++)
-    row[j] = j;
+    last[j] = j;
   for (size_t i = 0; a[i]; i++) {
-    size_t corner = row[0];
     row[0] = i + 1;
     for (size_t j = 0; j < n; j++) {
-      size_t above = row[j + 1];
-      size_t change = corner + (g_ascii_tolower(a[i]) != g_ascii_tolower(b[j]));
-      row[j + 1] = MIN(change, MIN(above, row[j]) + 1);
-      corner = above;
+      size_t change = last[j] + (g_ascii_tolower(a[i]) != g_ascii_tolower(b[j]));
+      row[j + 1] = MIN(change, MIN(last[j + 1], row[j]) + 1);
+      bool swapped = i && j && g_ascii_tolower(a[i]) == g_ascii_tolower(b[j - 1]) && g_ascii_tolower(a[i - 1]) == g_ascii_tolower(b[j]);
+      if (swapped)
+        row[j + 1] = MIN(row[j + 1], before[j - 1] + 1);
     }
+    size_t *oldest = before;
+    before = last;
+    last = row;
+    row = oldest;
   }
-  return row[n];
+  return last[n];
 }
 
 const char *px_text_nearest(const char *word, const char *const *candidates, size_t n) {

@@ -65,14 +65,8 @@ static bool print_file(const PxCommandLine *line, const PxProject *project, cons
     {"error", "Error"},
   };
   g_autoptr(json_t) object = file_to_json(file, project->timezone);
-  if (line->json) {
-    json_t *messages = px_summary_messages_to_json(project, summary, error);
-    if (!messages)
-      return false;
-    json_object_set_new(object, "messages", messages);
-    px_print_json(object);
-    return true;
-  }
+  if (line->json)
+    return px_summary_print_json(project, summary, object, error);
   px_print_object(false, object, columns, G_N_ELEMENTS(columns));
   return px_summary_messages(project, summary, print_message, NULL, error);
 }

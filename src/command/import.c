@@ -28,12 +28,7 @@ static void print_refusal(const GError *refusal) {
 
 static bool print_json(const PxProject *project, const PxSummary *summary, GError **error) {
   g_autoptr(json_t) object = px_summary_to_json(summary);
-  json_t *messages = px_summary_messages_to_json(project, summary, error);
-  if (!messages)
-    return false;
-  json_object_set_new(object, "messages", messages);
-  px_print_json(object);
-  return true;
+  return px_summary_print_json(project, summary, object, error);
 }
 
 static bool print_text(const PxProject *project, const PxSummary *summary, GError **error) {
@@ -46,6 +41,10 @@ static bool print_text(const PxProject *project, const PxSummary *summary, GErro
     puts("Dry run: nothing was kept.");
   else if (error_file && summary->counts.failed > 0)
     printf("Bad rows: %s\n", error_file);
+  if (summary->note) {
+    g_autofree char *note = px_output_line(summary->note);
+    printf("Note: %s\n", note);
+  }
   return true;
 }
 

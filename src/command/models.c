@@ -27,12 +27,19 @@ static json_t *unique_keys(const PxModel *model) {
   return keys;
 }
 
+static size_t visible_fields(const PxModel *model) {
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_fields; i++)
+    n += !model->fields[i]->hidden;
+  return n;
+}
+
 static json_t *model_summary(const PxModel *model) {
   json_t *object = json_object();
   json_object_set_new(object, "model", px_json_text(model->name));
   json_object_set_new(object, "label", px_json_text(model->label));
   json_object_set_new(object, "table", px_json_text(model->table));
-  json_object_set_new(object, "fields", json_integer((json_int_t)model->n_fields));
+  json_object_set_new(object, "fields", json_integer((json_int_t)visible_fields(model)));
   json_object_set_new(object, "keys", unique_keys(model));
   return object;
 }
@@ -124,7 +131,8 @@ static json_t *model_to_json(const PxModel *model) {
   g_autoptr(PxArena) arena = px_arena_new();
   json_t *fields = json_array();
   for (size_t i = 0; i < model->n_fields; i++)
-    json_array_append_new(fields, field_to_json(model->fields[i], arena));
+    if (!model->fields[i]->hidden)
+      json_array_append_new(fields, field_to_json(model->fields[i], arena));
   json_t *object = json_object();
   json_object_set_new(object, "model", px_json_text(model->name));
   json_object_set_new(object, "label", px_json_text(model->label));

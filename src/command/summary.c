@@ -66,23 +66,52 @@ json_t *px_summary_to_json(const PxSummary *summary) {
   json_object_set_new(object, "file", summary->file_id ? json_integer(summary->file_id) : json_null());
   json_object_set_new(object, "attachment", summary->attachment_id ? json_integer(summary->attachment_id) : json_null());
   json_object_set_new(object, "error", px_json_text(summary->error));
+  if (summary->note)
+    json_object_set_new(object, "note", px_json_text(summary->note));
   return object;
 }
 
-static bool add_message(const PxMessage *message, void *data) {
+static json_t *message_to_json(const PxMessage *message) {
   json_t *object = json_object();
   json_object_set_new(object, "row", message->row ? px_json_count(message->row) : json_null());
   json_object_set_new(object, "column", px_json_text(message->column));
   json_object_set_new(object, "field", px_json_text(message->field));
   json_object_set_new(object, "type", px_json_text(message->type));
   json_object_set_new(object, "message", px_json_text(message->message));
-  json_array_append_new(data, object);
+  return object;
+}
+
+static bool add_message(const PxMessage *message, void *data) {
+  json_array_append_new(data, message_to_json(message));
   return true;
 }
 
 json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *summary, GError **error) {
   g_autoptr(json_t) messages = json_array();
   return px_summary_messages(project, summary, add_message, messages, error) ? g_steal_pointer(&messages) : NULL;
+}
+
+/* As an item of an array that is a member of the object at the top. */
+static bool print_message_json(const PxMessage *message, void *data) {
+  uint64_t *n = data;
+  g_autoptr(json_t) object = message_to_json(message);
+  g_autofree char *text = json_dumps(object, JSON_INDENT(2));
+  fputs((*n)++ ? ",\n    " : "\n    ", stdout);
+  for (const char *at = text; *at; at++) {
+    putchar(*at);
+    if (*at == '\n')
+      fputs("    ", stdout);
+  }
+  return true;
+}
+
+bool px_summary_print_json(const PxProject *project, const PxSummary *summary, const json_t *object, GError **error) {
+  g_autofree char *text = json_dumps(object, JSON_INDENT(2));
+  uint64_t n = 0;
+  printf("%.*s,\n  \"messages\": [", (int)(strlen(text) - strlen("\n}")), text);
+  bool done = px_summary_messages(project, summary, print_message_json, &n, error);
+  puts(n ? "\n  ]\n}" : "]\n}");
+  return done;
 }
 
 typedef struct {

@@ -13,6 +13,8 @@ char *px_message_line(const PxMessage *message);
 json_t *px_summary_to_json(const PxSummary *summary);
 /* All messages as an array. NULL with error. */
 json_t *px_summary_messages_to_json(const PxProject *project, const PxSummary *summary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Prints the object with all messages as its last member; they are not held in memory. */
+bool px_summary_print_json(const PxProject *project, const PxSummary *summary, const json_t *object, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Prints the first messages, and where the others are. */
 #define PX_MESSAGES_SHOWN 10
 bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, uint64_t most, GError **error) G_GNUC_WARN_UNUSED_RESULT;

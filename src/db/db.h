@@ -36,10 +36,13 @@ bool px_db_migrate(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* ---- transactions
  *
  * In a dry run the first write opens one transaction for the life of the connection; those of the caller are savepoints in it. When the
- * database ends a transaction by itself there, all that the dry run did is gone, not only the caller's part. */
+ * database ends a transaction by itself there, all that the dry run did is gone, not only the caller's part; nothing more can be written
+ * (PX_ERROR_ROLLED_BACK) until px_db_again_dry_run() begins it again with our tables as they are. */
 
 typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite */ } PxTxKind;
 
+bool px_db_lost_dry_run(const PxDb *db);
+bool px_db_again_dry_run(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back. */
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

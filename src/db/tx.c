@@ -28,10 +28,25 @@ bool px_db_in_transaction(const PxDb *db) {
 
 /* The transaction that a dry run never commits. */
 static bool hold(PxDb *db, GError **error) {
-  if (db->held && db->driver->in_transaction(db))
+  if (px_db_lost_dry_run(db)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_ROLLED_BACK, "the database ended the transaction of the dry run, nothing that it did before is there");
+    return false;
+  }
+  if (db->held)
     return true;
   db->held = db->driver->begin(db, PX_TX_WRITE, error);
   return db->held;
+}
+
+bool px_db_lost_dry_run(const PxDb *db) {
+  return db->held && !db->driver->in_transaction(db);
+}
+
+bool px_db_again_dry_run(PxDb *db, GError **error) {
+  g_assert(db->dry_run && !px_db_in_transaction(db));
+  px_db_end_held(db);
+  ended(db);
+  return px_db_migrate(db, error);
 }
 
 void px_db_end_held(PxDb *db) {

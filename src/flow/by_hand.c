@@ -139,12 +139,61 @@ static PxJob *add_import(PxProject *project, const PxWorker *worker, PxAttachmen
   return px_transaction_end(project->db, ok, error) ? g_steal_pointer(&job) : NULL;
 }
 
-static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, const char *path, GError **error) {
+static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, const char *path, GError **error) {
   if (summary->state == PX_STATE_REFUSED || summary->counts.failed == 0)
     return true;
   AUTO_FD out = open_nameless(error);
   uint64_t rows;
   return out >= 0 && px_report_write(project, pattern, blob, summary, out, &rows, error) && deliver(out, path, error);
+}
+
+typedef struct {
+  PxProject *project;
+  const PxImportByHand *options;
+  const PxPattern *pattern;
+  const PxWorker *worker; /* NULL: no history */
+  PxAttachment *attachment;
+  int blob;         /* without history */
+  PxLostRows *lost; /* what the tries before found out */
+} Hand;
+
+static PxSummary *try_with_history(const Hand *hand, PxWork *work, GError **error) {
+  g_autoptr(PxJob) job = add_import(hand->project, hand->worker, hand->attachment, error);
+  if (!job)
+    return NULL;
+  px_hook("by-hand-added");
+  work->job = job;
+  bool done = run_own_job(work, error);
+  work->job = NULL;
+  return done ? g_steal_pointer(&work->summary) : NULL;
+}
+
+static PxSummary *try_without_history(const Hand *hand, PxWork *work, GError **error) {
+  g_auto(PxImport) import = {.work = work, .pattern = hand->pattern, .blob = fcntl(hand->blob, F_DUPFD_CLOEXEC, 0)};
+  import.file = px_import_new_file(hand->pattern, hand->attachment);
+  return px_import_file(&import, error) ? g_steal_pointer(&work->summary) : NULL;
+}
+
+/* When the database itself ends the transaction of a dry run because of a row, all is begun again and that row is known to fail. */
+static PxSummary *import_by_hand(Hand *hand, GError **error) {
+  PxDb *db = hand->project->db;
+  for (;;) {
+    g_autoptr(GError) problem = NULL;
+    unsigned known = px_lost_rows_known(hand->lost);
+    g_auto(PxWork)
+      work = {.project = hand->project, .progress = hand->options->progress, .data = hand->options->data, .lost = g_steal_pointer(&hand->lost)};
+    g_autoptr(PxSummary) summary = (hand->worker ? try_with_history : try_without_history)(hand, &work, &problem);
+    if (summary)
+      return g_steal_pointer(&summary);
+    if (!px_db_lost_dry_run(db) || px_lost_rows_known(work.lost) == known) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return NULL;
+    }
+    px_db_rollback(db);
+    if (!px_db_again_dry_run(db, error))
+      return NULL;
+    hand->lost = g_steal_pointer(&work.lost);
+  }
 }
 
 static PxSummary *import_with_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
@@ -157,19 +206,14 @@ static PxSummary *import_with_history(PxProject *project, const PxImportByHand *
   attachment->pattern = g_strdup(pattern->name);
   attachment->sha256 = g_strdup(blob.sha256);
   attachment->size = blob.size;
-  g_autoptr(PxJob) job = add_import(project, worker, attachment, error);
-  if (!job)
-    return NULL;
-  px_hook("by-hand-added");
-  g_auto(PxWork) work = {.project = project, .job = job, .progress = options->progress, .data = options->data};
-  if (!run_own_job(&work, error))
-    return NULL;
-  if (options->error_file) {
+  Hand hand = {.project = project, .options = options, .pattern = pattern, .worker = worker, .attachment = attachment};
+  g_autoptr(PxSummary) summary = import_by_hand(&hand, error);
+  if (summary && options->error_file) {
     AUTO_FD stored = px_filestore_read(project->filestore, blob.sha256, error);
-    if (stored < 0 || !write_error_file(project, pattern, stored, work.summary, options->error_file, error))
+    if (stored < 0 || !write_error_file(project, pattern, stored, summary, options->error_file, error))
       return NULL;
   }
-  return g_steal_pointer(&work.summary);
+  return g_steal_pointer(&summary);
 }
 
 /* A pipe is copied, because a file is read more than once. */
@@ -190,19 +234,16 @@ static int seekable(int fd, const char *path, uint64_t *ret_size, GError **error
 }
 
 static PxSummary *import_without_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
-  g_auto(PxWork) work = {.project = project, .progress = options->progress, .data = options->data};
-  g_auto(PxImport) import = {.work = &work, .pattern = pattern, .blob = -1};
   g_autofree char *name = name_of(options->file);
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
-  import.blob = seekable(fd, options->file, &attachment->size, error);
-  if (import.blob < 0)
+  AUTO_FD blob = seekable(fd, options->file, &attachment->size, error);
+  if (blob < 0)
     return NULL;
-  import.file = px_import_new_file(pattern, attachment);
-  if (!px_import_file(&import, error))
+  Hand hand = {.project = project, .options = options, .pattern = pattern, .attachment = attachment, .blob = blob};
+  g_autoptr(PxSummary) summary = import_by_hand(&hand, error);
+  if (summary && options->error_file && !write_error_file(project, pattern, blob, summary, options->error_file, error))
     return NULL;
-  if (options->error_file && !write_error_file(project, pattern, import.blob, work.summary, options->error_file, error))
-    return NULL;
-  return g_steal_pointer(&work.summary);
+  return g_steal_pointer(&summary);
 }
 
 PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {
@@ -315,8 +356,9 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     summary = px_summary_new(&file);
     summary->pattern = g_strdup(pattern->name);
     summary->name = g_strdup(options->output);
-  } else if (!keep_export(project, pattern, options->output, out, rows, &summary, error)) {
-    return NULL;
   }
-  return deliver(out, options->output, error) ? g_steal_pointer(&summary) : NULL;
+  /* Delivered first: the history tells of no file that is not there. */
+  if (!deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
+    return NULL;
+  return g_steal_pointer(&summary);
 }

@@ -7,6 +7,8 @@
 #define KEEP_BATCHES 18              /* the header's, and those of KEEP_BYTES */
 #define KEEP_BYTES (8 * 1024 * 1024) /* a file that is not larger is parsed once, not twice */
 
+#define HELD_BYTES (4 * 1024 * 1024) /* a chunk of wide rows ends when it has so many */
+
 struct PxFeed {
   int blob;
   const PxFormatOptions *format;
@@ -19,6 +21,7 @@ struct PxFeed {
   PxRowBatch *batch; /* the one at hand */
   size_t next;       /* its row that is next */
   GPtrArray *held;   /* PxRowBatch * that the loader still looks at */
+  size_t held_bytes;
   bool ended;
   uint64_t bytes_done;
 };
@@ -53,8 +56,10 @@ static bool start_parser(PxFeed *feed, uint64_t row, uint64_t place, GError **er
 /* Sees to it that batch has a row that is next, or that ended is true. */
 static bool ensure_row(PxFeed *feed, GError **error) {
   while (!feed->ended && (!feed->batch || feed->next >= feed->batch->n_rows)) {
-    if (feed->batch)
+    if (feed->batch) {
+      feed->held_bytes += px_row_batch_size(feed->batch);
       g_ptr_array_add(feed->held, g_steal_pointer(&feed->batch));
+    }
     feed->next = 0;
     GError *problem = NULL;
     feed->batch = feed->parser ? px_parser_next(feed->parser, &problem) : g_queue_pop_head(&feed->kept);
@@ -101,7 +106,7 @@ static bool read_header(PxFeed *feed, GError **error) {
 static void keep_held(PxFeed *feed) {
   for (guint i = 0; i < feed->held->len && feed->has_all; i++)
     g_queue_push_tail(&feed->kept, g_steal_pointer(&feed->held->pdata[i]));
-  g_ptr_array_set_size(feed->held, 0);
+  px_feed_release(feed);
   if (feed->kept.length <= KEEP_BATCHES)
     return;
   feed->has_all = false;
@@ -174,7 +179,7 @@ bool px_feed_fill(PxFeed *feed, PxLoader *loader, const GArray *only, uint64_t n
   *ret_chunk = (PxChunk){.next_place = UINT64_MAX};
   if (!ensure_row(feed, error))
     return false;
-  for (uint64_t given = 0; given < n && !feed->ended;) {
+  for (uint64_t given = 0; !feed->ended && (given == 0 || (given < n && feed->held_bytes < HELD_BYTES));) {
     const PxBatchRow *rows = px_row_batch_rows(feed->batch);
     size_t left = feed->batch->n_rows - feed->next;
     size_t take = left < n - given ? left : (size_t)(n - given);
@@ -206,4 +211,5 @@ uint64_t px_feed_bytes_done(const PxFeed *feed) {
 
 void px_feed_release(PxFeed *feed) {
   g_ptr_array_set_size(feed->held, 0);
+  feed->held_bytes = 0;
 }

@@ -11,6 +11,7 @@ typedef struct {
   PxJob *job;              /* NULL: by hand without history */
   PxProgressFunc progress; /* may be NULL */
   void *data;
+  PxLostRows *lost; /* of an import; NULL: none known */
   /* what came of it */
   PxSummary *summary; /* import, export */
   char *name;         /* report, upload */
@@ -101,6 +102,8 @@ uint64_t px_feed_bytes_done(const PxFeed *feed);
 void px_feed_release(PxFeed *feed);
 
 /* ---- importing */
+
+#define PX_CHUNK_MOST_ROWS 10000 /* more gain nothing and cost memory: bench/results/2026-11-23-chunk_size.txt */
 
 typedef struct {
   PxWork *work;

@@ -47,8 +47,7 @@ static void compile_header(PxImport *import) {
   g_autofree const char **headers = g_new(const char *, names->len);
   for (guint i = 0; i < names->len; i++)
     headers[i] = names->pdata[i];
-  px_pattern_translate_header(import->pattern, headers, names->len);
-  import->header = px_header_compile(import->pattern->model, headers, names->len, row, import->messages);
+  import->header = px_pattern_compile_header(import->pattern, headers, names->len, row, import->messages);
   if (import->header && !px_header_root(import->header)->first)
     refuse(import, "header", row, "no column of the header is a field of the model");
 }
@@ -57,7 +56,13 @@ static bool make_loader(PxImport *import, GError **error) {
   g_autoptr(GError) problem = NULL;
   PxProject *project = import->work->project;
   import->loader = px_loader_new(project->db, project->schema, import->pattern, import->header, &problem);
-  return import->loader || refuse_by_error(import, &problem, error);
+  if (!import->loader)
+    return refuse_by_error(import, &problem, error);
+  if (!import->work->lost)
+    import->work->lost = px_lost_rows_new();
+  px_loader_set_lost_rows(import->loader, import->work->lost);
+  px_loader_set_nested(import->loader, import->pattern->abort);
+  return true;
 }
 
 bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) {

@@ -7,7 +7,6 @@
 #define CHUNK_TIME 100000 /* microseconds that a transaction aims at (design section 6) */
 #define FIRST_ROWS 1000
 #define LEAST_ROWS 200
-#define MOST_ROWS 50000
 #define PAUSE_STEP 1000 /* microseconds */
 #define PAUSE_LIMIT 50000
 
@@ -22,7 +21,7 @@ static uint64_t next_rows(const PxPattern *pattern, uint64_t n, int64_t took) {
 }
 
 static uint64_t bounded(const PxPattern *pattern, uint64_t n) {
-  return pattern->chunk_size ? n : CLAMP(n, LEAST_ROWS, MOST_ROWS);
+  return pattern->chunk_size ? n : CLAMP(n, LEAST_ROWS, PX_CHUNK_MOST_ROWS);
 }
 
 /* Other programs get their turn at the database. */
@@ -86,7 +85,7 @@ static bool commit_chunk(PxImport *import, PxChunk *chunk, bool *ret_last, GErro
     if (px_transaction_end(db, load_and_store(import, chunk, ret_last, &problem), &problem))
       return true;
     import->file->counts = before;
-    if (tries == 0 || !g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK)) {
+    if (tries == 0 || !g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK) || px_db_lost_dry_run(db)) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return false;
     }

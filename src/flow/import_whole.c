@@ -29,27 +29,9 @@ static void add_part(GArray *parts, const PxChunk *chunk, const PxLoadResult *re
   g_array_append_val(parts, part);
 }
 
-/* Loads what the loader has. When the database ends the transaction because of a row, that row has failed and with it the file: the rest is
- * loaded in a new transaction, only for its messages. */
-static bool load_part(PxImport *import, PxLoadResult *result, GError **error) {
-  for (size_t tries = px_loader_rows(import->loader); tries > 0; tries--) {
-    g_autoptr(GError) problem = NULL;
-    if (px_loader_load(import->loader, result, &problem))
-      return true;
-    if (!g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK) || tries == 1) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-    px_db_rollback(import->work->project->db);
-    if (!px_work_begin(import->work, error))
-      return false;
-  }
-  return true;
-}
-
 /* Everything, in the transaction that is open. */
 static bool load_all(PxImport *import, GArray *parts, GError **error) {
-  uint64_t n = import->pattern->chunk_size ? import->pattern->chunk_size : 10000;
+  uint64_t n = import->pattern->chunk_size ? import->pattern->chunk_size : PX_CHUNK_MOST_ROWS;
   uint64_t limit = import->pattern->max_errors;
   PxCounts *counts = &import->whole_counts;
   do {
@@ -59,7 +41,7 @@ static bool load_all(PxImport *import, GArray *parts, GError **error) {
     if (!chunk.first_row)
       return true;
     PxLoadResult result = {0};
-    if (!load_part(import, &result, error))
+    if (!px_loader_load(import->loader, &result, error))
       return false;
     add_part(parts, &chunk, &result);
     px_counts_add(counts, &result.counts);
@@ -68,6 +50,31 @@ static bool load_all(PxImport *import, GArray *parts, GError **error) {
     px_import_progress(import, "import", counts->rows, px_feed_bytes_done(import->feed));
   } while (!px_feed_at_end(import->feed) && (!limit || counts->failed < limit));
   return true;
+}
+
+/* When the database itself ends the transaction, the rows before are gone with the one to blame: all is begun again, and that row is known to have
+ * failed. */
+static bool load_all_again(PxImport *import, GArray *parts, GError **error) {
+  PxDb *db = import->work->project->db;
+  for (;;) {
+    unsigned known = px_lost_rows_known(import->work->lost);
+    g_autoptr(GError) problem = NULL;
+    if (!px_work_begin(import->work, error))
+      return false;
+    if (load_all(import, parts, &problem))
+      return true;
+    px_db_rollback(db);
+    if (px_lost_rows_known(import->work->lost) == known || px_db_lost_dry_run(db)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+    g_array_set_size(parts, 0);
+    import->whole_counts = (PxCounts){0};
+    px_loader_clear(import->loader);
+    px_feed_release(import->feed);
+    if (!px_feed_start(import->feed, 0, 0, error))
+      return false;
+  }
 }
 
 /* The second transaction: nothing was written, so no row was. */
@@ -104,10 +111,8 @@ bool px_import_load_whole(PxImport *import, GError **error) {
   PxDb *db = import->work->project->db;
   g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
   g_array_set_clear_func(parts, clear_part);
-  if (!px_work_begin(import->work, error))
+  if (!load_all_again(import, parts, error))
     return false;
-  if (!load_all(import, parts, error))
-    return px_transaction_end(db, false, error);
   if (import->whole_counts.failed) {
     px_db_rollback(db);
     px_hook("whole-rolled-back");

@@ -42,18 +42,25 @@ static bool finish(const Action *action, GError **error) {
   return store(action, PX_REMOTE_DONE, error);
 }
 
-/* Whether the error only concerns this file: then it is told, and tried again by the next run. */
-static bool tell(const Action *action, GError **problem, GError **error) {
+/* A file that may not be touched (another user's, a folder without the right to write) is no storage out of reach. */
+static bool is_of_the_file(const Action *action, const GError *problem) {
   static const PxError of_the_file[] = {PX_ERROR_NOT_FOUND, PX_ERROR_EXISTS, PX_ERROR_REFUSED, PX_ERROR_TRANSIENT, PX_ERROR_CONFIG};
   for (size_t i = 0; i < G_N_ELEMENTS(of_the_file); i++)
-    if (*problem && g_error_matches(*problem, PX_ERROR, (int)of_the_file[i]) && !px_db_in_transaction(action->work->project->db)) {
-      px_work_problem(action->work, "%s: was taken, but could not be put away (it is %s now): %s", action->attachment->name,
-                      action->attachment->remote_held ? action->attachment->remote_held : "where it was", (*problem)->message);
-      g_clear_error(problem);
+    if (g_error_matches(problem, PX_ERROR, (int)of_the_file[i]))
       return true;
-    }
-  g_propagate_error(error, g_steal_pointer(problem));
-  return false;
+  return g_error_matches(problem, PX_ERROR, PX_ERROR_UNREACHABLE) && px_storage_check(action->storage, false, NULL);
+}
+
+/* Whether the error only concerns this file: then it is told, and tried again by the next run. */
+static bool tell(const Action *action, GError **problem, GError **error) {
+  if (!*problem || px_db_in_transaction(action->work->project->db) || !is_of_the_file(action, *problem)) {
+    g_propagate_error(error, g_steal_pointer(problem));
+    return false;
+  }
+  px_work_problem(action->work, "%s: was taken, but could not be put away (it is %s now): %s", action->attachment->name,
+                  action->attachment->remote_held ? action->attachment->remote_held : "where it was", (*problem)->message);
+  g_clear_error(problem);
+  return true;
 }
 
 /* ---- pending: take it */

@@ -44,6 +44,11 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
   *ret_state = PX_STATE_STARTED;
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_FENCED))
     return true;
+  if (px_db_lost_dry_run(work->project->db)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "the database itself ended the dry run (%s): dry-run the file alone by import",
+                problem->message);
+    return false;
+  }
   bool later = may_try_later && may_work_later(problem) && work->job->retries < PX_JOB_MAX_RETRIES;
   if (!px_work_begin(work, &fenced)) {
     if (g_error_matches(fenced, PX_ERROR, PX_ERROR_FENCED))

@@ -14,6 +14,8 @@ typedef enum { PX_LINE_CRLF, PX_LINE_LF, PX_LINE_CR } PxLineEnd;
 /* What to do with text that a spreadsheet would run as a formula (leading = + - @ TAB CR). */
 typedef enum { PX_FORMULA_KEEP, PX_FORMULA_ESCAPE /* a ' in front */ } PxFormulaGuard;
 
+#define PX_SPILL_NONE (-2)
+
 /* All strings are owned by the struct. px_format_options_init() sets the defaults. */
 typedef struct {
   PxFormat format;
@@ -38,7 +40,7 @@ typedef struct {
   uint64_t max_text_bytes;   /* of a cell; default 4 * 32767, what Excel allows */
   uint64_t max_depth;        /* XML elements within one another; default and at most 64 */
   uint64_t string_memory;    /* shared strings beyond go to a temporary file; default 16 MiB */
-  int spill_fd;              /* that file, which stays the caller's; -1 (default): one is made when there is need */
+  int spill_fd;              /* that file, which stays the caller's; -1 (default): one is made when there is need; PX_SPILL_NONE: none may be */
 } PxFormatOptions;
 
 void px_format_options_init(PxFormatOptions *options, PxFormat format);

@@ -3,6 +3,7 @@
 #include "format/parser.h"
 
 #include "format/parser_private.h"
+#include "format/spill.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,12 @@ static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows
   add_option(argv, "sheet", options->sheet);
   add_number(argv, "max_row_bytes", options->max_row_bytes);
   add_number(argv, "max_cells", options->max_cells);
+  add_number(argv, "max_members", options->max_members);
+  add_number(argv, "max_member_bytes", options->max_member_bytes);
+  add_number(argv, "max_ratio", options->max_ratio);
+  add_number(argv, "max_text_bytes", options->max_text_bytes);
+  add_number(argv, "max_depth", options->max_depth);
+  add_number(argv, "string_memory", options->string_memory);
   add_number(argv, "header_rows", header_rows);
   add_number(argv, "first_row", first_row);
   add_number(argv, "place", place);
@@ -53,9 +60,9 @@ static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows
   return argv;
 }
 
-/* Above the standard three, so that setting up the child's does not overwrite them. */
+/* Above the child's own, so that setting up those does not overwrite it. */
 static int move_up(int fd) {
-  int high = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, PX_PARSER_SPILL + 1);
   int problem = errno;
   close(fd);
   errno = problem;
@@ -81,8 +88,9 @@ static bool make_pipe(int *ret_read, int *ret_write) {
   return true;
 }
 
-/* Starts the program again with the blob as 0, the pipe as 1 and no environment, where secrets may be. errno, or 0. */
-static int spawn(int blob, int out, char *const *argv, pid_t *ret_pid) {
+/* Starts the program again with the blob as 0, the pipe as 1, the file for what does not fit in memory (-1: none) as 3 and no environment,
+ * where secrets may be. errno, or 0. */
+static int spawn(int blob, int out, int spill, char *const *argv, pid_t *ret_pid) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   sigset_t all;
@@ -97,7 +105,9 @@ static int spawn(int blob, int out, char *const *argv, pid_t *ret_pid) {
 #ifndef PX_SANITIZED
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 #endif
-  posix_spawn_file_actions_addclosefrom_np(&files, 3);
+  if (spill >= 0)
+    posix_spawn_file_actions_adddup2(&files, spill, PX_PARSER_SPILL);
+  posix_spawn_file_actions_addclosefrom_np(&files, spill >= 0 ? PX_PARSER_SPILL + 1 : PX_PARSER_SPILL);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
@@ -105,6 +115,14 @@ static int spawn(int blob, int out, char *const *argv, pid_t *ret_pid) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   return problem;
+}
+
+/* The parser may open no file, so it is given one, where a format may need it. -1: it must do without. */
+static int open_spill(const PxFormatOptions *options) {
+  if (options->format != PX_FORMAT_XLSX)
+    return -1;
+  int fd = px_spill_file();
+  return fd >= 0 ? move_up(fd) : fd;
 }
 
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) {
@@ -118,8 +136,13 @@ PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned heade
   }
   g_autoptr(GPtrArray) argv = arguments(options, header_rows, first_row, place);
   pid_t pid;
-  int problem = spawn(fd, out, (char *const *)argv->pdata, &pid);
+  int spill = open_spill(options);
+  if (spill >= 0)
+    g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("spill=1"));
+  int problem = spawn(fd, out, spill, (char *const *)argv->pdata, &pid);
   close(out);
+  if (spill >= 0)
+    close(spill);
   if (problem) {
     close(in);
     g_set_error(error, PX_ERROR, problem == EAGAIN || problem == ENOMEM ? PX_ERROR_TRANSIENT : PX_ERROR_INTERNAL, "cannot start the parser: %s",

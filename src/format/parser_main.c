@@ -20,6 +20,7 @@
 typedef struct {
   PxFormatOptions options;
   uint64_t header_rows, first_row, place;
+  uint64_t spill; /* whether there is PX_PARSER_SPILL */
 } Order;
 
 /* ---- what it may do */
@@ -40,7 +41,7 @@ static void confine(const Order *order) {
   (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, cpu_seconds());
-  limit(RLIMIT_FSIZE, 0);
+  limit(RLIMIT_FSIZE, order->spill ? order->options.max_member_bytes : 0);
   limit(RLIMIT_NOFILE, 16); /* iconv opens its tables */
 #ifndef PX_SANITIZED
   limit(RLIMIT_AS, ADDRESS_SPACE + 6 * MIN(order->options.max_row_bytes, ADDRESS_SPACE));
@@ -64,6 +65,13 @@ static bool take_option(Order *order, const char *name, const char *value) {
     {"sheet", &options->sheet, NULL},
     {"max_row_bytes", NULL, &options->max_row_bytes},
     {"max_cells", NULL, &options->max_cells},
+    {"max_members", NULL, &options->max_members},
+    {"max_member_bytes", NULL, &options->max_member_bytes},
+    {"max_ratio", NULL, &options->max_ratio},
+    {"max_text_bytes", NULL, &options->max_text_bytes},
+    {"max_depth", NULL, &options->max_depth},
+    {"string_memory", NULL, &options->string_memory},
+    {"spill", NULL, &order->spill},
     {"header_rows", NULL, &order->header_rows},
     {"first_row", NULL, &order->first_row},
     {"place", NULL, &order->place},
@@ -129,14 +137,16 @@ static void send_rows(PxBatchBuilder *builder, const PxReader *reader) {
   send_frame(PX_FRAME_BATCH, NULL, 0, batch, size);
 }
 
-/* Sends rows until the file or most rows are at an end. A complaint goes behind the rows that came before it. */
-static PxReadResult send_some(PxReader *reader, PxBatchBuilder *builder, uint64_t most, GError **error) {
+/* Sends rows, from number first on, until the file or most rows are at an end. A complaint goes behind the rows that came before it. */
+static PxReadResult send_some(PxReader *reader, PxBatchBuilder *builder, uint64_t first, uint64_t most, GError **error) {
   PxReadResult result = PX_READ_ROW;
   for (uint64_t i = 0; i < most; i++) {
     PxRow row;
     result = px_reader_next(reader, &row, error);
     if (result != PX_READ_ROW)
       break;
+    if (row.number < first)
+      continue;
     px_batch_builder_add(builder, row.number, row.place, row.cells, row.n_cells);
     if (px_batch_builder_full(builder))
       send_rows(builder, reader);
@@ -151,15 +161,16 @@ static bool send_file(const Order *order, GError **error) {
   if (!reader)
     return false;
   /* The header is a batch of its own, so that the loader can go to work on it while the rows are being read. */
-  PxReadResult result = send_some(reader, builder, order->header_rows, error);
-  if (result == PX_READ_ROW && order->first_row > order->header_rows + 1) {
+  PxReadResult result = send_some(reader, builder, 0, order->header_rows, error);
+  /* Where there is a place to go on from, the rows before it need not be read. */
+  if (result == PX_READ_ROW && order->first_row > order->header_rows + 1 && order->place != UINT64_MAX) {
     px_reader_close(reader);
     reader = px_reader_open_at(BLOB, &order->options, order->first_row, order->place, error);
     if (!reader)
       return false;
   }
   if (result == PX_READ_ROW)
-    result = send_some(reader, builder, UINT64_MAX, error);
+    result = send_some(reader, builder, order->first_row, UINT64_MAX, error);
   return result != PX_READ_ERROR;
 }
 
@@ -168,6 +179,7 @@ int px_parser_main(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
   bool done = take_order(argc, argv, &order, &error);
   if (done) {
+    order.options.spill_fd = order.spill ? PX_PARSER_SPILL : PX_SPILL_NONE;
     confine(&order);
     done = send_file(&order, &error);
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the two sides of the pipe agree on. The parser has the blob as descriptor 0 and the pipe as descriptor 1. */
+/* What the two sides of the pipe agree on. The parser has the blob as descriptor 0, the pipe as descriptor 1 and, where it may need it, a file
+ * of its own. */
 #include <stdint.h>
 
 /* The address sanitizer wants all of the address space, a process of its own that looks for leaks, and someone who reads its reports. */
@@ -11,6 +12,8 @@
 #elif defined(__SANITIZE_ADDRESS__)
 #define PX_SANITIZED
 #endif
+
+#define PX_PARSER_SPILL 3 /* with the option spill: a file of the parser's own for what does not fit in memory */
 
 #define PX_FRAME_MAGIC UINT32_C(0x46425850)
 #define PX_FRAME_MAX_ERROR 4096 /* bytes of a complaint */

@@ -49,12 +49,12 @@ static PxReadResult xlsx_next(void *self, PxRow *ret_row, GError **error) {
   return PX_READ_ROW;
 }
 
-static bool read_strings(XlsxReader *reader, const PxFormatOptions *options, GError **error) {
+static bool read_strings(XlsxReader *reader, const PxFormatOptions *options, const PxXlsxKnobs *knobs, GError **error) {
   const char *part = reader->book.strings_part;
   if (!part)
     return true;
   reader->strings = px_xlsx_strings_new((size_t)MIN(options->string_memory, G_MAXINT32), options->spill_fd);
-  if (!px_xlsx_strings_read(reader->strings, reader->zip, part, options, error))
+  if (!px_xlsx_strings_read(reader->strings, reader->zip, part, options, knobs, error))
     return false;
   reader->strings_size = px_zip_find(reader->zip, part)->packed;
   return true;
@@ -75,21 +75,21 @@ static bool skip_rows_before(XlsxReader *reader, uint64_t number, GError **error
   return true;
 }
 
-static bool open_parts(XlsxReader *reader, int fd, const PxFormatOptions *options, size_t window, GError **error) {
+static bool open_parts(XlsxReader *reader, int fd, const PxFormatOptions *options, const PxXlsxKnobs *knobs, GError **error) {
   const PxZipLimits limits = {
     .max_members = options->max_members, .max_member_bytes = options->max_member_bytes, .max_ratio = MAX(options->max_ratio, 1)};
   if (!px_xlsx_check_kind(fd, error))
     return false;
   reader->zip = px_zip_open(fd, &limits, error);
-  if (!reader->zip || !px_xlsx_book_read(&reader->book, reader->zip, options->sheet, error) || !read_strings(reader, options, error))
+  if (!reader->zip || !px_xlsx_book_read(&reader->book, reader->zip, options->sheet, error) || !read_strings(reader, options, knobs, error))
     return false;
-  reader->sheet = px_xlsx_sheet_open(reader->zip, &reader->book, reader->strings, options, window, error);
+  reader->sheet = px_xlsx_sheet_open(reader->zip, &reader->book, reader->strings, options, knobs, error);
   return reader->sheet != NULL;
 }
 
-void *px_xlsx_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, size_t window, GError **error) {
+void *px_xlsx_reader_open_with(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, const PxXlsxKnobs *knobs, GError **error) {
   XlsxReader *reader = g_new0(XlsxReader, 1);
-  if (!open_parts(reader, fd, options, window, error) || !skip_rows_before(reader, number, error)) {
+  if (!open_parts(reader, fd, options, knobs, error) || !skip_rows_before(reader, number, error)) {
     xlsx_close(reader);
     return NULL;
   }
@@ -97,7 +97,8 @@ void *px_xlsx_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t
 }
 
 static void *xlsx_open(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, GError **error) {
-  return px_xlsx_reader_open_sized(fd, options, number, place, 0, error);
+  const PxXlsxKnobs usual = {0};
+  return px_xlsx_reader_open_with(fd, options, number, place, &usual, error);
 }
 
 static uint64_t xlsx_tell(const void *self) {

@@ -138,7 +138,8 @@ static void take_relation(void *data, const char *name, const char **attributes)
     return;
   const char *mode = px_xlsx_small_attribute(attributes, "TargetMode");
   const char *target = px_xlsx_small_attribute(attributes, "Target");
-  PxXlsxRelation relation = {.id = g_strdup(px_xlsx_small_attribute(attributes, "Id")), .type = g_strdup(px_xlsx_small_attribute(attributes, "Type"))};
+  PxXlsxRelation relation = {.id = g_strdup(px_xlsx_small_attribute(attributes, "Id")),
+                             .type = g_strdup(px_xlsx_small_attribute(attributes, "Type"))};
   if (target && g_strcmp0(mode, "External") != 0)
     relation.target = resolve(self->folder, target);
   g_array_append_val(self->relations, relation);

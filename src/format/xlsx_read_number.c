@@ -11,6 +11,8 @@
 #define MOST_ZEROS 6    /* behind the point; smaller numbers have an exponent */
 #define KEPT_DIGITS 18  /* of a whole number */
 
+static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
 /* The number's text taken apart: [-] digits [. digits] and nothing else. */
 typedef struct {
   bool plain;
@@ -45,9 +47,33 @@ static Shape shape_of(const char *text, size_t len) {
   return shape;
 }
 
+/* Up to 15 digits and a power of ten that a double holds make one that is rounded once, as it must be. */
+static bool exact_value(const char *text, size_t len, double *ret_value) {
+  uint64_t digits = 0;
+  size_t behind = 0;
+  bool point = false;
+  if (len == 0 || len > PLAIN_DIGITS + 1)
+    return false;
+  for (size_t i = 0; i < len; i++) {
+    if (g_ascii_isdigit(text[i]))
+      digits = digits * 10 + (uint64_t)(text[i] - '0');
+    else if (text[i] == '.' && !point && i > 0)
+      point = true;
+    else
+      return false;
+    behind += point && text[i] != '.';
+  }
+  if (!point && len > PLAIN_DIGITS)
+    return false;
+  *ret_value = (double)digits / tens[behind];
+  return true;
+}
+
 bool px_xlsx_value(const char *text, size_t len, double *ret_value) {
   char copy[MAX_TEXT + 1];
   char *end;
+  if (exact_value(text, len, ret_value))
+    return true;
   if (len == 0 || len > MAX_TEXT || !(g_ascii_isdigit(text[0]) || strchr("+-.", text[0])) || memchr(text, 'x', len) || memchr(text, 'X', len))
     return false;
   memcpy(copy, text, len);
@@ -97,6 +123,51 @@ static uint32_t write_shortest(double value, char *to) {
   return write_digits(digits, n, exponent, value < 0, to);
 }
 
+/* The first 15 digits of a longer [-]digits.digits, rounded, when these mean the same number: what 17 digits of a number that people wrote
+ * come from. 0: they do not. */
+static uint32_t write_rounded(const char *text, size_t len, double value, char *to) {
+  bool negative = text[0] == '-';
+  uint64_t digits = 0;
+  int n = 0;
+  int exponent = 0;
+  bool point = false;
+  bool up = false;
+  for (size_t i = negative; i < len; i++) {
+    bool is_digit = g_ascii_isdigit(text[i]);
+    if (!is_digit && (text[i] != '.' || point))
+      return 0;
+    point |= !is_digit;
+    if (!is_digit || (n == 0 && text[i] == '0' && !point))
+      continue;
+    if (n == PLAIN_DIGITS)
+      up = text[i] >= '5';
+    if (n < PLAIN_DIGITS && (n > 0 || text[i] != '0')) {
+      digits = digits * 10 + (uint64_t)(text[i] - '0');
+      n++;
+      exponent -= point;
+    } else if (n >= PLAIN_DIGITS) {
+      n++;
+      exponent += !point;
+    } else {
+      exponent -= point; /* zeros of 0.00x */
+    }
+  }
+  if (n <= PLAIN_DIGITS || exponent > 0 || exponent < -15)
+    return 0;
+  digits += up;
+  char shortest[24];
+  char *end = shortest + sizeof shortest;
+  char *p = end;
+  double rounded = (double)digits / tens[-exponent];
+  if (rounded != fabs(value))
+    return 0;
+  for (; digits % 10 == 0 && digits > 0; exponent++)
+    digits /= 10;
+  for (; digits > 0; digits /= 10)
+    *--p = (char)('0' + digits % 10);
+  return write_digits(p, (int)(end - p), exponent, negative, to);
+}
+
 PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
   Shape shape = shape_of(text, len);
   if (shape.plain && shape.zeros <= MOST_ZEROS && (shape.digits <= PLAIN_DIGITS || (shape.fraction == 0 && shape.digits <= KEPT_DIGITS)))
@@ -104,6 +175,8 @@ PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *re
   double value;
   if (!px_xlsx_value(text, len, &value))
     return PX_XLSX_NO_NUMBER;
-  *ret_len = write_shortest(value, to);
+  *ret_len = write_rounded(text, len, value, to);
+  if (*ret_len == 0)
+    *ret_len = write_shortest(value, to);
   return PX_XLSX_WRITTEN;
 }

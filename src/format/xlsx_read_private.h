@@ -9,6 +9,12 @@
 #include "format/xlsx_read_xml.h"
 #include "format/zip_private.h"
 
+/* What a test has in its hands. */
+typedef struct {
+  size_t window; /* the first size of the windows; 0: the usual one */
+  bool general;  /* no short cuts for the usual forms */
+} PxXlsxKnobs;
+
 /* ---- number formats and dates */
 
 typedef enum {
@@ -97,6 +103,7 @@ typedef struct {
   size_t len;
   GString *copy;
   bool copied;
+  bool underscore; /* there may be one in it */
 } PxXlsxText;
 
 void px_xlsx_text_clear(PxXlsxText *text);
@@ -110,21 +117,21 @@ PxXmlKind px_xlsx_skip(PxXml *xml, GError **error);
 /* The same, with what _xHHHH_ stands for (22.9.2.19). */
 void px_xlsx_text_unescape(PxXlsxText *text);
 
-/* Reads all of a sharedStrings part; reads_in: packed bytes. */
-bool px_xlsx_strings_read(PxXlsxStrings *strings, const PxZip *zip, const char *part, const PxFormatOptions *options, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* Reads all of a sharedStrings part. */
+bool px_xlsx_strings_read(PxXlsxStrings *strings, const PxZip *zip, const char *part, const PxFormatOptions *options, const PxXlsxKnobs *knobs,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- the sheet */
 
 typedef struct PxXlsxSheet PxXlsxSheet;
 
-/* book, strings and zip must outlive it. window: the size of the first window, 0: the usual one. */
-PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsxStrings *strings, const PxFormatOptions *options, size_t window,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* book, strings and zip must outlive it. */
+PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsxStrings *strings, const PxFormatOptions *options,
+                                const PxXlsxKnobs *knobs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_xlsx_sheet_close(PxXlsxSheet *sheet);
 /* As px_reader_next(), but rows that the sheet does not have are left out. */
 PxReadResult px_xlsx_sheet_next(PxXlsxSheet *sheet, PxRow *ret_row, GError **error);
 uint64_t px_xlsx_sheet_used(const PxXlsxSheet *sheet);
 
-/* px_xlsx_reader.open with the size of the window in the hands of a test. */
-void *px_xlsx_reader_open_sized(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, size_t window, GError **error);
+/* px_xlsx_reader.open with the knobs. */
+void *px_xlsx_reader_open_with(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, const PxXlsxKnobs *knobs, GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows of a sheet (18.3.1.73). A row is read in one go out of the window: when it does not end there, the window is filled and the row begun
  * again, so that nothing has to be remembered half-way. */
+#include "format/xlsx_read_fast.h"
 #include "format/xlsx_read_private.h"
 
 #include "base/text.h"
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #define MAX_ROW_NUMBER UINT32_C(1000000000) /* Excel has 1,048,576 rows, other programs more */
-
-typedef enum { CELL_NUMBER, CELL_SHARED, CELL_TEXT, CELL_INLINE, CELL_BOOLEAN, CELL_ERROR, CELL_DATE } CellType;
 
 typedef enum { BEFORE_ROWS, IN_ROWS, BEHIND_ROWS } Phase;
 
@@ -25,13 +24,16 @@ struct PxXlsxSheet {
   uint64_t bytes; /* of the row's cells */
   uint64_t max_row_bytes, max_text_bytes;
   uint64_t row; /* the last one that was begun */
+  char row_digits[24];
+  size_t row_len;
   Phase phase;
+  bool general; /* no short cuts */
 };
 
 /* What a c element says of itself, and what was in it. */
 typedef struct {
   size_t column; /* from 0 on */
-  CellType type;
+  PxXlsxCellType type;
   PxXlsxStyle style;
   bool has_value, has_formula;
 } Cell;
@@ -78,13 +80,15 @@ static bool make_room(PxXlsxSheet *sheet, size_t n) {
 
 static PxXmlKind put(PxXlsxSheet *sheet, const Cell *cell, PxCellKind kind, const char *text, size_t len, GError **error) {
   if (G_UNLIKELY(cell->column >= sheet->max_cells))
-    return refuse(sheet, cell, error, "more than %zu columns: raise max_cells when it is meant so", sheet->max_cells);
+    return refuse(sheet, cell, error, "more than %zu columns: raise cells of the pattern's limits when it is meant so", sheet->max_cells);
   if (G_UNLIKELY(len > sheet->max_text_bytes))
-    return refuse(sheet, cell, error, "a text of %zu bytes, at most %" PRIu64 " are allowed: raise max_text_bytes when it is meant so", len,
+    return refuse(sheet, cell, error,
+                  "a text of %zu bytes, at most %" PRIu64 " are allowed: raise text_bytes of the pattern's limits when it is meant so", len,
                   sheet->max_text_bytes);
   sheet->bytes += len;
   if (G_UNLIKELY(sheet->bytes > sheet->max_row_bytes))
-    return refuse(sheet, cell, error, "the row has more than %" PRIu64 " bytes: raise max_row_bytes when it is meant so", sheet->max_row_bytes);
+    return refuse(sheet, cell, error, "the row has more than %" PRIu64 " bytes: raise row_bytes of the pattern's limits when it is meant so",
+                  sheet->max_row_bytes);
   make_room(sheet, cell->column + 1);
   PxCell *slot = &sheet->cells[cell->column];
   if (G_UNLIKELY(slot->ptr))
@@ -172,7 +176,7 @@ static PxXmlKind put_formula(PxXlsxSheet *sheet, const Cell *cell, GError **erro
 static PxXmlKind put_cell(PxXlsxSheet *sheet, const Cell *cell, GError **error) {
   const char *text = sheet->value.ptr;
   size_t len = sheet->value.len;
-  bool is_text = cell->type == CELL_TEXT || cell->type == CELL_INLINE;
+  bool is_text = cell->type == PX_XLSX_CELL_TEXT || cell->type == PX_XLSX_CELL_INLINE;
   if (len == 0) /* a formula of type str may have the empty text for a result */
     return cell->has_formula && !(is_text && cell->has_value) ? put_formula(sheet, cell, error) : put(sheet, cell, PX_CELL_EMPTY, "", 0, error);
   if (is_text)
@@ -180,17 +184,17 @@ static PxXmlKind put_cell(PxXlsxSheet *sheet, const Cell *cell, GError **error) 
   if (G_UNLIKELY((unsigned char)text[0] <= ' ' || (unsigned char)text[len - 1] <= ' '))
     px_text_strip(&text, &len);
   switch (cell->type) {
-  case CELL_SHARED:
+  case PX_XLSX_CELL_SHARED:
     return put_shared(sheet, cell, text, len, error);
-  case CELL_BOOLEAN:
+  case PX_XLSX_CELL_BOOLEAN:
     return put_boolean(sheet, cell, text, len, error);
-  case CELL_ERROR:
+  case PX_XLSX_CELL_ERROR:
     return put_text(sheet, cell, PX_CELL_ERROR, error);
-  case CELL_DATE:
+  case PX_XLSX_CELL_DATE:
     return put_date(sheet, cell, text, len, error);
-  case CELL_NUMBER:
-  case CELL_TEXT:
-  case CELL_INLINE:
+  case PX_XLSX_CELL_NUMBER:
+  case PX_XLSX_CELL_TEXT:
+  case PX_XLSX_CELL_INLINE:
     break;
   }
   return put_number(sheet, cell, text, len, error);
@@ -214,13 +218,13 @@ static bool take_reference(const PxXlsxSheet *sheet, const PxXmlAttribute *value
   return true;
 }
 
-static bool take_type(const PxXmlAttribute *value, CellType *ret_type) {
+static bool take_type(const PxXmlAttribute *value, PxXlsxCellType *ret_type) {
   static const struct {
     const char *word;
     uint32_t len;
-    CellType type;
-  } types[] = {{"s", 1, CELL_SHARED},  {"n", 1, CELL_NUMBER}, {"str", 3, CELL_TEXT}, {"inlineStr", 9, CELL_INLINE},
-               {"b", 1, CELL_BOOLEAN}, {"e", 1, CELL_ERROR},  {"d", 1, CELL_DATE}};
+    PxXlsxCellType type;
+  } types[] = {{"s", 1, PX_XLSX_CELL_SHARED},  {"n", 1, PX_XLSX_CELL_NUMBER}, {"str", 3, PX_XLSX_CELL_TEXT}, {"inlineStr", 9, PX_XLSX_CELL_INLINE},
+               {"b", 1, PX_XLSX_CELL_BOOLEAN}, {"e", 1, PX_XLSX_CELL_ERROR},  {"d", 1, PX_XLSX_CELL_DATE}};
   for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
     if (types[i].len == value->value_len && memcmp(types[i].word, value->value, value->value_len) == 0) {
       *ret_type = types[i].type;
@@ -298,10 +302,33 @@ static PxXmlKind read_cell(PxXlsxSheet *sheet, bool empty, size_t *column, GErro
   return kind == PX_XML_END ? put_cell(sheet, &cell, error) : kind;
 }
 
+/* Cells of the usual forms, up to the first other one. */
+static PxXmlKind read_fast(PxXlsxSheet *sheet, size_t *column, GError **error) {
+  const char *p = sheet->xml.at;
+  while (p[0] == '<' && p[1] == 'c') {
+    PxXlsxFastCell fast = {.column = *column};
+    p = px_xlsx_fast_cell(p + 2, sheet->row_digits, sheet->row_len, &fast);
+    if (!p)
+      break;
+    const Cell cell = {.column = fast.column,
+                       .type = fast.type,
+                       .style = fast.style < sheet->book->n_styles ? (PxXlsxStyle)sheet->book->styles[fast.style] : PX_XLSX_NUMBER,
+                       .has_value = true};
+    sheet->value = (PxXlsxText){.ptr = fast.text, .len = fast.len, .copy = sheet->value.copy, .underscore = fast.underscore};
+    if (put_cell(sheet, &cell, error) == PX_XML_BAD)
+      return PX_XML_BAD;
+    *column = fast.column;
+    sheet->xml.at = p;
+  }
+  return PX_XML_START;
+}
+
 static PxXmlKind read_cells(PxXlsxSheet *sheet, GError **error) {
   PxXml *xml = &sheet->xml;
   size_t column = SIZE_MAX;
   for (;;) {
+    if (!sheet->general && read_fast(sheet, &column, error) == PX_XML_BAD)
+      return PX_XML_BAD;
     PxXmlToken token;
     PxXmlKind kind = px_xml_next(xml, &token, error);
     if (kind == PX_XML_TEXT || kind == PX_XML_CDATA)
@@ -331,6 +358,7 @@ static PxXmlKind take_number(PxXlsxSheet *sheet, uint64_t before, GError **error
     }
   }
   sheet->row = number;
+  sheet->row_len = (size_t)g_snprintf(sheet->row_digits, sizeof sheet->row_digits, "%" PRIu64, number);
   return PX_XML_START;
 }
 
@@ -402,8 +430,8 @@ static bool pass(PxXlsxSheet *sheet, GError **error) {
   }
 }
 
-PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsxStrings *strings, const PxFormatOptions *options, size_t window,
-                                GError **error) {
+PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsxStrings *strings, const PxFormatOptions *options,
+                                const PxXlsxKnobs *knobs, GError **error) {
   const PxZipMember *member = px_zip_find(zip, book->sheet_part);
   if (!member) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the workbook has no part %s, although it says so", book->sheet_part);
@@ -416,10 +444,8 @@ PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsx
   sheet->max_cells = (size_t)CLAMP(options->max_cells, 1, G_MAXINT32);
   sheet->max_row_bytes = MIN(options->max_row_bytes, G_MAXINT32 / 8);
   sheet->max_text_bytes = MIN(options->max_text_bytes, sheet->max_row_bytes);
-  size_t max_token = (size_t)sheet->max_row_bytes;
-  bool ok = window ? px_xml_open_sized(&sheet->xml, zip, member, window, max_token, options->max_depth, error)
-                   : px_xml_open(&sheet->xml, zip, member, max_token, options->max_depth, error);
-  if (!ok || !pass(sheet, error)) {
+  sheet->general = knobs->general;
+  if (!px_xml_open_sized(&sheet->xml, zip, member, knobs->window, (size_t)sheet->max_row_bytes, options->max_depth, error) || !pass(sheet, error)) {
     px_xlsx_sheet_close(sheet);
     return NULL;
   }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared strings: pages of 64 KiB, the first of which stay in memory while the others go to a file without a name. A page is its offsets
  * (one more than it has strings) and the bytes. */
+#include "format/spill.h"
+#include "format/xlsx_read_fast.h"
 #include "format/xlsx_read_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,20 +83,14 @@ static bool fail_spill(const char *what, GError **error) {
 static bool open_spill(PxXlsxStrings *strings, GError **error) {
   if (strings->fd >= 0)
     return true;
-  strings->fd = px_xlsx_spill_file();
+  if (strings->fd == PX_SPILL_NONE) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT,
+                "no temporary file could be made for shared strings: set TMPDIR to a directory that can be written");
+    return false;
+  }
+  strings->fd = px_spill_file();
   strings->own_fd = strings->fd >= 0;
   return strings->own_fd || fail_spill("make", error);
-}
-
-int px_xlsx_spill_file(void) {
-  int fd = open(g_get_tmp_dir(), O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, 0600);
-  if (fd >= 0)
-    return fd;
-  g_autofree char *name = g_build_filename(g_get_tmp_dir(), "pattimpex-XXXXXX", NULL);
-  fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0)
-    unlink(name);
-  return fd;
 }
 
 static bool spill(PxXlsxStrings *strings, const void *bytes, size_t size, GError **error) {
@@ -239,6 +234,15 @@ static PxXmlKind enter_root(PxXml *xml, GError **error) {
   return PX_XML_BAD;
 }
 
+static bool add_text(PxXlsxStrings *strings, PxXlsxText *text, size_t max_text, GError **error) {
+  px_xlsx_text_unescape(text);
+  if (text->len <= max_text)
+    return px_xlsx_strings_add(strings, text->ptr, text->len, error);
+  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
+              "a text of %zu bytes, at most %zu are allowed: raise text_bytes of the pattern's limits when it is meant so", text->len, max_text);
+  return false;
+}
+
 /* An si, behind whose start the reader is, or another child of the root. */
 static PxXmlKind read_item(PxXml *xml, PxXlsxStrings *strings, const PxXmlToken *token, PxXlsxText *text, size_t max_text, GError **error) {
   bool is_string = px_xml_is(token, "si", 2);
@@ -246,21 +250,27 @@ static PxXmlKind read_item(PxXml *xml, PxXlsxStrings *strings, const PxXmlToken 
   px_xlsx_text_clear(text);
   if (!token->empty)
     kind = is_string ? px_xlsx_rich_text(xml, text, error) : px_xlsx_skip(xml, error);
-  if (kind != PX_XML_END || !is_string)
-    return kind;
-  px_xlsx_text_unescape(text);
-  if (text->len > max_text) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "a text of %zu bytes, at most %zu are allowed: raise max_text_bytes when it is meant so",
-                text->len, max_text);
-    return PX_XML_BAD;
-  }
-  return px_xlsx_strings_add(strings, text->ptr, text->len, error) ? PX_XML_END : PX_XML_BAD;
+  return kind == PX_XML_END && is_string && !add_text(strings, text, max_text, error) ? PX_XML_BAD : kind;
 }
 
-static PxXmlKind read_items(PxXml *xml, PxXlsxStrings *strings, PxXlsxText *text, size_t max_text, GError **error) {
+/* Strings of the usual forms, up to the first other one. */
+static bool read_fast(PxXml *xml, PxXlsxStrings *strings, PxXlsxText *text, size_t max_text, GError **error) {
+  PxXmlToken token;
+  for (const char *next = px_xlsx_fast_string(xml->at, &token); next; next = px_xlsx_fast_string(xml->at, &token)) {
+    px_xlsx_text_clear(text);
+    if (!px_xlsx_text_add(text, &token, PX_XML_TEXT, error) || !add_text(strings, text, max_text, error))
+      return false;
+    xml->at = next;
+  }
+  return true;
+}
+
+static PxXmlKind read_items(PxXml *xml, PxXlsxStrings *strings, PxXlsxText *text, size_t max_text, bool general, GError **error) {
   size_t depth = xml->depth;
   for (;;) {
     PxXmlToken token;
+    if (!general && !read_fast(xml, strings, text, max_text, error))
+      return PX_XML_BAD;
     const char *start = xml->at;
     PxXmlKind kind = px_xml_next(xml, &token, error);
     if (kind == PX_XML_START)
@@ -277,7 +287,8 @@ static PxXmlKind read_items(PxXml *xml, PxXlsxStrings *strings, PxXlsxText *text
   }
 }
 
-bool px_xlsx_strings_read(PxXlsxStrings *strings, const PxZip *zip, const char *part, const PxFormatOptions *options, GError **error) {
+bool px_xlsx_strings_read(PxXlsxStrings *strings, const PxZip *zip, const char *part, const PxFormatOptions *options, const PxXlsxKnobs *knobs,
+                          GError **error) {
   const PxZipMember *member = px_zip_find(zip, part);
   if (!member) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the workbook has no part %s, although it says so", part);
@@ -287,10 +298,10 @@ bool px_xlsx_strings_read(PxXlsxStrings *strings, const PxZip *zip, const char *
   PxXlsxText text = {0};
   size_t max_text = (size_t)MIN(options->max_text_bytes, G_MAXINT32);
   PxXmlKind kind = PX_XML_BAD;
-  if (px_xml_open(xml, zip, member, (size_t)MIN(options->max_row_bytes, G_MAXINT32), options->max_depth, error))
+  if (px_xml_open_sized(xml, zip, member, knobs->window, (size_t)MIN(options->max_row_bytes, G_MAXINT32), options->max_depth, error))
     kind = enter_root(xml, error);
   if (kind == PX_XML_START)
-    kind = read_items(xml, strings, &text, max_text, error);
+    kind = read_items(xml, strings, &text, max_text, knobs->general, error);
   while (kind == PX_XML_END || kind == PX_XML_TEXT) { /* what stands behind the root, so that all of it has been checked */
     PxXmlToken token;
     kind = px_xml_next_filled(xml, &token, error);

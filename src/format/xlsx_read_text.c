@@ -10,6 +10,7 @@ void px_xlsx_text_clear(PxXlsxText *text) {
   text->ptr = "";
   text->len = 0;
   text->copied = false;
+  text->underscore = false;
 }
 
 static void append(PxXlsxText *text, const char *piece, size_t len) {
@@ -44,6 +45,7 @@ static bool append_decoded(PxXlsxText *text, const PxXmlToken *token, GError **e
 }
 
 bool px_xlsx_text_add(PxXlsxText *text, const PxXmlToken *token, PxXmlKind kind, GError **error) {
+  text->underscore |= token->underscore | token->escaped; /* an entity may stand for one */
   if (G_UNLIKELY(token->escaped)) {
     if (kind == PX_XML_TEXT)
       return append_decoded(text, token, error);
@@ -159,7 +161,7 @@ static bool unescape(const char **p, const char *end, char **out) {
 }
 
 void px_xlsx_text_unescape(PxXlsxText *text) {
-  if (G_LIKELY(text->len < 7 || !memchr(text->ptr, '_', text->len) || !memmem(text->ptr, text->len, "_x", 2)))
+  if (G_LIKELY(!text->underscore || text->len < 7 || !memmem(text->ptr, text->len, "_x", 2)))
     return;
   append(text, "", 0);
   char *out = text->copy->str;

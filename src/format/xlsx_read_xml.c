@@ -6,21 +6,18 @@
 #include "base/utf8.h"
 
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #define WINDOW ((size_t)256 * 1024)
 #define PAD 64 /* readable behind the window */
 
 bool px_xml_open(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t max_token, uint64_t max_depth, GError **error) {
-  return px_xml_open_sized(xml, zip, member, WINDOW, max_token, max_depth, error);
+  return px_xml_open_sized(xml, zip, member, 0, max_token, max_depth, error);
 }
 
 bool px_xml_open_sized(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t window, size_t max_token, uint64_t max_depth, GError **error) {
   xml->max_depth = (size_t)CLAMP(max_depth, 1, PX_XML_MAX_DEPTH);
-  xml->max = MAX(max_token, window);
-  xml->capacity = window;
+  xml->capacity = window ? window : WINDOW;
+  xml->max = MAX(max_token, xml->capacity);
   xml->bytes = g_malloc(xml->capacity + PAD);
   memset(xml->bytes, 0, PAD);
   xml->at = xml->bytes;
@@ -245,38 +242,9 @@ static PxXmlKind next_start(PxXml *xml, PxXmlToken *token, GError **error) {
   return PX_XML_START;
 }
 
-/* The next < or the NUL behind the window; *ret_escaped: what is before holds one of & CR _ (which _x000D_ begins with). */
-#ifdef __SSE2__
-static inline const char *scan_text(const char *p, bool *ret_escaped) {
-  const __m128i open = _mm_set1_epi8('<');
-  const __m128i ampersand = _mm_set1_epi8('&');
-  const __m128i cr = _mm_set1_epi8('\r');
-  const __m128i zero = _mm_setzero_si128();
-  bool escaped = false;
-  for (;; p += 16) {
-    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
-    unsigned ends = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, open), _mm_cmpeq_epi8(block, zero)));
-    unsigned special = (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(block, ampersand), _mm_cmpeq_epi8(block, cr)));
-    if (ends) {
-      unsigned n = (unsigned)__builtin_ctz(ends);
-      *ret_escaped = escaped || (special & ((1U << n) - 1));
-      return p + n;
-    }
-    escaped |= special != 0;
-  }
-}
-#else
-static inline const char *scan_text(const char *p, bool *ret_escaped) {
-  bool escaped = false;
-  for (; *p != '<' && *p != '\0'; p++)
-    escaped |= *p == '&' || *p == '\r';
-  *ret_escaped = escaped;
-  return p;
-}
-#endif
-
 static PxXmlKind next_text(PxXml *xml, PxXmlToken *token, GError **error) {
-  const char *end = scan_text(xml->at, &token->escaped);
+  PxXmlMarks marks = {false, false};
+  const char *end = px_xml_scan_text(xml->at, &marks);
   if (*end == '\0' && end < xml->bytes + xml->len)
     return bad(error, "a byte is NUL");
   if (*end == '\0' && !xml->at_end)
@@ -294,6 +262,8 @@ static PxXmlKind next_text(PxXml *xml, PxXmlToken *token, GError **error) {
   token->ptr = xml->at;
   token->len = (size_t)(end - xml->at);
   token->empty = false;
+  token->escaped = marks.escaped;
+  token->underscore = marks.underscore;
   xml->at = end;
   return PX_XML_TEXT;
 }
@@ -343,7 +313,7 @@ static PxXmlKind next_special(PxXml *xml, PxXmlToken *token, GError **error) {
   } else if (strncmp(p, "<![CDATA[", 9) == 0 && xml->depth > 0) {
     p = behind(xml, p + 9, "]]>", &kind, error);
     if (p) {
-      *token = (PxXmlToken){.ptr = xml->at + 9, .len = (size_t)(p - 3 - xml->at - 9)};
+      *token = (PxXmlToken){.ptr = xml->at + 9, .len = (size_t)(p - 3 - xml->at - 9), .underscore = true};
       token->escaped = memchr(token->ptr, '\r', token->len) != NULL;
       kind = PX_XML_CDATA;
     }

@@ -7,6 +7,10 @@
  */
 #include "format/zip_private.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define PX_XML_MAX_ATTRIBUTES 64
 #define PX_XML_MAX_DEPTH 64
 
@@ -29,6 +33,7 @@ typedef struct {
   const char *ptr; /* the name of an element without prefix, or text */
   size_t len;
   bool empty, escaped;
+  bool underscore; /* text: there may be one in it */
 } PxXmlToken;
 
 typedef struct {
@@ -52,7 +57,7 @@ typedef struct {
 /* max_token: so many bytes a caller may want to have in the window at once. max_depth: elements within one another. */
 bool px_xml_open(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t max_token, uint64_t max_depth, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* The same with a first window of this size, for tests. */
+/* The same with the size of the first window (0: the usual one). */
 bool px_xml_open_sized(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t window, size_t max_token, uint64_t max_depth, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* A cleared one too. */
@@ -69,6 +74,39 @@ const PxXmlAttribute *px_xml_attribute(const PxXml *xml, const char *name);
 
 static inline bool px_xml_is(const PxXmlToken *token, const char *name, size_t len) {
   return token->len == len && __builtin_memcmp(token->ptr, name, len) == 0;
+}
+
+typedef struct {
+  bool escaped;    /* holds & or CR: px_xml_decode() it */
+  bool underscore; /* holds one, which _x000D_ begins with */
+} PxXmlMarks;
+
+/* The end of the text at p: the next < or NUL. Sets what it finds before. Reads up to 15 bytes behind the end. */
+static inline const char *px_xml_scan_text(const char *p, PxXmlMarks *marks) {
+#ifdef __SSE2__
+  unsigned escaped = 0;
+  unsigned underscore = 0;
+  for (;; p += 16) {
+    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i end = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('<')), _mm_cmpeq_epi8(block, _mm_setzero_si128()));
+    __m128i special = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('&')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\r')));
+    unsigned ends = (unsigned)_mm_movemask_epi8(end);
+    unsigned before = ends ? (ends & -ends) - 1 : 0xFFFF;
+    escaped |= (unsigned)_mm_movemask_epi8(special) & before;
+    underscore |= (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('_'))) & before;
+    if (ends) {
+      marks->escaped |= escaped != 0;
+      marks->underscore |= underscore != 0;
+      return p + __builtin_ctz(ends);
+    }
+  }
+#else
+  for (; *p != '<' && *p != '\0'; p++) {
+    marks->escaped |= *p == '&' || *p == '\r';
+    marks->underscore |= *p == '_';
+  }
+  return p;
+#endif
 }
 
 /* Entities and line ends of len bytes of text; to has room for as many. Returns how many came of it; SIZE_MAX: an unknown entity, *ret_bad

@@ -272,7 +272,7 @@ PxZip *px_zip_open(int fd, const PxZipLimits *limits, GError **error) {
   if (end.count > limits->max_members || end.size > MAX_DIRECTORY) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
                 "the zip archive has %" PRIu64 " members in a directory of %" PRIu64 " bytes, at most %" PRIu64
-                " members are allowed: raise max_members when it is meant so",
+                " members are allowed: raise members of the pattern's limits when it is meant so",
                 end.count, end.size, limits->max_members);
     return NULL;
   }

@@ -105,12 +105,12 @@ static bool check_limits(const PxZipStream *stream, const PxZipLimits *limits, G
   else if (member->size > limits->max_member_bytes)
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
                 "the member %s of the zip archive has %" PRIu64 " bytes unpacked, at most %" PRIu64
-                " are allowed: split the file, or raise max_member_bytes",
+                " are allowed: split the file, or raise member_bytes of the pattern's limits",
                 stream->shown, member->size, limits->max_member_bytes);
   else if (member->size > PX_ZIP_RATIO_FLOOR && member->size / limits->max_ratio > member->packed)
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
                 "the member %s of the zip archive unpacks to more than %" PRIu64
-                " times its size, as a zip bomb does: raise max_ratio when it is meant so",
+                " times its size, as a zip bomb does: raise ratio of the pattern's limits when it is meant so",
                 stream->shown, limits->max_ratio);
   else if (member->method == PX_ZIP_STORED && member->packed != member->size)
     return refuse(stream, error, "is stored as it is and yet has two sizes");
@@ -205,7 +205,7 @@ bool px_zip_stream_read(PxZipStream *stream, void *to, size_t size, size_t *ret_
   size_t done = 0;
   while (done < size && !stream->ended) {
     uint8_t *at = (uint8_t *)to + done;
-    size_t len;
+    size_t len = 0;
     bool ok =
       stream->member->method == PX_ZIP_STORED ? copy_some(stream, at, size - done, &len, error) : inflate_some(stream, at, size - done, &len, error);
     if (!ok)

@@ -27,6 +27,12 @@ static bool writes_null(const PxField *field, const PxValue *value) {
   return value->kind == PX_NULL && field->required;
 }
 
+/* Whether an item leaves a field empty that must not be: what is absent only in a new record. */
+static bool lacks(const PxField *field, const PxValue *value, bool is_new) {
+  bool empty = value->kind == PX_NULL || (is_new && value->kind == PX_SLOT_ABSENT);
+  return empty && field->required && !(is_new && field->has_default);
+}
+
 static bool same(const PxField *field, const PxValue *stored, const PxValue *value) {
   if (field->type == PX_TYPE_MANY2ONE)
     return px_value_equal(stored, value);
@@ -38,7 +44,7 @@ void px_load_mask(PxLoader *loader, const PxLoadPlace *place, size_t row, bool b
   const PxValue *values = px_loader_values(loader, row) + place->first_slot;
   memset(mask, 0, place->words * sizeof *mask);
   for (size_t w = 0; w < place->n_writes; w++) {
-    if (values[w].kind == PX_SLOT_BAD || writes_null(place->writes[w], &values[w]))
+    if (values[w].kind == PX_SLOT_BAD || values[w].kind == PX_SLOT_ABSENT || writes_null(place->writes[w], &values[w]))
       continue;
     if (!old || (!(by_key && place->write_is_key[w]) && !same(place->writes[w], &old[w], &values[w])))
       px_mask_set(mask, w);
@@ -90,6 +96,14 @@ static bool external_waits(const Item *item, const PxLoadColumn *column) {
   return value->kind == PX_TEXT && px_overlay_makes_external(&item->loader->wave.overlay, px_tuple_encode(item->loader->wave_arena, value, 1));
 }
 
+/* Values that are no condition: no tuple can stand for what is looked for. */
+static bool any_absent(const Item *item, const unsigned *slots, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (item->values[slots[i]].kind == PX_SLOT_ABSENT)
+      return true;
+  return false;
+}
+
 static PxTuple key_tuple(const Item *item) {
   const PxLoadWatch *watch = &item->loader->plan.models[item->place->model].watches[item->place->key_watch];
   PxValue canonical[PX_LOOKUP_MAX_PATHS];
@@ -103,10 +117,11 @@ static bool record_waits(const Item *item) {
   const PxLoadPlace *place = item->place;
   const PxOverlay *overlay = &item->loader->wave.overlay;
   PxArena *arena = item->loader->wave_arena;
+  size_t n_key = place->key_watch < 0 ? 0 : item->loader->plan.models[place->model].watches[place->key_watch].n;
   uint32_t record;
   /* The tuple costs more than the question whether anybody could have noted one. */
   if (item->facts->by_key && !px_overlay_is_empty(overlay, place->model, place->key_watch) &&
-      (px_overlay_is_unknown(overlay, place->model, place->key_watch) ||
+      (px_overlay_is_unknown(overlay, place->model, place->key_watch) || any_absent(item, place->key_slots, n_key) ||
        px_overlay_look(overlay, place->model, place->key_watch, key_tuple(item), &record) != PX_SEEN_NOTHING))
     return true;
   if (!px_id_is_none(item->facts->record.id) && px_overlay_writes(overlay, arena, place->model, item->facts->record.id))
@@ -114,6 +129,13 @@ static bool record_waits(const Item *item) {
   if (!place->db_id || item->values[place->db_id->slot].kind != PX_INTEGER)
     return false;
   return px_overlay_writes(overlay, arena, place->model, px_id_from_value(item->values[place->db_id->slot]));
+}
+
+static bool reference_is_partial(const Item *item, const PxLoadReference *reference) {
+  for (size_t part = 0; part < reference->n_parts; part++)
+    if (any_absent(item, &reference->parts[part]->slot, 1))
+      return true;
+  return false;
 }
 
 static bool reference_waits(const Item *item, const PxLoadReference *reference) {
@@ -125,7 +147,7 @@ static bool reference_waits(const Item *item, const PxLoadReference *reference) 
       return true;
   if (!tuple.bytes)
     return false;
-  if (reference->model < 0)
+  if (reference->model < 0 || reference_is_partial(item, reference))
     return overlay->n_effects > 0 || overlay->notes->len > 0;
   if (px_overlay_is_unknown(overlay, (unsigned)reference->model, reference->watch))
     return true;
@@ -254,7 +276,7 @@ static void check_required(const Item *item) {
   const PxLoadPlace *place = item->place;
   const PxValue *values = item->values + place->first_slot;
   for (size_t w = 0; w < place->n_writes; w++)
-    if ((int)w != place->parent_write && writes_null(place->writes[w], &values[w]) && (item->old || !place->writes[w]->has_default))
+    if ((int)w != place->parent_write && lacks(place->writes[w], &values[w], !item->old))
       px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, place->write_columns[w], place->writes[w]->label, "required",
                       "must not be empty");
   for (size_t i = 0; !item->old && i < place->n_missing; i++)

@@ -70,12 +70,22 @@ static void add_changes(GArray *changes, const PxField *field, PxId from, const 
   }
 }
 
+/* A many2many none of whose columns the row has is left alone. */
+static bool is_present(PxLoader *loader, const PxLoadLinks *links, size_t row) {
+  for (size_t i = 0; i < links->n_references; i++)
+    if (px_loader_states(loader, row)[links->references[i]] != PX_REFERENCE_ABSENT)
+      return true;
+  return false;
+}
+
 bool px_load_decide_links(PxLoader *loader, const PxLoadPlace *place, size_t row) {
   PxWave *wave = &loader->wave;
   const PxItemFacts *facts = px_wave_item(loader, row, place);
   guint before = wave->links->len + wave->unlinks->len;
   for (size_t i = 0; i < place->n_links; i++) {
     const PxLoadLinks *links = &place->links[i];
+    if (!is_present(loader, links, row))
+      continue;
     PxIdList wanted = named(loader, links, row);
     PxIdList now = facts->related ? facts->related[i] : (PxIdList){0};
     add_changes(wave->links, links->field, facts->id, &wanted, &now);
@@ -86,6 +96,14 @@ bool px_load_decide_links(PxLoader *loader, const PxLoadPlace *place, size_t row
 }
 
 /* ---- purge */
+
+/* So are children none of whose columns the row has. */
+static bool children_present(PxLoader *loader, const PxLoadChildren *children, size_t row) {
+  for (size_t i = 0; i < children->n_places; i++)
+    if (px_loader_item(loader, row, &loader->plan.places[children->places[i]])->present)
+      return true;
+  return false;
+}
 
 static bool is_named(PxLoader *loader, const PxLoadChildren *children, size_t row, PxId id) {
   for (size_t i = 0; i < children->n_places; i++)
@@ -101,7 +119,7 @@ bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row
     return false;
   for (size_t i = 0; i < place->n_children; i++) {
     const PxIdList *now = &facts->related[place->n_links + i];
-    for (size_t c = 0; c < now->n; c++) {
+    for (size_t c = 0; c < now->n && children_present(loader, &place->children[i], row); c++) {
       PxPurge purge = {.field = place->children[i].field, .child = now->ids[c]};
       if (!is_named(loader, &place->children[i], row, now->ids[c]))
         g_array_append_val(loader->wave.purges, purge);

@@ -80,14 +80,7 @@ static bool load_waves(PxLoader *loader, size_t first, size_t end, size_t *ret_b
 static void mark_dead(PxLoader *loader, size_t first, size_t end, size_t bad, const GError *error) {
   if (end - first == 1)
     bad = first;
-  if (bad == SIZE_MAX) {
-    loader->row_by_row = true;
-    return;
-  }
-  PxLoadRow *row = px_loader_row(loader, bad);
-  px_row_forget(row, PX_STAGE_CHUNK);
-  row->dead = true;
-  px_load_complain_refusal(loader, bad, error);
+  px_load_lose_row(loader, bad, error);
 }
 
 /* What became of one try to load a range. */

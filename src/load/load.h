@@ -35,6 +35,16 @@ bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) 
  * Slower. A trigger that says ROLLBACK still ends it. */
 void px_loader_set_nested(PxLoader *loader, bool nested);
 
+/* Rows that made the database end a transaction (PX_ERROR_ROLLED_BACK). A loader that is given them remembers them over px_loader_clear(), so that
+ * all chunks of the transaction can be begun again; another loader of the same file can be given them too. The caller's, outlives the loader. */
+typedef struct PxLostRows PxLostRows;
+PxLostRows *px_lost_rows_new(void);
+void px_lost_rows_free(PxLostRows *lost);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxLostRows, px_lost_rows_free)
+/* Grows with each try that failed because of a row; lost may be NULL. */
+unsigned px_lost_rows_known(const PxLostRows *lost);
+void px_loader_set_lost_rows(PxLoader *loader, PxLostRows *lost);
+
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
 

@@ -16,6 +16,7 @@
  * wave.c      row after row, until one must wait for what the wave writes
  * write.c     the writes of a wave
  * refusal.c   what the database refused, in the user's words
+ * lost.c      rows that made the database end a transaction
  * load.c      chunk -> waves, bisected where the database refuses
  */
 #include "base/arena.h"
@@ -24,6 +25,9 @@
 
 /* A slot holds the value of a cell, or this: there is a message about it, and it takes part in nothing. */
 #define PX_SLOT_BAD 255u
+/* Or this: the row does not have the column (a JSON object without the key). The row is loaded as if the file did not have it: nothing is
+ * written, and it is no condition of a lookup. */
+#define PX_SLOT_ABSENT PX_RECORDS_ANY
 
 /* An array in arena that is never of nothing, so that a pointer to it can be kept. */
 #define PX_LOAD_ARRAY(arena, type, n) px_arena_new_array(arena, type, (n) + 1)
@@ -183,10 +187,11 @@ typedef struct {
 /* What a row says of a place. */
 typedef struct {
   bool given;     /* some cell of the place, or beneath it, is not empty; the root is always given */
+  bool present;   /* the row has some column of the place, or beneath it, if only empty cells */
   bool key_given; /* some cell of its key is not empty */
 } PxLoadItem;
 
-typedef enum { PX_REFERENCE_EMPTY, PX_REFERENCE_GIVEN, PX_REFERENCE_BAD } PxReferenceState;
+typedef enum { PX_REFERENCE_ABSENT, PX_REFERENCE_EMPTY, PX_REFERENCE_GIVEN, PX_REFERENCE_BAD } PxReferenceState;
 
 /* ---- a wave: a run of rows whose effects do not meet */
 
@@ -292,6 +297,7 @@ struct PxLoader {
   size_t room;       /* rows that the three have room for */
   PxCounts counts;   /* rows and skipped */
   uint64_t first_row, last_row;
+  PxLostRows *lost; /* NULL: remembered with the chunk only */
   bool row_by_row;
   bool nested;         /* the caller's transaction holds more than the chunk */
   bool careful;        /* the database refuses rows of this file: use savepoints */
@@ -330,16 +336,24 @@ static inline void px_mask_set(uint64_t *mask, size_t i) {
 
 /* Whether a row gives something for a slot of a column, good or bad; column may be NULL. */
 static inline bool px_loader_gives(PxLoader *loader, const PxLoadColumn *column, size_t row) {
-  return column && px_loader_values(loader, row)[column->slot].kind != PX_NULL;
+  uint32_t kind = column ? px_loader_values(loader, row)[column->slot].kind : PX_NULL;
+  return kind != PX_NULL && kind != PX_SLOT_ABSENT;
 }
 
 /* column and label may be NULL. The text becomes "LABEL: text". */
 void px_row_complain(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxHeaderColumn *column, const char *label, const char *type,
                      const char *format, ...) G_GNUC_PRINTF(7, 8);
+/* Adds a message that is made already; its strings are copied. */
+void px_row_say(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxMessage *message);
 /* Forgets what was said at this stage and later ones. */
 void px_row_forget(PxLoadRow *row, PxStage stage);
 /* A value as messages show it, in arena. */
 const char *px_load_describe(PxArena *arena, const PxValue *value);
+
+/* lost.c: the row made the database end the transaction; SIZE_MAX: it is not known which one. */
+void px_load_lose_row(PxLoader *loader, size_t index, const GError *error);
+/* A row that is known to do so is dead from the start. */
+void px_load_recall_row(PxLoader *loader, PxLoadRow *row);
 
 /* ---- asking the database */
 

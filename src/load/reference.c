@@ -68,7 +68,7 @@ static void make_tuple(PxLoader *loader, const PxLoadReference *reference, Sough
   for (size_t part = 0; part < reference->n_parts; part++) {
     if (values[part].kind == PX_SLOT_BAD)
       return;
-    canonical[part] = px_field_canonical(reference->fields[part], arena, values[part]);
+    canonical[part] = values[part].kind == PX_SLOT_ABSENT ? values[part] : px_field_canonical(reference->fields[part], arena, values[part]);
   }
   sought->tuples[at] = px_tuple_encode(arena, canonical, reference->n_parts);
 }
@@ -121,7 +121,9 @@ void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadRefere
   for (size_t part = 0; part < reference->n_parts; part++) {
     const PxLoadColumn *column = reference->parts[part];
     const PxValue *value = &px_loader_values(loader, row)[column->slot];
-    g_string_append_printf(text, "%s%s %s", part ? ", " : "", column->field ? column->field->label : "external id",
+    if (value->kind == PX_SLOT_ABSENT)
+      continue;
+    g_string_append_printf(text, "%s%s %s", text->len ? ", " : "", column->field ? column->field->label : "external id",
                            px_load_describe(loader->wave_arena, value));
   }
   const PxHeaderNode *node = reference->node;
@@ -131,20 +133,33 @@ void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadRefere
 
 /* ---- fixed and live references */
 
+/* Sets the slot to the answer, or to what the cells are without one. */
+static void settle_slot(PxLoader *loader, const PxLoadReference *reference, size_t row, PxId id) {
+  PxValue *slot = &px_loader_values(loader, row)[reference->slot];
+  *slot = px_id_to_value(id);
+  switch ((PxReferenceState)px_loader_states(loader, row)[reference - loader->plan.references]) {
+  case PX_REFERENCE_ABSENT:
+    slot->kind = PX_SLOT_ABSENT;
+    return;
+  case PX_REFERENCE_EMPTY:
+    return;
+  case PX_REFERENCE_GIVEN:
+  case PX_REFERENCE_BAD:
+    break;
+  }
+  if (slot->kind == PX_NULL)
+    slot->kind = PX_SLOT_BAD;
+}
+
 static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GError **error) {
   size_t n = loader->rows->len;
   Sought sought;
   PxFound *answers = PX_LOAD_ARRAY(loader->wave_arena, PxFound, n);
   if (!collect(loader, reference, 0, n, PX_STAGE_CHUNK, &sought, error) || !find_distinct(loader, reference, n, &sought, answers, error))
     return false;
-  size_t index = (size_t)(reference - loader->plan.references);
   for (size_t row = 0; row < n; row++) {
-    PxValue *slot = &px_loader_values(loader, row)[reference->slot];
-    *slot = px_id_to_value(answers[row].id);
-    if (px_loader_states(loader, row)[index] == PX_REFERENCE_EMPTY || slot->kind != PX_NULL)
-      continue;
-    slot->kind = PX_SLOT_BAD;
-    if (sought.tuples[row].bytes)
+    settle_slot(loader, reference, row, answers[row].id);
+    if (sought.tuples[row].bytes && px_id_is_none(answers[row].id))
       px_load_complain_reference(loader, row, reference, answers[row].too_many, PX_STAGE_CHUNK);
   }
   return true;
@@ -171,10 +186,7 @@ static bool resolve_live(PxLoader *loader, const PxLoadReference *reference, GEr
   for (size_t at = 0; at < n; at++) {
     wave->facts[at].references[index] = answers[at];
     wave->facts[at].reference_tuples[index] = sought.tuples[at];
-    PxValue *slot = &px_loader_values(loader, wave->first + at)[reference->slot];
-    *slot = px_id_to_value(answers[at].id);
-    if (slot->kind == PX_NULL && px_loader_states(loader, wave->first + at)[index] != PX_REFERENCE_EMPTY)
-      slot->kind = PX_SLOT_BAD;
+    settle_slot(loader, reference, wave->first + at, answers[at].id);
   }
   return true;
 }

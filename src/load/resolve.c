@@ -31,7 +31,7 @@ static bool find_for(PxLoader *loader, const PxLoadPlace *place, const PxLookup 
 static void ask_db_ids(PxLoader *loader, const PxLoadPlace *place, Asked *asked) {
   for (size_t row = loader->wave.first; place->db_id && row < loader->wave.end; row++) {
     PxValue value = px_loader_values(loader, row)[place->db_id->slot];
-    if (value.kind == PX_NULL || value.kind == PX_SLOT_BAD)
+    if (value.kind == PX_NULL || value.kind == PX_SLOT_BAD || value.kind == PX_SLOT_ABSENT)
       continue;
     asked->tuples[asked->n] = value;
     asked->rows[asked->n++] = row;

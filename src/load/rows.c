@@ -29,6 +29,24 @@ void px_row_complain(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxHe
   row->last = message;
 }
 
+void px_row_say(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxMessage *message) {
+  PxArena *arena = loader->chunk_arena;
+  PxRowMessage *copy = px_arena_alloc0(arena, sizeof *copy);
+  copy->stage = stage;
+  copy->message = (PxMessage){
+    .row = message->row,
+    .column = message->column ? px_arena_strndup(arena, message->column, strlen(message->column)) : NULL,
+    .field = message->field ? px_arena_strndup(arena, message->field, strlen(message->field)) : NULL,
+    .type = px_arena_strndup(arena, message->type, strlen(message->type)),
+    .message = px_arena_strndup(arena, message->message, strlen(message->message)),
+  };
+  if (row->last)
+    row->last->next = copy;
+  else
+    row->messages = copy;
+  row->last = copy;
+}
+
 void px_row_forget(PxLoadRow *row, PxStage stage) {
   PxRowMessage **link = &row->messages;
   row->last = NULL;
@@ -76,16 +94,21 @@ static PxValue text_of(PxCell cell) {
   return px_value_text(text, len);
 }
 
-static void note_given(PxLoader *loader, size_t index, const PxLoadColumn *column) {
+static void note_present(PxLoader *loader, size_t index, const PxLoadColumn *column, bool given) {
   const PxLoadPlace *place = &loader->plan.places[column->place];
-  px_loader_item(loader, index, place)->key_given |= column->key;
-  for (; place; place = place->parent)
-    px_loader_item(loader, index, place)->given = true;
-  if (column->reference >= 0) {
-    uint8_t *state = &px_loader_states(loader, index)[column->reference];
-    if (*state == PX_REFERENCE_EMPTY)
-      *state = PX_REFERENCE_GIVEN;
+  px_loader_item(loader, index, place)->key_given |= column->key && given;
+  for (; place; place = place->parent) {
+    PxLoadItem *item = px_loader_item(loader, index, place);
+    item->present = true;
+    item->given |= given;
   }
+  if (column->reference < 0)
+    return;
+  uint8_t *state = &px_loader_states(loader, index)[column->reference];
+  if (*state == PX_REFERENCE_ABSENT)
+    *state = PX_REFERENCE_EMPTY;
+  if (*state == PX_REFERENCE_EMPTY && given)
+    *state = PX_REFERENCE_GIVEN;
 }
 
 static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column, PxCell cell) {
@@ -129,7 +152,7 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
   size_t index = loader->rows->len;
   bool any = false;
   PxValue *values = px_loader_values(loader, index);
-  memset(px_loader_states(loader, index), PX_REFERENCE_EMPTY, loader->plan.n_references);
+  memset(px_loader_states(loader, index), PX_REFERENCE_ABSENT, loader->plan.n_references);
   memset(loader->items + index * loader->plan.n_places, 0, loader->plan.n_places * sizeof *loader->items);
   for (size_t i = 0; i < loader->plan.n_slots; i++)
     values[i].kind = PX_NULL;
@@ -137,10 +160,13 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
     const PxLoadColumn *column = &loader->plan.columns[i];
     uint32_t at = column->column->column;
     PxCell cell = at < source->n_cells ? px_row_batch_cell(batch, source, at) : (PxCell){.ptr = ""};
+    if (cell.kind == PX_CELL_ABSENT) {
+      values[column->slot].kind = PX_SLOT_ABSENT;
+      continue;
+    }
     bool blank = is_blank(cell);
     any |= !blank;
-    if (!blank)
-      note_given(loader, index, column);
+    note_present(loader, index, column, !blank);
     if (!blank || (column->field && column->field->type == PX_TYPE_BOOLEAN))
       convert_cell(loader, row, index, column, cell);
   }
@@ -162,9 +188,11 @@ void px_loader_add(PxLoader *loader, const PxRowBatch *batch, size_t first_row, 
       loader->first_row = row.number;
     loader->last_row = row.number;
     loader->counts.rows++;
-    if (convert_row(loader, batch, &rows[i], &row))
-      g_array_append_val(loader->rows, row);
-    else
+    if (!convert_row(loader, batch, &rows[i], &row)) {
       loader->counts.skipped++;
+      continue;
+    }
+    px_load_recall_row(loader, &row);
+    g_array_append_val(loader->rows, row);
   }
 }

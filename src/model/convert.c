@@ -53,6 +53,7 @@ static bool fail_kind(const Conversion *c, PxCell cell) {
     return fail_cell(c, "conversion", cell, "is a number cell, which does not fit here");
   case PX_CELL_EMPTY:
   case PX_CELL_TEXT:
+  case PX_CELL_ABSENT:
   case PX_CELL_KINDS:
     break;
   }

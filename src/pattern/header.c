@@ -125,8 +125,9 @@ static bool complain_unknown(Compiler *c, const PxModel *model, const char *name
                   c->width == 1 && strpbrk(name, ";,\t") ? "; is this the delimiter of the file?" : "");
 }
 
+/* Whether the file writes the record, not only looks for it: the items of a one2many that is only looked through have no number. */
 static bool is_record(const Branch *branch) {
-  return branch->node.kind == PX_NODE_RECORD || branch->node.kind == PX_NODE_ONE2MANY;
+  return branch->node.kind == PX_NODE_RECORD || (branch->node.kind == PX_NODE_ONE2MANY && branch->node.item);
 }
 
 static bool check_writable(Compiler *c, const Branch *branch, const PxField *field, bool key) {
@@ -164,8 +165,11 @@ static bool check_x2many(Compiler *c, const Branch *parent, const PxField *field
   const char *kind = px_type_name(field->type);
   bool has_item = i + 1 < c->n_segments && is_item(c->segments[i + 1].name);
   const char *item = has_item ? c->segments[i + 1].name : "1";
+  if (!is_record(parent) && (has_item || i + 1 == c->n_segments))
+    return complain(c, "%s is a %s of a record that is only looked for: say by which field of its items, as in %s|%s", field->name, kind, field->name,
+                    naming_field(field->target));
   if (!is_record(parent))
-    return complain(c, "%s is a %s of a record that is only looked for: it cannot be part of this path", field->name, kind);
+    return true;
   if (!has_item || i + 2 == c->n_segments)
     return complain(c, "%s is a %s: say which item and which of its fields, as in %s|%s|%s", field->name, kind, field->name, item,
                     naming_field(field->target));
@@ -180,12 +184,19 @@ static bool check_x2many(Compiler *c, const Branch *parent, const PxField *field
   return true;
 }
 
-static Branch *enter_x2many(Compiler *c, Branch *parent, GString *path, const PxField *field, size_t i) {
-  if (!check_x2many(c, parent, field, i))
+/* Beneath a record its items have numbers, which *i is moved behind; a record that is only looked for is found by any item. */
+static Branch *enter_x2many(Compiler *c, Branch *parent, GString *path, const PxField *field, size_t *i) {
+  if (!check_x2many(c, parent, field, *i))
     return NULL;
-  unsigned item = (unsigned)g_ascii_strtoull(c->segments[i + 1].name, NULL, 10);
+  PxHeaderNodeKind kind = field->type == PX_TYPE_ONE2MANY ? PX_NODE_ONE2MANY : PX_NODE_MANY2MANY;
+  if (!is_record(parent)) {
+    g_string_append_printf(path, "%s|", field->name);
+    return enter(c, parent, path->str, field, kind, 0, false);
+  }
+  (*i)++;
+  unsigned item = (unsigned)g_ascii_strtoull(c->segments[*i].name, NULL, 10);
   g_string_append_printf(path, "%s|%u|", field->name, item);
-  return enter(c, parent, path->str, field, field->type == PX_TYPE_ONE2MANY ? PX_NODE_ONE2MANY : PX_NODE_MANY2MANY, item, false);
+  return enter(c, parent, path->str, field, kind, item, false);
 }
 
 static bool add_column(Compiler *c, Branch *branch, GString *path, PxColumnKind kind, const PxField *field) {
@@ -220,8 +231,7 @@ static bool place(Compiler *c, Branch *root) {
     if (field && field->type == PX_TYPE_MANY2ONE && field != model->id) {
       branch = enter_many2one(c, branch, path, field, i);
     } else if (field && px_field_is_x2many(field)) {
-      branch = enter_x2many(c, branch, path, field, i);
-      i++;
+      branch = enter_x2many(c, branch, path, field, &i);
     } else if (!last) {
       return complain(c, "%s is no relation: nothing can follow it", name);
     } else {

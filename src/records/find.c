@@ -50,10 +50,20 @@ void px_lookup_free(PxLookup *lookup) {
   g_free(lookup);
 }
 
-static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, GError **error) {
+/* A path over a one2many or many2many meets a record as often as it has items that match. */
+static bool meets_twice(const PxLookup *lookup) {
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    for (size_t f = 0; f < lookup->paths[i].n_path; f++)
+      if (px_field_is_x2many(lookup->paths[i].path[f]))
+        return true;
+  return false;
+}
+
+/* mask: the paths whose value is NULL; any: those that are no condition. */
+static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, uint64_t any, GError **error) {
   PxDb *db = lookup->records->db;
   g_autoptr(PxJoins) joins = px_joins_new(db, lookup->model);
-  g_autoptr(GString) sql = g_string_new("SELECT ");
+  g_autoptr(GString) sql = g_string_new(meets_twice(lookup) ? "SELECT DISTINCT " : "SELECT ");
   px_joins_column(joins, sql, &lookup->model->id, 1);
   for (size_t i = 0; i < lookup->n_read; i++) {
     g_string_append(sql, ", ");
@@ -61,7 +71,9 @@ static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, GError **
   }
   g_autoptr(GString) where = g_string_new(NULL);
   for (size_t i = 0; i < lookup->n_paths; i++) {
-    g_string_append(where, i ? " AND " : " WHERE ");
+    if (any >> i & 1)
+      continue;
+    g_string_append(where, where->len ? " AND " : " WHERE ");
     px_joins_column(joins, where, lookup->paths[i].path, lookup->paths[i].n_path);
     g_string_append(where, mask >> i & 1 ? " IS NULL" : " = ?");
   }
@@ -70,13 +82,15 @@ static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, GError **
   return px_db_prepare(db, sql->str, error);
 }
 
-static PxStmt *statement_for_mask(PxLookup *lookup, uint64_t mask, GError **error) {
+static PxStmt *statement_for_mask(PxLookup *lookup, uint64_t mask, uint64_t any, GError **error) {
+  if (any)
+    return prepare_for_mask(lookup, mask, any, error); /* too rare to be remembered here; the connection knows its text */
   if (mask == 0 && lookup->without_null)
     return lookup->without_null;
   PxStmt *stmt = g_hash_table_lookup(lookup->statements, &mask);
   if (stmt)
     return stmt;
-  stmt = prepare_for_mask(lookup, mask, error);
+  stmt = prepare_for_mask(lookup, mask, 0, error);
   if (!stmt)
     return NULL;
   g_hash_table_insert(lookup->statements, g_memdup2(&mask, sizeof mask), stmt);
@@ -106,14 +120,17 @@ static PxValue *copy_row(const PxLookup *lookup, PxStmt *stmt, PxArena *arena) {
 
 static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxFound *found, GError **error) {
   uint64_t mask = 0;
-  for (size_t i = 0; i < lookup->n_paths; i++)
+  uint64_t any = 0;
+  for (size_t i = 0; i < lookup->n_paths; i++) {
     mask |= (uint64_t)(tuple[i].kind == PX_NULL) << i;
-  PxStmt *stmt = statement_for_mask(lookup, mask, error);
+    any |= (uint64_t)(tuple[i].kind == PX_RECORDS_ANY) << i;
+  }
+  PxStmt *stmt = statement_for_mask(lookup, mask, any, error);
   if (!stmt)
     return false;
   unsigned parameter = 0;
   for (size_t i = 0; i < lookup->n_paths; i++)
-    if (tuple[i].kind != PX_NULL)
+    if (tuple[i].kind != PX_NULL && tuple[i].kind != PX_RECORDS_ANY)
       px_stmt_bind(stmt, parameter++, &tuple[i]);
   PxStep step = px_stmt_step(stmt, error);
   if (step != PX_STEP_ROW)

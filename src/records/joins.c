@@ -4,6 +4,7 @@
 typedef struct {
   unsigned parent; /* the alias it hangs on */
   const PxField *field;
+  bool junction; /* the table between the two sides of a many2many */
 } Join;
 
 struct PxJoins {
@@ -27,13 +28,13 @@ void px_joins_free(PxJoins *joins) {
   g_free(joins);
 }
 
-static unsigned find_join(PxJoins *joins, unsigned parent, const PxField *field) {
+static unsigned find_join(PxJoins *joins, unsigned parent, const PxField *field, bool junction) {
   for (unsigned i = 0; i < joins->joins->len; i++) {
     const Join *join = &g_array_index(joins->joins, Join, i);
-    if (join->parent == parent && join->field == field)
+    if (join->parent == parent && join->field == field && join->junction == junction)
       return i + 1;
   }
-  Join join = {.parent = parent, .field = field};
+  Join join = {.parent = parent, .field = field, .junction = junction};
   g_array_append_val(joins->joins, join);
   return joins->joins->len;
 }
@@ -42,14 +43,34 @@ void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, s
   unsigned alias = 0;
   for (size_t i = 0; i + 1 < n_path; i++) {
     /* The id of the record a many2one refers to stands in the many2one's own column. */
-    if (i + 2 == n_path && path[i + 1] == path[i]->target->id) {
+    if (i + 2 == n_path && path[i]->type == PX_TYPE_MANY2ONE && path[i + 1] == path[i]->target->id) {
       n_path--;
       break;
     }
-    alias = find_join(joins, alias, path[i]);
+    if (path[i]->type == PX_TYPE_MANY2MANY)
+      alias = find_join(joins, alias, path[i], true);
+    alias = find_join(joins, alias, path[i], false);
   }
   g_string_append_printf(sql, "t%u.", alias);
   px_db_quote(joins->db, sql, path[n_path - 1]->column);
+}
+
+/* The columns by which a table is joined: of itself, and of the table it hangs on. */
+static void join_columns(const Join *join, const char **ret_own, const char **ret_other) {
+  const PxField *field = join->field;
+  if (join->junction) {
+    *ret_own = field->from;
+    *ret_other = field->model->id->column;
+  } else if (field->type == PX_TYPE_MANY2ONE) {
+    *ret_own = field->target->id->column;
+    *ret_other = field->column;
+  } else if (field->type == PX_TYPE_ONE2MANY) {
+    *ret_own = field->inverse->column;
+    *ret_other = field->model->id->column;
+  } else {
+    *ret_own = field->target->id->column;
+    *ret_other = field->to;
+  }
 }
 
 void px_joins_from(const PxJoins *joins, GString *sql) {
@@ -58,12 +79,15 @@ void px_joins_from(const PxJoins *joins, GString *sql) {
   g_string_append(sql, " t0");
   for (unsigned i = 0; i < joins->joins->len; i++) {
     const Join *join = &g_array_index(joins->joins, Join, i);
+    const char *own;
+    const char *other;
+    join_columns(join, &own, &other);
     g_string_append(sql, " LEFT JOIN ");
-    px_db_quote(joins->db, sql, join->field->target->table);
+    px_db_quote(joins->db, sql, join->junction ? join->field->through : join->field->target->table);
     g_string_append_printf(sql, " t%u ON t%u.", i + 1, i + 1);
-    px_db_quote(joins->db, sql, join->field->target->id->column);
+    px_db_quote(joins->db, sql, own);
     g_string_append_printf(sql, " = t%u.", join->parent);
-    px_db_quote(joins->db, sql, join->field->column);
+    px_db_quote(joins->db, sql, other);
   }
 }
 

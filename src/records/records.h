@@ -14,7 +14,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
 
 /* ---- finding by values */
 
-/* A path that a lookup compares: many2one fields, then a scalar or many2one field (compared by id) of the last model. */
+/* A path that a lookup compares: relations (of an x2many any item may match), then a scalar or many2one field (compared by id) of the last model. */
 typedef struct {
   const PxField *const *path;
   size_t n_path;
@@ -33,6 +33,9 @@ typedef struct {
   bool too_many;
   PxValue *values; /* of the read fields of the one record found, in arena; NULL when none is found or nothing is read */
 } PxFound;
+
+/* The kind of a value in a tuple that is no condition: any record matches. */
+#define PX_RECORDS_ANY 254u
 
 /* For each of n tuples (n_paths values each, one behind the other): which record has all of them. NULL matches NULL. Inactive
  * records are found too. */

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+# Rights of root are rights to everything: without these, a folder that is read-only is so for root too.
+WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "pattimpex"))
 
 SCHEMA = """
@@ -69,8 +71,9 @@ class Project:
         when = time.time_ns() - int(seconds * 1e9)
         os.utime(path, ns=(when, when), follow_symlinks=False)
 
-    def call(self, *arguments, status=0, env=None, input=None):
-        done = subprocess.run([PROGRAM, *map(str, arguments)], cwd=self.folder, text=True, capture_output=True, timeout=120, input=input,
+    def call(self, *arguments, status=0, env=None, input=None, without_rights=False):
+        before = WITHOUT_RIGHTS if without_rights and os.geteuid() == 0 else []
+        done = subprocess.run([*before, PROGRAM, *map(str, arguments)], cwd=self.folder, text=True, capture_output=True, timeout=120, input=input,
                               env={**os.environ, **(env or {})})
         if status is not None:
             assert done.returncode == status, f"exit {done.returncode}, expected {status}\n{done.stdout}\n{done.stderr}"

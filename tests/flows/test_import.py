@@ -256,6 +256,23 @@ def test_one_failing_task_never_stops_another(project):
     assert len(project.emails()) == 4 and project.names() == []
 
 
+def test_file_that_may_not_be_put_away_does_not_stop_the_others(project):
+    project.config(MOVE)
+    project.drop("a.csv")
+    project.drop("b.csv", GOOD.replace("carol", "olga").replace("dave", "pete"))
+    folder = project.drop_folder / "in"
+    folder.chmod(0o555)
+    try:
+        done = project.call("run", status=1, without_rights=True)
+    finally:
+        folder.chmod(0o755)
+    assert "a.csv: was taken, but could not be put away" in done.stdout + done.stderr
+    assert len(project.emails()) == 6 and project.names() == ["in/a.csv", "in/b.csv"]
+    project.call("run")
+    assert len(project.rows("SELECT id FROM pattimpex_file")) == 2, "nothing is imported twice"
+    assert project.names() == ["done/a.csv", "done/b.csv"]
+
+
 def test_only_the_named_task_runs(project):
     project.config(TWO.replace("SCOPE", "task"))
     project.drop("a.csv", folder="one")

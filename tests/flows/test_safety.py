@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dry runs touch nothing, secrets stay secret, configurations merge."""
+import json
+import os
+import subprocess
+
 import pytest
 
-from conftest import BAD, BASE, GOOD
+from conftest import BAD, BASE, GOOD, PROGRAM
 
 BOTH = """
 import_tasks:
@@ -145,3 +149,21 @@ def test_unknown_command_and_option_are_usage_errors(project):
     project.config(BOTH)
     assert "import" in project.call("imprt", status=2).stderr
     project.call("import", "--no-such-option", status=2)
+
+
+def test_many_messages_do_not_fill_the_memory(project):
+    project.config("")
+    file = project.drop("bad.csv", "name,email#key,country_id|code\n" + "".join(f"N,n{i}@x.test,XX\n" for i in range(100_000)))
+    with open(project.folder / "answer.json", "w") as answer:
+        process = subprocess.Popen([PROGRAM, "import", "partner", str(file), "--json"], cwd=project.folder, stdout=answer)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    assert len(json.loads((project.folder / "answer.json").read_text())["messages"]) == 100_000
+    assert usage.ru_maxrss < 64 * 1024
+
+
+def test_failed_export_leaves_no_file_in_the_history(project):
+    project.config("")
+    project.call("export", "partner", "-o", "not/there.csv", status=3)
+    assert project.json("files") == []

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../model/shop_fixture.h"
-#include "extract/extract.h"
+#include "extract/extract_private.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -163,6 +163,55 @@ static void check_refused(const char *pattern, int code, const char *what) {
   g_assert_nonnull(strstr(error->message, what));
 }
 
+/* ---- tabs */
+
+/* "NAME columns: value value\n" of each tab. */
+static char *tabs_of(const char *fields, GError **error) {
+  g_autofree char *text = g_strdup_printf("patterns:\n  p:\n    model: partner\n    fields: [%s]\n", fields);
+  g_autoptr(PxConfig) config = px_config_parse(text, "conf.yaml", error);
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(PxPatterns) patterns = px_patterns_read(config, shop.schema, NULL, complaints);
+  g_assert_cmpuint(px_complaints_errors(complaints), ==, 0);
+  const PxPattern *pattern = px_patterns_at(patterns, 0);
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autoptr(PxRecords) reader = px_records_new(shop.db, shop.schema);
+  PxTab *tabs = NULL;
+  g_assert_true(px_db_begin(shop.db, PX_TX_READ, error));
+  bool ok = px_extract_tabs(reader, pattern, arena, &tabs, error);
+  px_db_rollback(shop.db);
+  GString *shown = g_string_new(NULL);
+  for (size_t i = 0; ok && i < pattern->n_tabs; i++) {
+    g_string_append(shown, tabs[i].name);
+    for (size_t c = 0; c < tabs[i].n_columns; c++)
+      g_string_append_printf(shown, " %u", tabs[i].columns[c]);
+    g_string_append_c(shown, ':');
+    for (size_t v = 0; v < tabs[i].n_values; v++)
+      g_string_append_printf(shown, " %.*s", (int)tabs[i].values[v].len, tabs[i].values[v].ptr);
+    g_string_append_c(shown, '\n');
+  }
+  return g_string_free(shown, FALSE);
+}
+
+static void check_tabs(const char *fields, const char *expected) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *shown = tabs_of(fields, &error);
+  g_assert_no_error(error);
+  g_assert_cmpstr(shown, ==, expected);
+}
+
+static void test_tabs(void) {
+  check_tabs("name, {field: country_id/code, tab: true}, {field: parent_id/country_id/code, tab: true}", "Country Code 1 2: BE FR US\n");
+  check_tabs("{field: country_id/name, tab: true, tab_filter: \"[('code', 'in', ['FR', 'US'])]\"}", "Country Name 0: France United States\n");
+  check_tabs("{field: country_id/currency_id/name, tab: true}, {field: country_id/code, tab: true}",
+             "Currency Name 0: EUR USD\nCountry Code 1: BE FR US\n");
+  check_tabs("{field: type, tab: true}", "Address Type 0: contact invoice\n");
+  /* distinct, not empty, active */
+  check_tabs("{field: parent_id/type, tab: true}", "Contact Address Type 0: contact invoice\n");
+  check_tabs("{field: parent_id/name, tab: true}", "Contact Name 0: Alice Bob ACME\n");
+  check_tabs("{field: parent_id/name, tab: true, tab_filter: \"[('active', '=', False)]\"}", "Contact Name 0: Sleeper\n");
+  check_tabs("{field: category_ids/name, tab: true, occurrences: 2}", "Tags Name 0 1: Gold New Old\n");
+}
+
 /* ---- lists */
 
 static void test_many2many(void) {
@@ -275,6 +324,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/extract/no_records", test_no_records);
   g_test_add_func("/extract/template", test_template);
   g_test_add_func("/extract/progress", test_progress);
+  g_test_add_func("/extract/tabs", test_tabs);
   g_test_add_func("/extract/many2many", test_many2many);
   g_test_add_func("/extract/one2many", test_one2many);
   g_test_add_func("/extract/items_of_what_is_referred_to", test_items_of_what_is_referred_to);

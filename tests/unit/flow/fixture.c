@@ -20,6 +20,10 @@ static const char base[] = "database: sqlite:shop.db\n"
                            "patterns:\n"
                            "  partner: {model: partner, format: csv, chunk_size: 2, fields: [{field: email, key: true}, name]}\n"
                            "  all_or_none: {model: partner, format: csv, on_error: abort}\n"
+                           "  all_in_parts: {model: partner, format: csv, on_error: abort, chunk_size: 2}\n"
+                           "  large: {model: partner, format: csv, chunk_size: 100000}\n"
+                           "  named: {model: partner, format: csv, header: custom, fields: [{field: email, key: true, header: Mail},"
+                           " {field: country_id/code, header: Land}, {field: name, header: Who}]}\n"
                            "  few_errors: {model: partner, format: csv, chunk_size: 1, max_errors: 2}\n";
 
 static int64_t fixed_now(void *data) {

@@ -107,6 +107,113 @@ static void stops_at_max_errors(Fixture *f, gconstpointer data) {
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner WHERE name = 'D'"), ==, 0);
 }
 
+/* A chunk of wide rows ends before it has its number of rows. */
+static void chunks_are_bounded_by_bytes(Fixture *f, gconstpointer data) {
+  g_autoptr(GString) text = g_string_new("email#key,name,#\n");
+  const unsigned rows = 20000;
+  for (unsigned i = 0; i < rows; i++)
+    g_string_append_printf(text, "%u@x.test,A,%01000u\n", i, i);
+  g_autoptr(PxSummary) summary = import(f, "large", text->str, false);
+  g_assert_cmpuint(summary->counts.created, ==, rows);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_chunk"), >, 1);
+  g_assert_cmpint(fixture_ask(f, "SELECT max(last_row - first_row) FROM pattimpex_chunk"), <, 10000);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner"), ==, rows + 1);
+}
+
+/* One row of the header alone is more than a chunk may hold. */
+static void header_larger_than_a_chunk_is_read(Fixture *f, gconstpointer data) {
+  g_autofree char *comment = g_strnfill(9 * 1024 * 1024, 'x');
+  g_autofree char *text = g_strdup_printf("email#key,name,#%s\nb@x.test,B,\n", comment);
+  g_autoptr(PxSummary) summary = import(f, "partner", text, false);
+  g_assert_cmpuint(summary->counts.created, ==, 1);
+}
+
+static bool expect_column(const PxMessage *message, void *data) {
+  g_assert_cmpstr(message->column, ==, data);
+  return true;
+}
+
+static void messages_name_the_columns_of_the_file(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxSummary) summary = import(f, "named", "Mail,Land,Who\nb@x.test,XX,B\n", false);
+  g_assert_cmpuint(messages_of(f, summary), ==, 1);
+  g_assert_true(px_summary_messages(f->project, summary, expect_column, (void *)(uintptr_t) "Land", &error));
+  g_autoptr(PxSummary) refused = import(f, "named", "Mail,Mail\nb@x.test,b@x.test\n", false);
+  g_assert_cmpint(refused->state, ==, PX_STATE_REFUSED);
+  g_assert_true(px_summary_messages(f->project, refused, expect_column, (void *)(uintptr_t) "Mail", &error));
+}
+
+/* ---- rows that make the database end the transaction */
+
+static const char ends_transaction[] = "CREATE TRIGGER no_n BEFORE INSERT ON partner WHEN new.name = 'N' "
+                                       "BEGIN SELECT RAISE(ROLLBACK, 'no N here'); END;";
+
+static const char with_n[] = "email#key,name,country_id|code\n"
+                             "b@x.test,B,FR\nc@x.test,C,FR\nd@x.test,D,XX\n"               /* row 4: no country */
+                             "e@x.test,N,FR\nf@x.test,F,FR\ng@x.test,N,BE\nh@x.test,,BE\n" /* 5 and 7: the trigger; 8: no name */
+                             "i@x.test,I,BE\n";
+
+static bool note_row(const PxMessage *message, void *data) {
+  g_string_append_printf(data, "%" G_GUINT64_FORMAT ":%s ", message->row, message->type);
+  return true;
+}
+
+static void check_with_n(const Fixture *f, const PxSummary *summary, unsigned created) {
+  g_autoptr(GString) rows = g_string_new(NULL);
+  g_assert_true(px_summary_messages(f->project, summary, note_row, rows, NULL));
+  g_assert_cmpstr(rows->str, ==, "4:not_found 5:trigger 7:trigger 8:required ");
+  g_assert_cmpuint(summary->counts.rows, ==, 8);
+  g_assert_cmpuint(summary->counts.failed, ==, 4);
+  g_assert_cmpuint(summary->counts.created, ==, created);
+}
+
+static void rollback_by_a_trigger_loses_no_row(Fixture *f, gconstpointer data) {
+  fixture_exec(f, ends_transaction);
+  fixture_reopen(f, false);
+  g_autoptr(PxSummary) summary = import(f, "partner", with_n, false);
+  check_with_n(f, summary, 4);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner"), ==, 5);
+}
+
+static void rollback_by_a_trigger_in_an_abort_import(Fixture *f, gconstpointer data) {
+  fixture_exec(f, ends_transaction);
+  fixture_reopen(f, false);
+  for (unsigned no_history = 0; no_history < 2; no_history++) {
+    g_autoptr(PxSummary) summary = import(f, "all_in_parts", with_n, no_history);
+    check_with_n(f, summary, 0);
+    g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner"), ==, 1);
+  }
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_chunk"), ==, 4);
+}
+
+static void rollback_by_a_trigger_in_a_dry_run(Fixture *f, gconstpointer data) {
+  fixture_exec(f, ends_transaction);
+  for (unsigned no_history = 0; no_history < 2; no_history++) {
+    fixture_reopen(f, true);
+    g_autoptr(PxSummary) summary = import(f, "partner", with_n, no_history);
+    check_with_n(f, summary, 4);
+    fixture_reopen(f, true);
+    g_autoptr(PxSummary) whole = import(f, "all_in_parts", with_n, no_history);
+    check_with_n(f, whole, 0);
+    fixture_reopen(f, false);
+    g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner"), ==, 1);
+    g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_file"), ==, 0);
+  }
+}
+
+/* A row that the database refuses in a later chunk takes nothing of the chunks before along. */
+static void dry_run_counts_what_the_import_does(Fixture *f, gconstpointer data) {
+  static const char text[] = "email#key,name\nb@x.test,B\nc@x.test,C\nd@x.test,D\ne@x.test,forbidden\nf@x.test,F\n";
+  fixture_exec(f, "CREATE TRIGGER no_forbidden BEFORE INSERT ON partner WHEN new.name = 'forbidden' BEGIN SELECT RAISE(ABORT, 'no'); END;");
+  fixture_reopen(f, true);
+  g_autoptr(PxSummary) dry = import(f, "partner", text, false);
+  fixture_reopen(f, false);
+  g_autoptr(PxSummary) real = import(f, "partner", text, false);
+  g_assert_true(memcmp(&dry->counts, &real->counts, sizeof real->counts) == 0);
+  g_assert_cmpuint(real->counts.created, ==, 4);
+  g_assert_cmpuint(real->counts.failed, ==, 1);
+}
+
 /* An import that was killed behind its first chunk: the pattern file, the chunk and a job without an owner. */
 static PxJob *killed_import(Fixture *f, const PxWorker *worker) {
   g_autoptr(PxSummary) first = import(f, "partner", "email#key,name\nb@x.test,B\nc@x.test,C\nd@x.test,D\ne@x.test,E\nf@x.test,F\n", false);
@@ -182,5 +289,12 @@ void add_import_tests(void) {
   ADD(worker_thought_dead_leaves_no_trace);
   ADD(retry_of_failed_rows_leaves_the_others);
   ADD(dry_run_forgets_everything);
+  ADD(chunks_are_bounded_by_bytes);
+  ADD(header_larger_than_a_chunk_is_read);
+  ADD(messages_name_the_columns_of_the_file);
+  ADD(rollback_by_a_trigger_loses_no_row);
+  ADD(rollback_by_a_trigger_in_an_abort_import);
+  ADD(rollback_by_a_trigger_in_a_dry_run);
+  ADD(dry_run_counts_what_the_import_does);
 #undef ADD
 }

@@ -49,12 +49,17 @@ static bool load_chunk(Fixture *fixture, PxLoader *loader, Outcome *outcome, GSt
   }
 }
 
+static PxCell cell_of(const char *text) {
+  PxCellKind kind = g_str_equal(text, "~") ? PX_CELL_ABSENT : *text ? PX_CELL_TEXT : PX_CELL_EMPTY;
+  return (PxCell){.ptr = text, .len = kind == PX_CELL_TEXT ? (uint32_t)strlen(text) : 0, .kind = (uint8_t)kind};
+}
+
 static void add_line(PxBatchBuilder *builder, const char *line, uint64_t number) {
   g_auto(GStrv) cells = g_strsplit(line, ";", -1);
   size_t n = g_strv_length(cells);
   g_autofree PxCell *row = g_new(PxCell, n + 1);
   for (size_t i = 0; i < n; i++)
-    row[i] = (PxCell){.ptr = cells[i], .len = (uint32_t)strlen(cells[i]), .kind = *cells[i] ? PX_CELL_TEXT : PX_CELL_EMPTY};
+    row[i] = cell_of(cells[i]);
   px_batch_builder_add(builder, number, UINT64_MAX, row, n);
 }
 

@@ -163,6 +163,16 @@ static const Case null_matches_null = {
   .counts = {.created = 1, .updated = 1},
 };
 
+static const Case absent_cells_leave_their_fields_alone = {
+  /* A row is loaded as if the file did not have the columns that the row lacks. */
+  .lines = {"email#key;name#key;city;kind;country_id|code;country_id|name", "a@x;~;~;~;~;~", "b@x;Bob;New;~;FR;~", "n@x;~;~;~;~;Belgium",
+            "~;~;Lost;~;~;~"},
+  .messages = "5 email#key key_empty the key is empty, so no record can be found or made\n",
+  .query = "SELECT id, email, name, city, color, kind, country_id FROM partner WHERE id IN (10, 11) OR id > 13",
+  .rows = "10|a@x|Alice|Old|7|contact|1\n11|b@x|Bob|New|7|contact|1\n14|n@x|||7|contact|2\n",
+  .counts = {.created = 1, .updated = 1, .unchanged = 1, .failed = 1},
+};
+
 static const Case deep_reference = {
   .lines = {"email#key;name;parent_id|country_id|code", "k1@x;K1;FR", "a@x;Alice;", "k2@x;K2;ZZ"},
   .query = "SELECT name, parent_id FROM partner WHERE id > 13",
@@ -257,6 +267,7 @@ int main(int argc, char **argv) {
   ADD(external_ids);
   ADD(key_of_a_reference);
   ADD(null_matches_null);
+  ADD(absent_cells_leave_their_fields_alone);
   ADD(deep_reference);
   g_test_add_func("/load/create_false", test_create_false);
   g_test_add_func("/load/update_false", test_update_false);

@@ -133,6 +133,15 @@ static const Case links_are_added = {
   .counts = {.updated = 1, .unchanged = 2},
 };
 
+static const Case absent_items_are_left_alone = {
+  .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name", "acme@x;~;~;~", "other@x;Silver;~;~", "acme@x;~;Buyer;~"},
+  .purge = true,
+  .messages = "",
+  .query = "SELECT id, parent_id, (SELECT group_concat(tag_id) FROM partner_tag WHERE partner_id = id) FROM partner",
+  .rows = "1||1\n2|1|\n3||\n4||2\n",
+  .counts = {.updated = 2, .unchanged = 1},
+};
+
 static const Case moved_by_its_id = {
   .lines = {"email#key;partner_ids|1|.id;partner_ids|1|name", "other@x;2;Carl", "acme@x;99;Ghost"},
   .messages = "3 partner_ids|1|.id not_found no Partner has the database id 99\n",
@@ -154,6 +163,7 @@ int main(int argc, char **argv) {
   ADD(no_purge_without_a_column);
   ADD(links_are_replaced);
   ADD(links_are_added);
+  ADD(absent_items_are_left_alone);
   ADD(moved_by_its_id);
   return g_test_run();
 }

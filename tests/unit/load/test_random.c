@@ -83,8 +83,9 @@ static const char *cell_for(GRand *random, const char *header) {
 
 static char *random_line(GRand *random, char **names) {
   GString *line = g_string_new(NULL);
+  bool lacks = g_rand_int_range(random, 0, 8) == 0;
   for (char **name = names; *name; name++)
-    g_string_append_printf(line, "%s%s", name == names ? "" : ";", cell_for(random, *name));
+    g_string_append_printf(line, "%s%s", name == names ? "" : ";", lacks && g_rand_boolean(random) ? "~" : cell_for(random, *name));
   return g_string_free(line, FALSE);
 }
 

@@ -91,6 +91,11 @@ static void test_many2one(void) {
   check("country_id|currency_id|name,country_id|code", "record{ many2one country_id{ 1:code many2one currency_id{ 0:name } } }");
 }
 
+static void test_items_of_what_is_looked_for(void) {
+  check("country_id|partner_ids|name", "record{ many2one country_id{ one2many partner_ids{ 0:name } } }");
+  check("category_ids|1|partner_ids|country_id|code", "record{ many2many category_ids 1{ many2many partner_ids{ many2one country_id{ 0:code } } } }");
+}
+
 static void test_key_in_many2one(void) {
   check("country_id#key|code", "record{ many2one country_id#key{ 0:code(in key) } }");
   check("country_id|code#key,country_id#key|name", "record{ many2one country_id#key{ 0:code(in key) 1:name(in key) } }");
@@ -154,7 +159,7 @@ static void test_items(void) {
   check_refused("country_id|1|code", "country_id|1|code",
                 "\"1\" stands where country has a field: only a one2many or many2many is followed by the number of an item");
   check_refused("country_id|partner_ids|1|name", "country_id|partner_ids|1|name",
-                "partner_ids is a one2many of a record that is only looked for: it cannot be part of this path");
+                "partner_ids is a one2many of a record that is only looked for: say by which field of its items, as in partner_ids|name");
 }
 
 static void test_keys_that_are_none(void) {
@@ -213,6 +218,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/header/ignored_columns", test_ignored_columns);
   g_test_add_func("/pattern/header/key_and_plain", test_key_and_plain);
   g_test_add_func("/pattern/header/many2one", test_many2one);
+  g_test_add_func("/pattern/header/items_of_what_is_looked_for", test_items_of_what_is_looked_for);
   g_test_add_func("/pattern/header/key_in_many2one", test_key_in_many2one);
   g_test_add_func("/pattern/header/key_on_an_id_is_the_id", test_key_on_an_id_is_the_id);
   g_test_add_func("/pattern/header/x2many", test_x2many);

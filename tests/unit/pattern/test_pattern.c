@@ -102,6 +102,26 @@ static void test_formats_of_later_versions_load(void) {
   g_assert_cmpint(only(&json)->format.format, ==, PX_FORMAT_JSON);
 }
 
+static void test_tabs_of_values(void) {
+  g_auto(Read) read = read_pattern("    fields:\n      - name\n      - {field: country_id/code, tab: true}\n"
+                                   "      - {field: parent_id/country_id/code, tab: true}\n      - {field: country_id/name, tab: true}\n"
+                                   "      - {field: parent_id/country_id/name, tab: true, tab_filter: \"[('code', '=', 'FR')]\"}\n"
+                                   "      - {field: type, tab: true}\n");
+  const PxPattern *pattern = only(&read);
+  const PxExportColumn *fields = pattern->columns;
+  g_assert_cmpuint(pattern->n_tabs, ==, 4);
+  g_assert_null(fields[0].tab);
+  g_assert_true(fields[1].tab == fields[2].tab && fields[1].tab == pattern->tabs[0]);
+  g_assert_cmpstr(fields[1].tab->name, ==, "Country Code");
+  g_assert_true(fields[1].tab->model == shop_model(&shop, "country"));
+  g_assert_null(fields[1].tab->domain);
+  g_assert_true(fields[3].tab == pattern->tabs[1]);
+  g_assert_cmpstr(fields[3].tab->name, ==, "Country Name");
+  g_assert_true(fields[4].tab == pattern->tabs[2] && fields[4].tab->domain);
+  g_assert_true(fields[5].tab == pattern->tabs[3]);
+  g_assert_true(fields[5].tab->field == shop_field(&shop, "partner", "type") && !fields[5].tab->model);
+}
+
 static void check_field(const PxPattern *pattern, size_t i, const char *header, const char *label) {
   g_assert_cmpstr(pattern->columns[i].header, ==, header);
   g_assert_cmpstr(pattern->columns[i].label, ==, label);
@@ -172,6 +192,10 @@ static void test_fields_that_are_wrong(void) {
                   "pattern p: field name: another column is called street too");
   check_complaint("    fields: [{field: country_id/code, tab: true, tab_filter: \"[('cod', '=', 1)]\"}]\n",
                   "pattern p: field country_id/code: tab_filter: character 3: country has no field \"cod\" (did you mean code?)");
+  check_complaint("    fields: [{field: category_ids/name, tab: true, tab_filter: \"[('nam', '=', 1)]\"}]\n",
+                  "pattern p: field category_ids/name: tab_filter: character 3: category has no field \"nam\" (did you mean name?)");
+  check_complaint("    fields: [{field: name, tab: true}]\n",
+                  "pattern p: field name: tab lists the allowed values of a relation's field or of a selection, and name is neither");
 }
 
 static void test_options_that_are_wrong(void) {
@@ -369,6 +393,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/config/defaults", test_defaults);
   g_test_add_func("/pattern/config/options", test_options);
   g_test_add_func("/pattern/config/formats_of_later_versions_load", test_formats_of_later_versions_load);
+  g_test_add_func("/pattern/config/tabs_of_values", test_tabs_of_values);
   g_test_add_func("/pattern/config/fields", test_fields);
   g_test_add_func("/pattern/config/own_headers", test_own_headers);
   g_test_add_func("/pattern/config/fields_that_are_wrong", test_fields_that_are_wrong);

@@ -80,6 +80,18 @@ static void test_find_over_relations(Fixture *fixture, const void *data) {
   g_assert_true(px_id_is_none(found[2].id));
 }
 
+/* Of the items any may match, and a record with two that do is one record. */
+static void test_find_over_items(Fixture *fixture, const void *data) {
+  const PxField *path[] = {px_model_field(fixture->partner, "partner_ids"), field(fixture, "name")};
+  PxLookupPath paths[] = {{path, 2}};
+  PxValue tuples[] = {px_value_string("Bob"), px_value_string("dup"), px_value_string("Alice")};
+  PxFound found[3];
+  find(fixture, paths, 1, tuples, 3, found);
+  g_assert_true(px_id_equal(found[0].id, px_id_from_integer(1)));
+  g_assert_true(px_id_equal(found[1].id, px_id_from_integer(2)));
+  g_assert_true(px_id_is_none(found[2].id) && !found[2].too_many);
+}
+
 static void test_find_among_none_between(Fixture *fixture, const void *data) {
   const PxField *number[] = {field(fixture, "number")};
   PxLookupPath paths[] = {{number, 1}};
@@ -261,6 +273,7 @@ int main(int argc, char **argv) {
 #define ADD(name, function) g_test_add("/records/" name, Fixture, NULL, set_up, function, tear_down)
   ADD("find", test_find);
   ADD("find_over_relations", test_find_over_relations);
+  ADD("find_over_items", test_find_over_items);
   ADD("find_among_none_between", test_find_among_none_between);
   ADD("domains", test_domains);
   ADD("external_ids", test_external_ids);
