@@ -79,8 +79,6 @@ void px_patterns_free(PxPatterns *patterns) {
   for (guint i = 0; i < patterns->patterns->len; i++) {
     PxPattern *pattern = patterns->patterns->pdata[i];
     px_format_options_done(&pattern->format);
-    for (size_t t = 0; t < pattern->n_tabs; t++)
-      px_domain_free(pattern->tabs[t].domain);
   }
   g_ptr_array_free(patterns->patterns, TRUE);
   g_ptr_array_free(patterns->domains, TRUE);
