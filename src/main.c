@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command table -> the exit status. Errors are printed here and nowhere below. */
 #include "command/command.h"
+#include "format/marker.h"
 #include "format/parser.h"
 
 #include <errno.h>
@@ -25,6 +26,8 @@ int main(int argc, char **argv) {
   /* Foreign syntax is read in a process of its own, which must not touch anything of the commands (design section 4). */
   if (argc > 1 && g_str_equal(argv[1], "parser"))
     return px_parser_main(argc, argv);
+  if (argc > 1 && g_str_equal(argv[1], "marker"))
+    return px_marker_main(argc, argv);
   g_autoptr(GError) error = NULL;
   int status = px_command_main(COMMANDS, argc, argv, &error);
   if (error) {

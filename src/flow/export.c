@@ -30,7 +30,8 @@ bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *
                                     .header_only = query->header_only,
                                     .progress = progress_of_rows,
                                     .data = &progress};
-  if (query->pattern->external_ids && !px_records_begin_names(project->db, error))
+  /* External ids are kept in a table of ours, which may not be there yet where nothing else is kept. */
+  if (query->pattern->external_ids && !(px_db_migrate(project->db, error) && px_records_begin_names(project->db, error)))
     return false;
   if (!px_db_begin(project->db, PX_TX_READ, error))
     return false;

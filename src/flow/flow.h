@@ -27,6 +27,7 @@ typedef struct {
   char *task; /* NULL: by hand */
   char *pattern;
   char *error;         /* what ended the file as a whole; NULL */
+  char *note;          /* what to know of the error file that was written; NULL */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
 } PxSummary;
 

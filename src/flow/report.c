@@ -28,11 +28,14 @@ static bool next_message(const PxMessage **ret_message, void *data) {
   return !source->problem && px_file_messages_next(source->stored, ret_message, &source->problem) > 0;
 }
 
-bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, const PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) {
+bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, int fd, uint64_t *ret_rows, GError **error) {
   g_autoptr(PxFileMessages) stored = summary->file_id ? px_file_messages_open(project->db, summary->file_id) : NULL;
   Source source = {.stored = stored, .kept = summary->messages};
+  char *note = NULL;
   bool done = px_report_error_file(blob, &pattern->format, px_pattern_header_rows(pattern), pattern->error_rows_all, next_message, &source, fd,
-                                   ret_rows, error);
+                                   ret_rows, &note, error);
+  g_free(summary->note);
+  summary->note = note;
   if (!source.problem)
     return done;
   if (done)
@@ -75,7 +78,7 @@ static bool write_refusal(PxProject *project, const PxSummary *summary, int fd, 
 
 /* ---- the step */
 
-static bool write_blob(PxWork *work, const PxPatternFile *file, const PxAttachment *about, PxBlob *ret_blob, GError **error) {
+static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *about, PxBlob *ret_blob, GError **error) {
   PxProject *project = work->project;
   g_autoptr(PxSummary) summary = px_summary_new(file);
   int fd;
@@ -91,6 +94,8 @@ static bool write_blob(PxWork *work, const PxPatternFile *file, const PxAttachme
   uint64_t rows;
   bool done = px_report_write(project, px_patterns_get(kept, file->pattern), blob, summary, fd, &rows, error);
   (void)close(blob);
+  if (!file->error)
+    file->error = g_strdup(summary->note);
   return done && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
 }
 
@@ -129,6 +134,7 @@ bool px_report_step(PxWork *work, GError **error) {
     return false;
   bool ok =
     !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project->db, attachment, now, error));
+  ok = ok && (!file->error || px_file_store(project->db, file, now, error)); /* a note on the error file */
   bool done = px_transaction_end(project->db, ok && px_job_done(project->db, work->job, now, error), error);
   px_hook("report-committed");
   return done;

@@ -2,19 +2,17 @@
 /* The loader's side. The parser may have been taken over by the file it reads, so nothing that comes out of the pipe is believed. */
 #include "format/parser.h"
 
+#include "format/child.h"
 #include "format/parser_private.h"
 #include "format/spill.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PIPE_BYTES (1024 * 1024)
 #define MAX_LEN ((uint64_t)1 << 28) /* of a cell, and so of a row */
 
 struct PxParser {
@@ -27,94 +25,14 @@ struct PxParser {
 
 /* ---- start */
 
-static void add_option(GPtrArray *argv, const char *name, const char *value) {
-  if (value)
-    g_ptr_array_add(argv, g_strconcat(name, "=", value, NULL));
-}
-
-static void add_number(GPtrArray *argv, const char *name, uint64_t value) {
-  g_ptr_array_add(argv, g_strdup_printf("%s=%" PRIu64, name, value));
-}
-
-static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place) {
-  GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
-  g_ptr_array_add(argv, g_strdup("pattimpex"));
-  g_ptr_array_add(argv, g_strdup("parser"));
-  add_option(argv, "format", px_format_name(options->format));
-  add_option(argv, "delimiter", options->delimiter);
-  add_option(argv, "quote", options->quote);
-  add_option(argv, "encoding", options->encoding);
-  add_option(argv, "sheet", options->sheet);
-  add_number(argv, "max_row_bytes", options->max_row_bytes);
-  add_number(argv, "max_cells", options->max_cells);
-  add_number(argv, "max_members", options->max_members);
-  add_number(argv, "max_member_bytes", options->max_member_bytes);
-  add_number(argv, "max_ratio", options->max_ratio);
-  add_number(argv, "max_text_bytes", options->max_text_bytes);
-  add_number(argv, "max_depth", options->max_depth);
-  add_number(argv, "string_memory", options->string_memory);
-  add_number(argv, "header_rows", header_rows);
-  add_number(argv, "first_row", first_row);
-  add_number(argv, "place", place);
-  g_ptr_array_add(argv, NULL);
+static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, bool spill) {
+  GPtrArray *argv = px_child_arguments("parser", options);
+  px_child_add_number(argv, "header_rows", header_rows);
+  px_child_add_number(argv, "first_row", first_row);
+  px_child_add_number(argv, "place", place);
+  if (spill)
+    px_child_add_number(argv, "spill", 1);
   return argv;
-}
-
-/* Above the child's own, so that setting up those does not overwrite it. */
-static int move_up(int fd) {
-  int high = fcntl(fd, F_DUPFD_CLOEXEC, PX_PARSER_SPILL + 1);
-  int problem = errno;
-  close(fd);
-  errno = problem;
-  return high;
-}
-
-static bool make_pipe(int *ret_read, int *ret_write) {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0)
-    return false;
-  int in = move_up(ends[0]);
-  int out = move_up(ends[1]);
-  if (in < 0 || out < 0) {
-    if (in >= 0)
-      close(in);
-    if (out >= 0)
-      close(out);
-    return false;
-  }
-  (void)fcntl(out, F_SETPIPE_SZ, PIPE_BYTES); /* a wish: fewer switches between the two processes */
-  *ret_read = in;
-  *ret_write = out;
-  return true;
-}
-
-/* Starts the program again with the blob as 0, the pipe as 1, the file for what does not fit in memory (-1: none) as 3 and no environment,
- * where secrets may be. errno, or 0. */
-static int spawn(int blob, int out, int spill, char *const *argv, pid_t *ret_pid) {
-  posix_spawn_file_actions_t files;
-  posix_spawnattr_t attributes;
-  sigset_t all;
-  sigset_t none;
-  char *const no_environment[] = {NULL};
-  sigfillset(&all);
-  sigemptyset(&none);
-  posix_spawn_file_actions_init(&files);
-  posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&files, blob, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-#ifndef PX_SANITIZED
-  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-#endif
-  if (spill >= 0)
-    posix_spawn_file_actions_adddup2(&files, spill, PX_PARSER_SPILL);
-  posix_spawn_file_actions_addclosefrom_np(&files, spill >= 0 ? PX_PARSER_SPILL + 1 : PX_PARSER_SPILL);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-  int problem = posix_spawn(ret_pid, "/proc/self/exe", &files, &attributes, argv, no_environment);
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&files);
-  return problem;
 }
 
 /* The parser may open no file, so it is given one, where a format may need it. -1: it must do without. */
@@ -122,7 +40,7 @@ static int open_spill(const PxFormatOptions *options) {
   if (options->format != PX_FORMAT_XLSX)
     return -1;
   int fd = px_spill_file();
-  return fd >= 0 ? move_up(fd) : fd;
+  return fd >= 0 ? px_child_move_up(fd) : fd;
 }
 
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) {
@@ -130,16 +48,15 @@ PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned heade
     return NULL;
   int in;
   int out;
-  if (!make_pipe(&in, &out)) {
+  if (!px_child_pipe(&in, &out)) {
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a pipe for the parser: %s", g_strerror(errno));
     return NULL;
   }
-  g_autoptr(GPtrArray) argv = arguments(options, header_rows, first_row, place);
   pid_t pid;
   int spill = open_spill(options);
-  if (spill >= 0)
-    g_ptr_array_insert(argv, (gint)argv->len - 1, g_strdup("spill=1"));
-  int problem = spawn(fd, out, spill, (char *const *)argv->pdata, &pid);
+  g_autoptr(GPtrArray) argv = arguments(options, header_rows, first_row, place, spill >= 0);
+  const int fds[] = {fd, out, -1, spill};
+  int problem = px_child_spawn(argv, fds, G_N_ELEMENTS(fds), &pid);
   close(out);
   if (spill >= 0)
     close(spill);
@@ -158,23 +75,12 @@ PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned heade
 
 /* ---- the end */
 
-/* The child's wait status; false when someone else has reaped it. */
-static bool reap(PxParser *parser, int *ret_status) {
-  pid_t pid;
-  do
-    pid = waitpid(parser->pid, ret_status, 0);
-  while (pid < 0 && errno == EINTR);
-  bool known = pid == parser->pid;
-  parser->pid = 0;
-  return known;
-}
-
 static void kill_and_reap(PxParser *parser) {
   int status;
   if (parser->pid == 0)
     return;
   (void)kill(parser->pid, SIGKILL);
-  (void)reap(parser, &status);
+  (void)px_child_reap(&parser->pid, &status);
 }
 
 void px_parser_free(PxParser *parser) {
@@ -185,21 +91,12 @@ void px_parser_free(PxParser *parser) {
   g_free(parser);
 }
 
-/* Signals that the file brought about: it would do so again, so the file is refused. Any other one came from outside. */
-static bool is_own_fault(int signal) {
-  static const int faults[] = {SIGSEGV, SIGABRT, SIGBUS, SIGILL, SIGSYS, SIGFPE, SIGTRAP, SIGXCPU, SIGXFSZ};
-  for (size_t i = 0; i < G_N_ELEMENTS(faults); i++)
-    if (faults[i] == signal)
-      return true;
-  return false;
-}
-
 static void tell_death(PxParser *parser, GError **error) {
   int status;
   uint64_t row = parser->last_row + 1;
-  if (!reap(parser, &status))
+  if (!px_child_reap(&parser->pid, &status))
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the parser of the file is gone near row %" PRIu64, row);
-  else if (WIFSIGNALED(status) && is_own_fault(WTERMSIG(status)))
+  else if (WIFSIGNALED(status) && px_child_own_fault(WTERMSIG(status)))
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file died near row %" PRIu64 " (signal %d, %s): nothing from there on was read",
                 row, WTERMSIG(status), strsignal(WTERMSIG(status)));
   else if (WIFSIGNALED(status))
@@ -276,7 +173,7 @@ static void take_end(PxParser *parser, uint64_t length, GError **error) {
   int status;
   if (length != 0)
     refuse_nonsense(parser, "more behind the end", error);
-  else if (!reap(parser, &status) || status == 0)
+  else if (!px_child_reap(&parser->pid, &status) || status == 0)
     return;
   else
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the parser of the file failed behind its end (wait status %d)", status);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parser's side: it reads foreign bytes and has nothing to lose but itself. */
 #include "format/parser.h"
+
+#include "format/child.h"
 #include "format/parser_private.h"
 #include "format/reader.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -25,69 +23,31 @@ typedef struct {
 
 /* ---- what it may do */
 
-static void limit(__rlimit_resource_t resource, uint64_t most) {
-  struct rlimit limits = {.rlim_cur = (rlim_t)most, .rlim_max = (rlim_t)most};
-  (void)setrlimit(resource, &limits); /* only ever lowers; where it is refused the limit is lower already */
-}
-
-/* Far more than any file needs: what loops for ever ends by SIGXCPU. */
-static uint64_t cpu_seconds(void) {
-  struct stat blob;
-  return fstat(BLOB, &blob) == 0 ? 60 + (uint64_t)blob.st_size / 1000000 : 60;
-}
-
 static void confine(const Order *order) {
-  (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-  (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, cpu_seconds());
-  limit(RLIMIT_FSIZE, order->spill ? order->options.max_member_bytes : 0);
-  limit(RLIMIT_NOFILE, 16); /* iconv opens its tables */
-#ifndef PX_SANITIZED
-  limit(RLIMIT_AS, ADDRESS_SPACE + 6 * MIN(order->options.max_row_bytes, ADDRESS_SPACE));
-  limit(RLIMIT_NPROC, 0);
-  (void)prctl(PR_SET_DUMPABLE, 0);
-#endif
+  const PxChildLimits limits = {
+    .memory = ADDRESS_SPACE + 6 * MIN(order->options.max_row_bytes, ADDRESS_SPACE),
+    .file_bytes = order->spill ? order->options.max_member_bytes : 0,
+    .seconds = 1,
+  };
+  px_child_confine(&limits);
 }
 
 /* ---- what it is to do */
 
 static bool take_option(Order *order, const char *name, const char *value) {
-  PxFormatOptions *options = &order->options;
   const struct {
     const char *name;
-    char **text;
     uint64_t *number;
-  } known[] = {
-    {"delimiter", &options->delimiter, NULL},
-    {"quote", &options->quote, NULL},
-    {"encoding", &options->encoding, NULL},
-    {"sheet", &options->sheet, NULL},
-    {"max_row_bytes", NULL, &options->max_row_bytes},
-    {"max_cells", NULL, &options->max_cells},
-    {"max_members", NULL, &options->max_members},
-    {"max_member_bytes", NULL, &options->max_member_bytes},
-    {"max_ratio", NULL, &options->max_ratio},
-    {"max_text_bytes", NULL, &options->max_text_bytes},
-    {"max_depth", NULL, &options->max_depth},
-    {"string_memory", NULL, &options->string_memory},
-    {"spill", NULL, &order->spill},
-    {"header_rows", NULL, &order->header_rows},
-    {"first_row", NULL, &order->first_row},
-    {"place", NULL, &order->place},
+  } own[] = {
+    {"spill", &order->spill},
+    {"header_rows", &order->header_rows},
+    {"first_row", &order->first_row},
+    {"place", &order->place},
   };
-  if (strcmp(name, "format") == 0)
-    return px_format_from_name(value, &options->format);
-  for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
-    if (strcmp(name, known[i].name) != 0)
-      continue;
-    if (known[i].number)
-      return g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, known[i].number, NULL);
-    g_free(*known[i].text);
-    *known[i].text = g_strdup(value);
-    return true;
-  }
-  return false;
+  for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
+    if (strcmp(name, own[i].name) == 0)
+      return g_ascii_string_to_unsigned(value, 10, 0, G_MAXUINT64, own[i].number, NULL);
+  return px_child_take_option(&order->options, name, value);
 }
 
 static bool take_order(int argc, char **argv, Order *ret_order, GError **error) {

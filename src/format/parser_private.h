@@ -4,15 +4,6 @@
  * of its own. */
 #include <stdint.h>
 
-/* The address sanitizer wants all of the address space, a process of its own that looks for leaks, and someone who reads its reports. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define PX_SANITIZED
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define PX_SANITIZED
-#endif
-
 #define PX_PARSER_SPILL 3 /* with the option spill: a file of the parser's own for what does not fit in memory */
 
 #define PX_FRAME_MAGIC UINT32_C(0x46425850)

@@ -10,7 +10,6 @@ typedef enum {
   LIST,      /* ranges: without any the element goes */
   NEAR,      /* a cell to look at: when it goes, the next one */
   NEAR_LIST, /* ranges to look at: when they go, the first cell */
-  EXTENT,    /* all that is used */
   FORMULA,   /* on whatever sheet */
   LEFT,      /* a number of columns from the first one on */
   TOP,       /* a number of rows */
@@ -20,7 +19,6 @@ static const struct {
   const char *element, *attribute;
   Kind kind;
 } rules[] = {
-  {"dimension", "ref", EXTENT},
   {"sheetPr", "syncRef", NEAR},
   {"sheetView", "topLeftCell", NEAR},
   {"pane", "topLeftCell", NEAR},
@@ -82,19 +80,6 @@ static void near_cell(const PxShift *shift, const char *text, size_t len, GStrin
   px_cell_ref_write(&range.from, to);
 }
 
-/* All that is used begins with the new column. */
-static void extent(const PxShift *shift, const char *text, size_t len, GString *to) {
-  PxRangeRef range;
-  if (!px_range_ref_read(text, len, &range) || !px_shift_range(shift, &range))
-    g_string_append(to, "A1");
-  else {
-    range.single = false;
-    if (shift->columns)
-      range.from.column = 1;
-    px_range_ref_write(&range, to);
-  }
-}
-
 static void count(const PxShift *shift, Kind kind, const char *text, GString *to) {
   uint64_t number = 0;
   bool whole = g_ascii_string_to_unsigned(text, 10, 1, PX_SHEET_ROWS, &number, NULL);
@@ -128,9 +113,6 @@ static bool new_value(const PxEdit *edit, Kind kind, const char *text, GString *
   case NEAR_LIST:
     if (!px_shift_sqref(shift, text, len, to))
       g_string_assign(to, "A1");
-    return true;
-  case EXTENT:
-    extent(shift, text, len, to);
     return true;
   case FORMULA:
     if (px_shift_formula(shift, &place, text, len, to) & PX_SHIFT_LOST)
@@ -296,7 +278,7 @@ static void end_formula(PxEdit *edit) {
   place.own = edit->own;
   unsigned done = px_shift_formula(edit->shift, &place, edit->text->str, edit->text->len, to);
   bool is_table = px_edit_is(edit, "calculatedColumnFormula") || px_edit_is(edit, "totalsRowFormula");
-  edit->changed |= done & PX_SHIFT_MOVED;
+  edit->changed |= (done & PX_SHIFT_MOVED) != 0;
   if (edit->item && (done & PX_SHIFT_LOST))
     edit->item_lost = true;
   if (!is_table || !(done & PX_SHIFT_LOST))

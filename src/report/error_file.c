@@ -50,7 +50,7 @@ static void advance(Report *report) {
 }
 
 /* A label stands in front of the message already; without one the column does. */
-static void append_message(GString *text, const PxMessage *message) {
+void px_report_append(GString *text, const PxMessage *message) {
   bool labelled = message->field && g_str_has_prefix(message->message, message->field);
   if (text->len)
     g_string_append_c(text, '\n');
@@ -65,7 +65,7 @@ static void take_messages(Report *report, uint64_t row) {
   while (report->next && report->next->row < row)
     advance(report);
   for (; report->next && report->next->row == row; advance(report))
-    append_message(report->text, report->next);
+    px_report_append(report->text, report->next);
 }
 
 /* ---- header */
@@ -194,26 +194,38 @@ static bool copy_rows(Report *report, int blob_fd, const PxFormatOptions *option
   }
 }
 
-bool px_report_error_file(int blob_fd, const PxFormatOptions *options, unsigned header_rows, bool all_rows, PxMessageSource source, void *data,
-                          int out_fd, uint64_t *ret_rows, GError **error) {
+bool px_report_write_rows(const PxErrorFile *file, uint64_t *ret_rows, GError **error) {
   g_auto(Report) report = {
-    .header_rows = header_rows,
-    .all_rows = all_rows,
-    .source = source,
-    .data = data,
+    .header_rows = file->header_rows,
+    .all_rows = file->all_rows,
+    .source = file->source,
+    .data = file->data,
     .arena = px_arena_new(),
     .headers = g_ptr_array_new(),
     .is_error = g_array_new(FALSE, FALSE, sizeof(bool)),
     .text = g_string_new(NULL),
     .cells = g_array_new(FALSE, FALSE, sizeof(PxCell)),
   };
-  px_report_options(blob_fd, options, &report.options);
-  report.writer = px_writer_open(out_fd, &report.options, "errors", error);
+  px_report_options(file->blob_fd, file->options, &report.options);
+  report.writer = px_writer_open(file->out_fd, &report.options, "errors", error);
   if (!report.writer)
     return false;
   advance(&report);
-  if (!copy_rows(&report, blob_fd, options, error) || !px_writer_end(report.writer, error))
+  if (!copy_rows(&report, file->blob_fd, file->options, error) || !px_writer_end(report.writer, error))
     return false;
   *ret_rows = report.rows;
   return true;
+}
+
+bool px_report_error_file(int blob_fd, const PxFormatOptions *options, unsigned header_rows, bool all_rows, PxMessageSource source, void *data,
+                          int out_fd, uint64_t *ret_rows, char **ret_note, GError **error) {
+  const PxErrorFile file = {.blob_fd = blob_fd,
+                            .options = options,
+                            .header_rows = header_rows,
+                            .all_rows = all_rows,
+                            .source = source,
+                            .data = data,
+                            .out_fd = out_fd};
+  *ret_note = NULL;
+  return options->format == PX_FORMAT_XLSX ? px_report_write_book(&file, ret_rows, ret_note, error) : px_report_write_rows(&file, ret_rows, error);
 }

@@ -9,6 +9,9 @@ typedef bool (*PxMessageSource)(const PxMessage **ret_message, void *data);
 
 /* Reads the file at blob_fd again (through a parser process) and writes it to out_fd in its own format, with a first column #Error
  * that holds all messages of the row, one a line; an #Error column of before is replaced. all_rows false: the header and the bad rows
- * only. header_rows: 1 or 2; with two the title "Error" stands above "#Error". *ret_rows: bad rows written. */
+ * only. header_rows: 1 or 2; with two the title "Error" stands above "#Error". *ret_rows: bad rows written.
+ *
+ * A workbook goes back as it is (format/xlsx_mark.h): through a marker process, with all its sheets, styles and references. *ret_note: what
+ * a person should know of it, NULL: nothing; caller frees. */
 bool px_report_error_file(int blob_fd, const PxFormatOptions *options, unsigned header_rows, bool all_rows, PxMessageSource source, void *data,
-                          int out_fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                          int out_fd, uint64_t *ret_rows, char **ret_note, GError **error) G_GNUC_WARN_UNUSED_RESULT;

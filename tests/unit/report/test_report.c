@@ -47,8 +47,11 @@ static char *report(const Input *input, const PxMessage *messages, size_t n, uin
   int blob = memfd_create("blob", MFD_CLOEXEC);
   int out = memfd_create("out", MFD_CLOEXEC);
   g_assert_cmpint(write(blob, input->file, len), ==, (ssize_t)len);
+  char *note = NULL;
   bool ok =
-    px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows, error);
+    px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows, &note,
+                         error);
+  g_assert_null(note);
   off_t size = lseek(out, 0, SEEK_END);
   char *text = ok ? g_malloc0((size_t)size + 1) : NULL;
   if (ok)
