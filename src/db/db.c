@@ -160,6 +160,10 @@ char *px_stmt_dup_text(PxStmt *stmt, unsigned column) {
   return NULL;
 }
 
+const char *px_stmt_text(const PxStmt *stmt) {
+  return stmt->text;
+}
+
 unsigned px_stmt_n_columns(PxStmt *stmt) {
   return stmt->driver->n_columns(stmt);
 }

@@ -78,6 +78,8 @@ PxValue px_stmt_value(PxStmt *stmt, unsigned column);
 int64_t px_stmt_integer(PxStmt *stmt, unsigned column); /* NULL: 0 */
 char *px_stmt_dup_text(PxStmt *stmt, unsigned column);  /* NULL: NULL; caller frees */
 unsigned px_stmt_n_columns(PxStmt *stmt);
+/* The SQL it was prepared from. Borrowed. */
+const char *px_stmt_text(const PxStmt *stmt);
 /* Gives up before the last row. */
 void px_stmt_reset(PxStmt *stmt);
 /* Steps to the end, dropping rows. */

@@ -26,8 +26,6 @@ static bool write_header(PxWriter *writer, PxRecords *records, const PxPattern *
 
 bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows,
                 GError **error) {
-  if (!px_format_writable(pattern->format.format, error))
-    return false;
   if (pattern->export_problem) {
     g_set_error_literal(error, PX_ERROR, PX_ERROR_CONFIG, pattern->export_problem);
     return false;

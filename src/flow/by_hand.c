@@ -248,7 +248,7 @@ static PxSummary *import_without_history(PxProject *project, const PxImportByHan
 
 PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
-  if (!pattern || !px_format_readable(pattern->format.format, error))
+  if (!pattern)
     return NULL;
   AUTO_FD fd = open_input(options->file, error);
   if (fd < 0)
@@ -332,7 +332,7 @@ static bool keep_names(PxProject *project, const PxPattern *pattern, GError **er
 
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
-  if (!pattern || !px_format_writable(pattern->format.format, error))
+  if (!pattern)
     return NULL;
   g_autoptr(PxDomain) filter = NULL;
   if (options->filter) {

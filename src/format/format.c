@@ -66,17 +66,3 @@ bool px_format_from_name(const char *name, PxFormat *ret_format) {
     }
   return false;
 }
-
-bool px_format_readable(PxFormat format, GError **error) {
-  if (format != PX_FORMAT_JSON)
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "format %s: this version reads CSV and XLSX; JSON comes later", names[format]);
-  return false;
-}
-
-bool px_format_writable(PxFormat format, GError **error) {
-  if (format != PX_FORMAT_JSON)
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "format %s: this version writes CSV and XLSX; JSON comes later", names[format]);
-  return false;
-}

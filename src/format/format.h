@@ -28,6 +28,9 @@ typedef struct {
   bool quote_all;
   char *true_word, *false_word; /* how booleans are written; default "true", "false" */
   PxFormulaGuard formula_guard;
+  /* JSON */
+  bool json_lines;  /* written one object a line, without [ and ]; both are read, but only then may a file be empty */
+  bool json_nested; /* written as objects within objects: "country_id|code" is {"country_id": {"code": ...}}; both are read */
   /* which sheet of a workbook: by name (case and blanks ignored), or the first one when NULL */
   char *sheet;
   /* limits, checked before decoding */
@@ -38,7 +41,7 @@ typedef struct {
   uint64_t max_member_bytes; /* inflated; default 4 GiB */
   uint64_t max_ratio;        /* inflated bytes a packed byte, of members of more than 64 MiB inflated; default 400 */
   uint64_t max_text_bytes;   /* of a cell; default 4 * 32767, what Excel allows */
-  uint64_t max_depth;        /* XML elements within one another; default and at most 64 */
+  uint64_t max_depth;        /* XML elements or JSON values within one another; default and at most 64 */
   uint64_t string_memory;    /* shared strings beyond go to a temporary file; default 16 MiB */
   int spill_fd;              /* that file, which stays the caller's; -1 (default): one is made when there is need; PX_SPILL_NONE: none may be */
 } PxFormatOptions;
@@ -50,6 +53,3 @@ void px_format_options_copy(const PxFormatOptions *options, PxFormatOptions *ret
 /* "csv", "xlsx", "json" */
 const char *px_format_name(PxFormat format);
 bool px_format_from_name(const char *name, PxFormat *ret_format);
-/* Whether this build reads, writes the format; PX_ERROR_REFUSED saying what to do when not. */
-bool px_format_readable(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool px_format_writable(PxFormat format, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -30,6 +30,8 @@ static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows
   px_child_add_number(argv, "header_rows", header_rows);
   px_child_add_number(argv, "first_row", first_row);
   px_child_add_number(argv, "place", place);
+  if (options->json_lines)
+    px_child_add_number(argv, "json_lines", 1);
   if (spill)
     px_child_add_number(argv, "spill", 1);
   return argv;
@@ -44,8 +46,6 @@ static int open_spill(const PxFormatOptions *options) {
 }
 
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error) {
-  if (!px_format_readable(options->format, error))
-    return NULL;
   int in;
   int out;
   if (!px_child_pipe(&in, &out)) {

@@ -18,6 +18,7 @@
 typedef struct {
   PxFormatOptions options;
   uint64_t header_rows, first_row, place;
+  uint64_t json_lines;
   uint64_t spill; /* whether there is PX_PARSER_SPILL */
 } Order;
 
@@ -40,6 +41,7 @@ static bool take_option(Order *order, const char *name, const char *value) {
     uint64_t *number;
   } own[] = {
     {"spill", &order->spill},
+    {"json_lines", &order->json_lines},
     {"header_rows", &order->header_rows},
     {"first_row", &order->first_row},
     {"place", &order->place},
@@ -139,6 +141,7 @@ int px_parser_main(int argc, char **argv) {
   g_autoptr(GError) error = NULL;
   bool done = take_order(argc, argv, &order, &error);
   if (done) {
+    order.options.json_lines = order.json_lines;
     order.options.spill_fd = order.spill ? PX_PARSER_SPILL : PX_SPILL_NONE;
     confine(&order);
     done = send_file(&order, &error);

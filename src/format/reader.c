@@ -3,7 +3,7 @@
 
 #include "format/reader_driver.h"
 
-static const PxReaderDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_reader, [PX_FORMAT_XLSX] = &px_xlsx_reader};
+static const PxReaderDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_reader, [PX_FORMAT_XLSX] = &px_xlsx_reader, [PX_FORMAT_JSON] = &px_json_reader};
 
 struct PxReader {
   const PxReaderDriver *driver;
@@ -15,8 +15,6 @@ PxReader *px_reader_open(int fd, const PxFormatOptions *options, GError **error)
 }
 
 PxReader *px_reader_open_at(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, GError **error) {
-  if (!px_format_readable(options->format, error))
-    return NULL;
   const PxReaderDriver *driver = drivers[options->format];
   void *self = driver->open(fd, options, number, place, error);
   if (!self)

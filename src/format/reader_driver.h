@@ -14,3 +14,4 @@ typedef struct {
 
 extern const PxReaderDriver px_csv_reader;
 extern const PxReaderDriver px_xlsx_reader;
+extern const PxReaderDriver px_json_reader;

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const PxWriterDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_writer, [PX_FORMAT_XLSX] = &px_xlsx_writer};
+static const PxWriterDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_writer, [PX_FORMAT_XLSX] = &px_xlsx_writer, [PX_FORMAT_JSON] = &px_json_writer};
 
 struct PxWriter {
   const PxWriterDriver *driver;
@@ -14,8 +14,6 @@ struct PxWriter {
 };
 
 PxWriter *px_writer_open(int fd, const PxFormatOptions *options, const char *title, GError **error) {
-  if (!px_format_writable(options->format, error))
-    return NULL;
   const PxWriterDriver *driver = drivers[options->format];
   void *self = driver->open(fd, options, title, error);
   if (!self)

@@ -3,6 +3,7 @@
  * 0.10000000000000001, 75001 and not 75001.0. */
 #include "format/xlsx_read_private.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -106,8 +107,11 @@ static uint32_t write_shortest(double value, char *to) {
     to[0] = '0';
     return 1;
   }
-  for (int precision = PLAIN_DIGITS; precision <= 17; precision++) {
-    g_ascii_formatd(text, sizeof text, precision == 15 ? "%.14e" : precision == 16 ? "%.15e" : "%.16e", value);
+  /* Of a number with all its bits, 15 digits say as much as fewer ones would. */
+  for (int precision = fabs(value) < DBL_MIN ? 1 : PLAIN_DIGITS; precision <= 17; precision++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%de", precision - 1);
+    g_ascii_formatd(text, sizeof text, format, value);
     if (g_ascii_strtod(text, NULL) == value)
       break;
   }

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define WINDOW ((size_t)256 * 1024)
-#define PAD 64 /* readable behind the window */
+#define LEAST_WINDOW 16 /* the byte order mark and the XML declaration's first bytes are seen at once */
+#define PAD 64          /* readable behind the window */
 
 bool px_xml_open(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t max_token, uint64_t max_depth, GError **error) {
   return px_xml_open_sized(xml, zip, member, 0, max_token, max_depth, error);
@@ -16,7 +17,7 @@ bool px_xml_open(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t
 
 bool px_xml_open_sized(PxXml *xml, const PxZip *zip, const PxZipMember *member, size_t window, size_t max_token, uint64_t max_depth, GError **error) {
   xml->max_depth = (size_t)CLAMP(max_depth, 1, PX_XML_MAX_DEPTH);
-  xml->capacity = window ? window : WINDOW;
+  xml->capacity = window ? MAX(window, LEAST_WINDOW) : WINDOW;
   xml->max = MAX(max_token, xml->capacity);
   xml->bytes = g_malloc(xml->capacity + PAD);
   memset(xml->bytes, 0, PAD);
@@ -62,26 +63,28 @@ static bool begin(PxXml *xml, size_t filled, GError **error) {
   return true;
 }
 
-/* Finds the last whole character of filled bytes and hides what stands behind it. */
-static bool validate(PxXml *xml, size_t filled, GError **error) {
+/* Finds the last whole character of filled bytes and hides what stands behind it. What is wrong with that is told when the reader gets there,
+ * so that the place is right. */
+static void validate(PxXml *xml, size_t filled) {
   xml->len += px_utf8_prefix(xml->bytes + xml->len, filled - xml->len);
   xml->n_cut = filled - xml->len;
   if (xml->n_cut > 0 && (xml->at_end || xml->n_cut > 3 || !px_utf8_cut(xml->bytes + xml->len, xml->n_cut))) {
-    bad(error, "a byte %s", xml->bytes[xml->len] ? "that is not UTF-8" : "is NUL");
-    return false;
+    xml->complaint = xml->bytes[xml->len] ? "a byte that is not UTF-8" : "a byte is NUL";
+    xml->at_end = false;
+    xml->n_cut = 0;
   }
   memcpy(xml->cut, xml->bytes + xml->len, xml->n_cut);
   memset(xml->bytes + xml->len, 0, PAD);
-  return true;
 }
 
 /* Moves what is kept to the front of the window, or of a larger one. */
 static bool make_room(PxXml *xml, const char *keep, size_t kept, GError **error) {
-  if (kept + sizeof xml->cut >= xml->capacity && xml->capacity >= xml->max) {
+  size_t need = kept + xml->n_cut;
+  if (need == xml->capacity && xml->capacity >= xml->max) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "a row, a tag or a text of more than %zu bytes of XML", kept);
     return false;
   }
-  if (kept <= xml->capacity / 2 || xml->capacity >= xml->max) {
+  if (need <= xml->capacity / 2 || xml->capacity >= xml->max) {
     memmove(xml->bytes, keep, kept);
     return true;
   }
@@ -99,6 +102,10 @@ static bool make_room(PxXml *xml, const char *keep, size_t kept, GError **error)
 
 bool px_xml_fill(PxXml *xml, const char *keep, GError **error) {
   size_t kept = xml->len - (size_t)(keep - xml->bytes);
+  if (xml->complaint) {
+    bad(error, "%s", xml->complaint);
+    return false;
+  }
   if (!make_room(xml, keep, kept, error))
     return false;
   memcpy(xml->bytes + kept, xml->cut, xml->n_cut);
@@ -112,7 +119,10 @@ bool px_xml_fill(PxXml *xml, const char *keep, GError **error) {
   xml->at_end = got < room;
   xml->consumed = px_zip_stream_used(xml->stream);
   filled += got;
-  return (xml->started || begin(xml, filled, error)) && validate(xml, filled, error);
+  if (!xml->started && !begin(xml, filled, error))
+    return false;
+  validate(xml, filled);
+  return true;
 }
 
 /* ---- tokens */

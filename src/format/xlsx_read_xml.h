@@ -43,7 +43,8 @@ typedef struct {
   size_t capacity, len;
   char cut[4]; /* the first bytes of a character whose rest is not there yet */
   size_t n_cut;
-  size_t max; /* the window does not grow beyond */
+  const char *complaint; /* about what stands behind len */
+  size_t max;            /* the window does not grow beyond */
   bool at_end, started;
   bool rooted; /* the root element has begun */
   size_t max_depth;

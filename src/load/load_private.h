@@ -21,7 +21,7 @@
  */
 #include "base/arena.h"
 #include "load/load.h"
-#include "load/tuple_map.h"
+#include "base/tuple_map.h"
 
 /* A slot holds the value of a cell, or this: there is a message about it, and it takes part in nothing. */
 #define PX_SLOT_BAD 255u

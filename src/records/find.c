@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finding records by values: one prepared statement for each set of NULL cells, never OR or IS NOT DISTINCT FROM, so that the
- * database can always use an index (design section 6, step 4). */
+ * database can always use an index (design section 6, step 4); where it has none, one scan for all (find_scan.c). */
 #include "records/records_private.h"
 
 #include <string.h>
-
-struct PxLookup {
-  PxRecords *records;
-  unsigned index; /* among the lookups of its records */
-  const PxModel *model;
-  PxLookupPath *paths;
-  size_t n_paths;
-  const PxField **read;
-  size_t n_read;
-  GHashTable *statements; /* mask of NULL cells -> PxStmt */
-  PxStmt *without_null;   /* the statement of mask 0, asked for most */
-  PxStmt *between;        /* whether any record lies between two values; NULL: cannot be asked */
-  bool between_made;
-};
 
 const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths, const PxField *const *read,
                                   size_t n_read) {
@@ -51,7 +37,7 @@ void px_lookup_free(PxLookup *lookup) {
 }
 
 /* A path over a one2many or many2many meets a record as often as it has items that match. */
-static bool meets_twice(const PxLookup *lookup) {
+bool px_lookup_meets_twice(const PxLookup *lookup) {
   for (size_t i = 0; i < lookup->n_paths; i++)
     for (size_t f = 0; f < lookup->paths[i].n_path; f++)
       if (px_field_is_x2many(lookup->paths[i].path[f]))
@@ -63,7 +49,7 @@ static bool meets_twice(const PxLookup *lookup) {
 static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, uint64_t any, GError **error) {
   PxDb *db = lookup->records->db;
   g_autoptr(PxJoins) joins = px_joins_new(db, lookup->model);
-  g_autoptr(GString) sql = g_string_new(meets_twice(lookup) ? "SELECT DISTINCT " : "SELECT ");
+  g_autoptr(GString) sql = g_string_new(px_lookup_meets_twice(lookup) ? "SELECT DISTINCT " : "SELECT ");
   px_joins_column(joins, sql, &lookup->model->id, 1);
   for (size_t i = 0; i < lookup->n_read; i++) {
     g_string_append(sql, ", ");
@@ -99,12 +85,11 @@ static PxStmt *statement_for_mask(PxLookup *lookup, uint64_t mask, uint64_t any,
   return stmt;
 }
 
-/* The columns of the row behind the id, their bytes in one piece. */
-static PxValue *copy_row(const PxLookup *lookup, PxStmt *stmt, PxArena *arena) {
+PxValue *px_lookup_copy_row(const PxLookup *lookup, PxStmt *stmt, unsigned first, PxArena *arena) {
   PxValue *values = px_arena_alloc(arena, lookup->n_read * sizeof *values);
   size_t size = 0;
   for (size_t i = 0; i < lookup->n_read; i++) {
-    values[i] = px_stmt_value(stmt, (unsigned)i + 1);
+    values[i] = px_stmt_value(stmt, first + (unsigned)i);
     size += values[i].kind == PX_TEXT || values[i].kind == PX_BLOB ? values[i].len : 0;
   }
   char *bytes = px_arena_alloc(arena, size);
@@ -137,7 +122,7 @@ static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxF
     return step == PX_STEP_DONE;
   found->id = px_id_from_value(px_stmt_value(stmt, 0));
   if (lookup->n_read)
-    found->values = copy_row(lookup, stmt, arena);
+    found->values = px_lookup_copy_row(lookup, stmt, 1, arena);
   step = px_stmt_step(stmt, error);
   if (step == PX_STEP_ROW) {
     *found = (PxFound){.too_many = true};
@@ -210,14 +195,55 @@ static bool ask_between(PxLookup *lookup, const PxValue *values, size_t n, bool 
   return step != PX_STEP_ERROR;
 }
 
+/* ---- no index: a scan for each tuple would cost the square of the rows */
+
+#define FEW 8 /* tuples, for which it is not asked */
+
+static bool plan_scans(PxLookup *lookup, bool *ret_scans, GError **error) {
+  PxStmt *asked = statement_for_mask(lookup, 0, 0, error);
+  if (!asked)
+    return false;
+  g_autofree char *sql = g_strdup_printf("EXPLAIN QUERY PLAN %s", px_stmt_text(asked));
+  PxStmt *plan = px_db_prepare(lookup->records->db, sql, error);
+  PxStep step = PX_STEP_ERROR;
+  *ret_scans = false;
+  while (plan && (step = px_stmt_step(plan, error)) == PX_STEP_ROW) {
+    PxValue detail = px_stmt_value(plan, 3);
+    *ret_scans |= detail.kind == PX_TEXT && detail.len >= 4 && memcmp(detail.text, "SCAN", 4) == 0;
+  }
+  return step == PX_STEP_DONE;
+}
+
+static bool should_scan(PxLookup *lookup, const PxValue *tuples, size_t n, bool *ret_scan, GError **error) {
+  *ret_scan = false;
+  if (n < FEW || px_db_dialect(lookup->records->db) != PX_DIALECT_SQLITE)
+    return true;
+  if (!lookup->scans_known) {
+    if (!plan_scans(lookup, &lookup->scans, error))
+      return false;
+    lookup->scans_known = true;
+    for (size_t i = 0; i < lookup->n_paths; i++)
+      lookup->scans &= lookup->paths[i].path[lookup->paths[i].n_path - 1]->collation != PX_COLLATE_OTHER;
+  }
+  *ret_scan = lookup->scans;
+  for (size_t i = 0; i < n * lookup->n_paths && *ret_scan; i++)
+    *ret_scan = tuples[i].kind != PX_RECORDS_ANY;
+  return true;
+}
+
 bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
   PxLookup *lookup = g_ptr_array_index(records->lookups, asked->index);
   memset(ret_found, 0, n * sizeof *ret_found);
   bool none = false;
+  bool scan = false;
   if (n && !ask_between(lookup, tuples, n, &none, error))
     return false;
   if (none)
     return true;
+  if (!should_scan(lookup, tuples, n, &scan, error))
+    return false;
+  if (scan)
+    return px_lookup_scan(lookup, tuples, n, arena, ret_found, error);
   for (size_t i = 0; i < n; i++)
     if (!find_one(lookup, tuples + i * lookup->n_paths, arena, &ret_found[i], error))
       return false;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of records/ share. */
+#include "model/convert.h"
 #include "records/records.h"
 
 struct PxRecords {
@@ -10,7 +11,29 @@ struct PxRecords {
   GHashTable *statements; /* GBytes (model, verb, mask) -> PxStmt, for writes */
 };
 
+struct PxLookup {
+  PxRecords *records;
+  unsigned index; /* among the lookups of its records */
+  const PxModel *model;
+  PxLookupPath *paths;
+  size_t n_paths;
+  const PxField **read;
+  size_t n_read;
+  GHashTable *statements; /* mask of NULL cells -> PxStmt */
+  PxStmt *without_null;   /* the statement of mask 0, asked for most */
+  PxStmt *between;        /* whether any record lies between two values; NULL: cannot be asked */
+  bool between_made;
+  bool scans, scans_known; /* the database has no index for it */
+  PxStmt *scan;            /* reads all records */
+};
+
 void px_lookup_free(PxLookup *lookup);
+/* A path over a one2many or many2many meets a record as often as it has items that match. */
+bool px_lookup_meets_twice(const PxLookup *lookup);
+/* The read fields of a statement's row, from column first on: values in arena, their bytes in one piece. */
+PxValue *px_lookup_copy_row(const PxLookup *lookup, PxStmt *stmt, unsigned first, PxArena *arena);
+/* find_scan.c: answers all tuples by one reading of the table. */
+bool px_lookup_scan(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Joins of a SELECT, made as paths ask for them: each distinct prefix of relations is joined once. The base table is t0. */
 typedef struct PxJoins PxJoins;

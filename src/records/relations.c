@@ -7,36 +7,78 @@ static void quote(PxRecords *records, GString *sql, const char *before, const ch
   px_db_quote(records->db, sql, name);
 }
 
+/* One question for all records: the list goes as JSON, so that the database uses an index where it has one and else reads the table once. */
 static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   bool links = field->type == PX_TYPE_MANY2MANY;
+  const char *own = links ? field->from : field->inverse->column;
   const char *other = links ? field->to : field->target->id->column;
-  quote(records, sql, "SELECT ", other);
+  quote(records, sql, "SELECT ", own);
+  quote(records, sql, ", ", other);
   quote(records, sql, " FROM ", links ? field->through : field->target->table);
-  quote(records, sql, " WHERE ", links ? field->from : field->inverse->column);
-  quote(records, sql, " = ? ORDER BY ", other);
+  quote(records, sql, " WHERE ", own);
+  quote(records, sql, " IN (SELECT value FROM json_each(?)) ORDER BY ", own);
+  quote(records, sql, ", ", other);
   return px_db_prepare(records->db, sql->str, error);
 }
 
-bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
-  PxStmt *stmt = prepare_related(records, field, error);
-  g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(PxId));
-  for (size_t i = 0; stmt && i < n; i++) {
-    PxValue id = px_id_to_value(ids[i]);
-    PxStep step;
-    g_array_set_size(found, 0);
-    px_stmt_bind(stmt, 0, &id);
-    while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
-      PxId related = px_id_from_value(px_stmt_value(stmt, 0));
-      g_array_append_val(found, related);
-    }
-    if (step == PX_STEP_ERROR)
-      return false;
-    ret_lists[i] = (PxIdList){.ids = px_arena_alloc(arena, found->len * sizeof(PxId)), .n = found->len};
-    if (found->len)
-      memcpy(ret_lists[i].ids, found->data, found->len * sizeof(PxId));
+static char *ids_as_json(const PxId *ids, size_t n) {
+  GString *json = g_string_new("[");
+  for (size_t i = 0; i < n; i++)
+    g_string_append_printf(json, "%s%" G_GINT64_FORMAT, i ? "," : "", px_id_to_value(ids[i]).integer);
+  g_string_append_c(json, ']');
+  return g_string_free(json, FALSE);
+}
+
+typedef struct {
+  PxId own, other;
+} Pair;
+
+static bool read_pairs(PxStmt *stmt, GArray *pairs, GError **error) {
+  PxStep step;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
+    Pair pair = {.own = px_id_from_value(px_stmt_value(stmt, 0)), .other = px_id_from_value(px_stmt_value(stmt, 1))};
+    g_array_append_val(pairs, pair);
   }
-  return stmt != NULL;
+  return step == PX_STEP_DONE;
+}
+
+static int64_t number_of(PxId id) {
+  return px_id_to_value(id).integer;
+}
+
+/* The pairs of one record stand together, in the order of their numbers. */
+static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
+  guint low = 0;
+  guint high = pairs->len;
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    if (number_of(g_array_index(pairs, Pair, middle).own) < number_of(id))
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  PxIdList list = {0};
+  while (low + list.n < pairs->len && px_id_equal(g_array_index(pairs, Pair, low + list.n).own, id))
+    list.n++;
+  list.ids = px_arena_alloc(arena, list.n * sizeof(PxId));
+  for (size_t i = 0; i < list.n; i++)
+    list.ids[i] = g_array_index(pairs, Pair, low + i).other;
+  return list;
+}
+
+bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
+  g_autofree char *json = ids_as_json(ids, n);
+  g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
+  PxStmt *stmt = prepare_related(records, field, error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, json);
+  if (!read_pairs(stmt, pairs, error))
+    return false;
+  for (size_t i = 0; i < n; i++)
+    ret_lists[i] = list_of(pairs, ids[i], arena);
+  return true;
 }
 
 bool px_records_link(PxRecords *records, const PxField *field, PxId from, PxId to, bool link, GError **error) {

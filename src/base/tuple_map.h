@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* A map from tuples of values to a number, for the overlay and for distinct values. Keys are bytes in an arena. */
+/* A map from tuples of values to a number. Keys are bytes in an arena. */
 #include "base/arena.h"
 #include "base/value.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "load/tuple_map.h"
+#include "base/tuple_map.h"
 
 #include <xxhash.h>
 
