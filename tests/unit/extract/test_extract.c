@@ -209,7 +209,7 @@ static void test_tabs(void) {
   check_tabs("{field: parent_id/type, tab: true}", "Contact Address Type 0: contact invoice\n");
   check_tabs("{field: parent_id/name, tab: true}", "Contact Name 0: Alice Bob ACME\n");
   check_tabs("{field: parent_id/name, tab: true, tab_filter: \"[('active', '=', False)]\"}", "Contact Name 0: Sleeper\n");
-  check_tabs("{field: category_ids/name, tab: true, occurrences: 2}", "Tags Name 0 1: Gold New Old\n");
+  check_tabs("{field: category_ids/name, tab: true, occurrences: 2}", "Category Name 0 1: Gold New Old\n");
 }
 
 /* ---- lists */
