@@ -116,9 +116,9 @@ static bool write_peer(const char *path, uint64_t rows, GError **error) {
     const PxCell *row = &cells[i * COLUMNS];
     numbers[i][0] = g_ascii_strtod(row[5].ptr, NULL);
     numbers[i][1] = g_ascii_strtod(row[8].ptr, NULL);
-    dates[i] = (lxw_datetime){.year = 0};
-    if (sscanf(row[9].ptr, "%d-%d-%d", &dates[i].year, &dates[i].month, &dates[i].day) != 3)
-      return false;
+    const char *day = row[9].ptr; /* YYYY-MM-DD */
+    dates[i] = (lxw_datetime){
+      .year = (int)g_ascii_strtoll(day, NULL, 10), .month = (int)g_ascii_strtoll(day + 5, NULL, 10), .day = (int)g_ascii_strtoll(day + 8, NULL, 10)};
   }
   lxw_workbook_options options = {.constant_memory = LXW_TRUE};
   lxw_workbook *book = workbook_new_opt(path, &options);

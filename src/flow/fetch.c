@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#define CLOCKS_DIFFER G_TIME_SPAN_MINUTE /* a file may be so much younger than now */
+
 /* A file of the listing; strings owned. */
 typedef struct {
   char *name;
@@ -36,10 +38,25 @@ static int64_t stable_at(const PxTask *task, const PxFileInfo *info) {
   return info->mtime_ns / 1000 + MAX(task->stable_for, info->mtime_precision_ns / 1000);
 }
 
+/* Nobody can say by the clock whether such a file is still written to. */
+static void tell_future(PxWork *work, const PxFileInfo *info) {
+  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(info->mtime_ns / (1000 * G_USEC_PER_SEC));
+  g_autoptr(GDateTime) local = utc ? g_date_time_to_timezone(utc, work->project->timezone) : NULL;
+  g_autofree char *when = local ? g_date_time_format(local, "%Y-%m-%d %H:%M:%S") : g_strdup("far away");
+  px_work_problem(work,
+                  "%s: not taken: its last change lies in the future (%s): correct the clock, there or here, and change the file's time (touch)",
+                  info->name, when);
+}
+
 static bool must_wait(PxWork *work, const PxTask *task, const PxFileInfo *info) {
+  int64_t now = px_project_now(work->project);
   int64_t when = stable_at(task, info);
-  if (when <= px_project_now(work->project))
+  if (when <= now)
     return false;
+  if (info->mtime_ns / 1000 - now > CLOCKS_DIFFER) {
+    tell_future(work, info);
+    return true;
+  }
   work->report.waiting++;
   work->report.stable_at = MAX(work->report.stable_at, when);
   return true;

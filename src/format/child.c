@@ -54,18 +54,12 @@ typedef struct {
 
 static void list_options(PxFormatOptions *options, Option list[N_OPTIONS]) {
   const Option known[N_OPTIONS] = {
-    {"delimiter", &options->delimiter, NULL},
-    {"quote", &options->quote, NULL},
-    {"encoding", &options->encoding, NULL},
-    {"sheet", &options->sheet, NULL},
-    {"max_row_bytes", NULL, &options->max_row_bytes},
-    {"max_cells", NULL, &options->max_cells},
-    {"max_members", NULL, &options->max_members},
-    {"max_member_bytes", NULL, &options->max_member_bytes},
-    {"max_ratio", NULL, &options->max_ratio},
-    {"max_text_bytes", NULL, &options->max_text_bytes},
-    {"max_depth", NULL, &options->max_depth},
-    {"string_memory", NULL, &options->string_memory},
+    {"delimiter", &options->delimiter, NULL},         {"quote", &options->quote, NULL},
+    {"encoding", &options->encoding, NULL},           {"sheet", &options->sheet, NULL},
+    {"max_row_bytes", NULL, &options->max_row_bytes}, {"max_cells", NULL, &options->max_cells},
+    {"max_members", NULL, &options->max_members},     {"max_member_bytes", NULL, &options->max_member_bytes},
+    {"max_ratio", NULL, &options->max_ratio},         {"max_text_bytes", NULL, &options->max_text_bytes},
+    {"max_depth", NULL, &options->max_depth},         {"string_memory", NULL, &options->string_memory},
   };
   memcpy(list, known, sizeof(known));
 }

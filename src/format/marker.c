@@ -44,7 +44,10 @@ static bool read_all(int fd, void *to, size_t size) {
 static bool refuse_death(int status, GError **error) {
   bool killed = WIFSIGNALED(status);
   bool refused = killed && px_child_own_fault(WTERMSIG(status));
-  g_set_error(error, PX_ERROR, refused ? PX_ERROR_REFUSED : killed ? PX_ERROR_TRANSIENT : PX_ERROR_INTERNAL,
+  g_set_error(error, PX_ERROR,
+              refused  ? PX_ERROR_REFUSED
+              : killed ? PX_ERROR_TRANSIENT
+                       : PX_ERROR_INTERNAL,
               "the process that writes the errors into the workbook ended without an answer (%s)",
               killed ? strsignal(WTERMSIG(status)) : "by itself");
   return false;
@@ -71,7 +74,8 @@ static bool take_reply(int fd, pid_t pid, PxMarkResult *ret_result, GError **err
   return true;
 }
 
-bool px_marker_run(int blob, int texts, int out, const PxFormatOptions *options, const PxMarkOptions *mark, PxMarkResult *ret_result, GError **error) {
+bool px_marker_run(int blob, int texts, int out, const PxFormatOptions *options, const PxMarkOptions *mark, PxMarkResult *ret_result,
+                   GError **error) {
   int in;
   int reply;
   pid_t pid;

@@ -40,11 +40,8 @@ static bool take_option(Order *order, const char *name, const char *value) {
     const char *name;
     uint64_t *number;
   } own[] = {
-    {"spill", &order->spill},
-    {"json_lines", &order->json_lines},
-    {"header_rows", &order->header_rows},
-    {"first_row", &order->first_row},
-    {"place", &order->place},
+    {"spill", &order->spill},         {"json_lines", &order->json_lines}, {"header_rows", &order->header_rows},
+    {"first_row", &order->first_row}, {"place", &order->place},
   };
   for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
     if (strcmp(name, own[i].name) == 0)

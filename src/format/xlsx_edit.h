@@ -14,8 +14,8 @@ struct PxEdit {
   PxEditToken on_token;
   void *data;
   const PxShift *shift;
-  bool own;      /* the part is about the sheet whose cells move */
-  size_t most;   /* bytes of out that are held at most */
+  bool own;    /* the part is about the sheet whose cells move */
+  size_t most; /* bytes of out that are held at most */
   PxXml xml;
   PxXmlToken token;
   const char *raw; /* the token as it stands in the part, with the comments in front of it */

@@ -9,6 +9,7 @@ typedef enum {
   CELLS,     /* a range: without it the element goes */
   LIST,      /* ranges: without any the element goes */
   NEAR,      /* a cell to look at: when it goes, the next one */
+  CORNER,    /* the first cell that is seen: in the first column it stays there, so that the new one is seen */
   NEAR_LIST, /* ranges to look at: when they go, the first cell */
   FORMULA,   /* on whatever sheet */
   LEFT,      /* a number of columns from the first one on */
@@ -20,14 +21,14 @@ static const struct {
   Kind kind;
 } rules[] = {
   {"sheetPr", "syncRef", NEAR},
-  {"sheetView", "topLeftCell", NEAR},
-  {"pane", "topLeftCell", NEAR},
+  {"sheetView", "topLeftCell", CORNER},
+  {"pane", "topLeftCell", CORNER},
   {"pane", "xSplit", LEFT},
   {"pane", "ySplit", TOP},
   {"selection", "activeCell", NEAR},
   {"selection", "sqref", NEAR_LIST},
   {"scenarios", "sqref", NEAR_LIST},
-  {"customSheetView", "topLeftCell", NEAR},
+  {"customSheetView", "topLeftCell", CORNER},
   {"protectedRange", "sqref", LIST},
   {"inputCells", "r", CELLS},
   {"autoFilter", "ref", CELLS},
@@ -69,14 +70,15 @@ static const struct {
 /* ---- attributes */
 
 /* The cell that is there instead; of one that is gone the next one. */
-static void near_cell(const PxShift *shift, const char *text, size_t len, GString *to) {
+static void near_cell(const PxShift *shift, Kind kind, const char *text, size_t len, GString *to) {
   PxRangeRef range;
   if (!px_range_ref_read(text, len, &range)) {
     g_string_append_len(to, text, (gssize)len);
     return;
   }
   range.from.row = px_shift_row(shift, range.from.row);
-  range.from.column = MIN(px_shift_column(shift, range.from.column), PX_SHEET_COLUMNS);
+  if (kind != CORNER || range.from.column > 1)
+    range.from.column = MIN(px_shift_column(shift, range.from.column), PX_SHEET_COLUMNS);
   px_cell_ref_write(&range.from, to);
 }
 
@@ -86,8 +88,8 @@ static void count(const PxShift *shift, Kind kind, const char *text, GString *to
   if (!whole) /* not cells but points: the pane is not frozen */
     g_string_append(to, text);
   else
-    g_string_append_printf(to, "%u",
-                           kind == LEFT ? MIN(px_shift_column(shift, (uint32_t)number), PX_SHEET_COLUMNS) : px_shift_row_back(shift, (uint32_t)number));
+    g_string_append_printf(
+      to, "%u", kind == LEFT ? MIN(px_shift_column(shift, (uint32_t)number), PX_SHEET_COLUMNS) : px_shift_row_back(shift, (uint32_t)number));
 }
 
 /* A merged range of which one cell is left is none. */
@@ -108,7 +110,8 @@ static bool new_value(const PxEdit *edit, Kind kind, const char *text, GString *
   case LIST:
     return px_shift_sqref(shift, text, len, to);
   case NEAR:
-    near_cell(shift, text, len, to);
+  case CORNER:
+    near_cell(shift, kind, text, len, to);
     return true;
   case NEAR_LIST:
     if (!px_shift_sqref(shift, text, len, to))
@@ -177,7 +180,8 @@ static bool is_one_of(const PxEdit *edit, const char *const *names, size_t n) {
 }
 
 static bool is_container(const PxEdit *edit) {
-  static const char *const names[] = {"mergeCells", "hyperlinks", "dataValidations", "cellWatches", "ignoredErrors", "protectedRanges", "cellSmartTags"};
+  static const char *const names[] = {"mergeCells",    "hyperlinks",      "dataValidations", "cellWatches",
+                                      "ignoredErrors", "protectedRanges", "cellSmartTags"};
   return edit->own && edit->shift->drops && !edit->token.empty && is_one_of(edit, names, G_N_ELEMENTS(names));
 }
 
@@ -372,8 +376,17 @@ static void end(PxEdit *edit) {
     px_edit_keep(edit);
 }
 
+/* A formula1 of Excel 2010 holds an f, which holds the formula. */
+static void give_up_text(PxEdit *edit) {
+  g_string_append_len(edit->out, edit->tag->str, (gssize)edit->tag->len);
+  px_edit_escape(edit->out, edit->text->str, edit->text->len);
+  edit->text_level = 0;
+}
+
 bool px_edit_references(PxEdit *edit, PxXmlKind kind, GError **error) {
   bool whole;
+  if (edit->text_level && kind == PX_XML_START)
+    give_up_text(edit);
   if (edit->text_level) {
     if (!px_edit_take_text(edit, kind, &whole, error))
       return false;

@@ -132,9 +132,10 @@ static bool find_styles(PxMark *mark, GError **error) {
 
 static char *make_note(const PxMark *mark) {
   if (mark->end_reason->len > 0)
-    return g_strdup_printf("sheet %s: #Error stands behind the last column and all rows are there, because something refers to cells of the sheet that "
-                           "this program cannot move: %s",
-                           mark->book.sheet, mark->end_reason->str);
+    return g_strdup_printf(
+      "sheet %s: #Error stands behind the last column and all rows are there, because something refers to cells of the sheet that "
+      "this program cannot move: %s",
+      mark->book.sheet, mark->end_reason->str);
   if (mark->rows_reason->len > 0)
     return g_strdup_printf("sheet %s: all rows are there, not only the bad ones, because of %s", mark->book.sheet, mark->rows_reason->str);
   return NULL;

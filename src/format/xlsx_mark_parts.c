@@ -13,7 +13,7 @@ typedef struct {
   unsigned fonts, formats; /* so many there are */
   size_t list;             /* level of fonts or cellXfs; 0: neither */
   bool is_fonts;
-  gsize place;           /* in out where the number of the list goes */
+  gsize place; /* in out where the number of the list goes */
   bool in_first_font;
   char *size, *name, *family, *scheme; /* of the first font: what the workbook looks like */
 } Styles;

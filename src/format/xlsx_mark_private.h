@@ -48,9 +48,9 @@ typedef struct {
   unsigned header_rows;
 
   PxShift shift;
-  GArray *kept;     /* uint32_t: rows with a text */
-  uint32_t column;  /* where #Error stands afterwards, from 1 */
-  GArray *replaced; /* uint32_t: columns #Error of before */
+  GArray *kept;         /* uint32_t: rows with a text */
+  uint32_t column;      /* where #Error stands afterwards, from 1 */
+  GArray *replaced;     /* uint32_t: columns #Error of before */
   GString *end_reason;  /* why the column does not stand first; empty: it does, or one was there */
   GString *rows_reason; /* why the good rows stay though they were not asked for; empty: they do not */
   uint32_t last_row, last_column;

@@ -31,12 +31,41 @@ static bool is_one_of(const char *name, const char *const *names, size_t n) {
 
 /* Children of a worksheet (ECMA-376 part 1, 18.3.1.99) that the rules know, or that refer to no cell. */
 static void check_element(PxMark *mark, const PxEdit *edit) {
-  static const char *const known[] = {
-    "sheetPr",      "dimension",    "sheetViews",      "sheetFormatPr",         "cols",          "sheetData",        "sheetCalcPr",  "sheetProtection",
-    "protectedRanges", "scenarios", "autoFilter",      "sortState",             "customSheetViews", "mergeCells",    "phoneticPr",   "conditionalFormatting",
-    "dataValidations", "hyperlinks", "printOptions",   "pageMargins",           "pageSetup",     "headerFooter",     "rowBreaks",    "colBreaks",
-    "customProperties", "cellWatches", "ignoredErrors", "smartTags",            "drawing",       "legacyDrawing",    "legacyDrawingHF", "drawingHF",
-    "picture",      "tableParts",   "extLst"};
+  static const char *const known[] = {"sheetPr",
+                                      "dimension",
+                                      "sheetViews",
+                                      "sheetFormatPr",
+                                      "cols",
+                                      "sheetData",
+                                      "sheetCalcPr",
+                                      "sheetProtection",
+                                      "protectedRanges",
+                                      "scenarios",
+                                      "autoFilter",
+                                      "sortState",
+                                      "customSheetViews",
+                                      "mergeCells",
+                                      "phoneticPr",
+                                      "conditionalFormatting",
+                                      "dataValidations",
+                                      "hyperlinks",
+                                      "printOptions",
+                                      "pageMargins",
+                                      "pageSetup",
+                                      "headerFooter",
+                                      "rowBreaks",
+                                      "colBreaks",
+                                      "customProperties",
+                                      "cellWatches",
+                                      "ignoredErrors",
+                                      "smartTags",
+                                      "drawing",
+                                      "legacyDrawing",
+                                      "legacyDrawingHF",
+                                      "drawingHF",
+                                      "picture",
+                                      "tableParts",
+                                      "extLst"};
   static const struct {
     const char *name, *what;
   } others[] = {{"controls", "form controls"}, {"AlternateContent", "form controls"}, {"oleObjects", "embedded objects"}};
@@ -189,16 +218,16 @@ typedef struct {
 
 /* Relations of a worksheet. */
 static const Known of_sheets[] = {
-  {"table", PX_PART_REFERENCES, false},  {"comments", PX_PART_REFERENCES, true}, {"threadedComment", PX_PART_REFERENCES, true},
-  {"drawing", PX_PART_DRAWING, true},    {"vmlDrawing", PX_PART_NOTES, true},    {"printerSettings", PX_PART_KEPT, false},
-  {"image", PX_PART_KEPT, false},        {"hyperlink", PX_PART_KEPT, false},     {"customProperty", PX_PART_KEPT, false},
+  {"table", PX_PART_REFERENCES, false}, {"comments", PX_PART_REFERENCES, true}, {"threadedComment", PX_PART_REFERENCES, true},
+  {"drawing", PX_PART_DRAWING, true},   {"vmlDrawing", PX_PART_NOTES, true},    {"printerSettings", PX_PART_KEPT, false},
+  {"image", PX_PART_KEPT, false},       {"hyperlink", PX_PART_KEPT, false},     {"customProperty", PX_PART_KEPT, false},
 };
 
 /* Relations of the workbook. */
 static const Known of_books[] = {
-  {"worksheet", PX_PART_SHEET, false},       {"styles", PX_PART_STYLES, false},  {"sharedStrings", PX_PART_KEPT, false},
-  {"theme", PX_PART_KEPT, false},            {"calcChain", PX_PART_CHAIN, false}, {"externalLink", PX_PART_KEPT, false},
-  {"sheetMetadata", PX_PART_KEPT, false},    {"person", PX_PART_KEPT, false},    {"vbaProject", PX_PART_KEPT, false},
+  {"worksheet", PX_PART_SHEET, false},    {"styles", PX_PART_STYLES, false},   {"sharedStrings", PX_PART_KEPT, false},
+  {"theme", PX_PART_KEPT, false},         {"calcChain", PX_PART_CHAIN, false}, {"externalLink", PX_PART_KEPT, false},
+  {"sheetMetadata", PX_PART_KEPT, false}, {"person", PX_PART_KEPT, false},     {"vbaProject", PX_PART_KEPT, false},
 };
 
 static const Known *find_known(const Known *known, size_t n, const char *type) {
@@ -269,7 +298,7 @@ static bool take_parts(PxMark *mark, GError **error) {
 
 /* ---- parts that are not known */
 
-/* How a part may speak of the sheet: Data! or 'My Data'! in a formula, "Data" in an attribute. */
+/* How a part may speak of the sheet: Data! or 'My Data'! in a formula, sheet="Data" in an attribute. */
 static GPtrArray *mentions(const char *sheet) {
   GPtrArray *patterns = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *escaped = g_markup_escape_text(sheet, -1);
@@ -282,7 +311,7 @@ static GPtrArray *mentions(const char *sheet) {
   g_ptr_array_add(patterns, g_strconcat(both, "'!", NULL));
   g_ptr_array_add(patterns, g_strconcat(both, "&apos;!", NULL));
   g_ptr_array_add(patterns, g_strconcat(plain->str, "'!", NULL));
-  g_ptr_array_add(patterns, g_strconcat("\"", escaped, "\"", NULL));
+  g_ptr_array_add(patterns, g_strconcat(" sheet=\"", escaped, "\"", NULL));
   return patterns;
 }
 
@@ -322,7 +351,9 @@ static bool check_foreign(PxMark *mark, GError **error) {
     if (!may)
       continue;
     g_autofree char *lower = g_ascii_strdown(member->name, -1);
-    px_mark_complain(mark->end_reason, strstr(lower, "chart") ? "a chart" : strstr(lower, "pivot") ? "a pivot table" : "a part that this program does not know");
+    px_mark_complain(mark->end_reason, strstr(lower, "chart")   ? "a chart"
+                                       : strstr(lower, "pivot") ? "a pivot table"
+                                                                : "a part that this program does not know");
   }
   return true;
 }

@@ -67,7 +67,7 @@ bool px_shift_sqref(const PxShift *shift, const char *text, size_t len, GString 
 
 /* Where a formula stands and is copied from: relative references are first moved by so many rows and columns, as a copy would. */
 typedef struct {
-  bool own;      /* on the sheet whose cells move: references without a sheet are its own */
+  bool own; /* on the sheet whose cells move: references without a sheet are its own */
   int64_t rows, columns;
 } PxFormulaPlace;
 

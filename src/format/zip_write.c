@@ -17,9 +17,9 @@
 #define OUTPUT_SIZE ((size_t)128 * 1024)
 #define FLAG_DESCRIPTOR 0x0008
 #define METHOD_DEFLATED 8
-#define VERSION 20       /* deflated */
-#define VERSION_64 45    /* zip64 */
-#define VERSION_PLACE 4  /* in a local header */
+#define VERSION 20      /* deflated */
+#define VERSION_64 45   /* zip64 */
+#define VERSION_PLACE 4 /* in a local header */
 #define LOCAL_SIZE 30
 #define DATE_1980 0x0021 /* 1980-01-01: the same records make the same bytes */
 #define ALL_ONES_16 ((uint64_t)0xFFFF)
@@ -28,7 +28,7 @@
 typedef struct {
   char *name;
   size_t name_len;
-  bool large; /* said so when it began */
+  bool large;                                  /* said so when it began */
   uint16_t version, flags, method, time, date; /* version 0: what its size asks for */
   uint32_t crc;
   uint64_t packed, size, start;

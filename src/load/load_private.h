@@ -20,8 +20,8 @@
  * load.c      chunk -> waves, bisected where the database refuses
  */
 #include "base/arena.h"
-#include "load/load.h"
 #include "base/tuple_map.h"
+#include "load/load.h"
 
 /* A slot holds the value of a cell, or this: there is a message about it, and it takes part in nothing. */
 #define PX_SLOT_BAD 255u
@@ -252,11 +252,6 @@ typedef struct {
   PxId id;
   unsigned place;
 } PxNewRecord;
-
-typedef struct {
-  const PxField *field; /* the many2many */
-  PxId from, to;
-} PxLinkChange;
 
 typedef struct {
   const PxField *field; /* the one2many whose child is removed */

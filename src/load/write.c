@@ -49,14 +49,8 @@ static bool purge(PxLoader *loader, GError **error) {
   return true;
 }
 
-/* Runs of changes of one many2many go together. */
 static bool change_links(PxLoader *loader, const GArray *changes, bool link, GError **error) {
-  for (guint i = 0; i < changes->len; i++) {
-    const PxLinkChange *change = &g_array_index(changes, PxLinkChange, i);
-    if (!px_records_link(loader->records, change->field, change->from, change->to, link, error))
-      return false;
-  }
-  return true;
+  return px_records_link(loader->records, (const PxLinkChange *)(const void *)changes->data, changes->len, link, error);
 }
 
 static bool add_externals(PxLoader *loader, GError **error) {

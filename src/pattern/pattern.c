@@ -118,7 +118,8 @@ char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name) {
 }
 
 unsigned px_pattern_header_rows(const PxPattern *pattern) {
-  return pattern->header == PX_HEADER_DESCRIPTION_AND_TECH ? 2 : 1;
+  /* An object has no place for labels above its keys. */
+  return pattern->header == PX_HEADER_DESCRIPTION_AND_TECH && pattern->format.format != PX_FORMAT_JSON ? 2 : 1;
 }
 
 void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n) {

@@ -10,14 +10,15 @@ static const char *const header_names[] = {"technical", "description_and_tech", 
 static const char *const on_error_names[] = {"skip", "abort", NULL};
 static const char *const error_file_names[] = {"bad", "all", NULL};
 static const char *const tab_names[] = {"first", "match_name", NULL};
+static const char *const json_style_names[] = {"flat", "nested", NULL};
 static const char *const line_end_names[] = {"crlf", "lf", "cr", NULL};
 
 /* ---- the pattern's own keys */
 
 typedef struct {
   char *model, *sheet, *renamed_from;
-  int format, header, on_error, error_file, tab_to_import;
-  const PxConfigNode *fields, *csv, *limits;
+  int format, header, on_error, error_file, tab_to_import, json_style;
+  const PxConfigNode *fields, *csv, *json, *limits;
   char **order;
   bool create, update, update_many2many, purge_one2many, exact, decimal_comma;
   uint64_t chunk_size, max_errors;
@@ -32,6 +33,8 @@ static const PxKey keys[] = {
   KEY(header, PX_KEY_CHOICE, .choices = header_names),
   KEY(order, PX_KEY_STRINGS),
   KEY(csv, PX_KEY_NODE),
+  KEY(json, PX_KEY_NODE),
+  KEY(json_style, PX_KEY_CHOICE, .choices = json_style_names),
   KEY(sheet, PX_KEY_STRING),
   KEY(tab_to_import, PX_KEY_CHOICE, .choices = tab_names),
   KEY(limits, PX_KEY_NODE),
@@ -148,6 +151,23 @@ static void read_csv(const PxPatternReader *reader, const char *pattern, const P
   replace(&options->false_word, g_strdup(csv.booleans[1]));
 }
 
+/* ---- json: */
+
+typedef struct {
+  bool lines;
+} JsonSettings;
+
+static const PxKey json_keys[] = {
+  {.name = "lines", .type = PX_KEY_BOOLEAN, .offset = offsetof(JsonSettings, lines)},
+};
+
+static void read_json(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node, PxFormatOptions *options) {
+  g_autofree char *what = g_strdup_printf("pattern %s: json", pattern);
+  JsonSettings json = {0};
+  px_config_read(node, json_keys, G_N_ELEMENTS(json_keys), &json, what, reader->complaints);
+  options->json_lines = json.lines;
+}
+
 /* ---- limits: */
 
 typedef struct {
@@ -235,6 +255,9 @@ static void take_format(const PxPatternReader *reader, const PxConfigNode *node,
   replace(&options->sheet, g_strdup(by_name ? pattern->name : settings->sheet));
   if (settings->csv)
     read_csv(reader, pattern->name, settings->csv, options);
+  if (settings->json)
+    read_json(reader, pattern->name, settings->json, options);
+  options->json_nested = settings->json_style == 1;
   if (settings->limits)
     read_limits(reader, pattern->name, settings->limits, options);
 }

@@ -84,8 +84,13 @@ typedef struct {
  * arena. */
 bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-/* Links (or unlinks) two records by a many2many. */
-bool px_records_link(PxRecords *records, const PxField *field, PxId from, PxId to, bool link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Two records that a many2many links. */
+typedef struct {
+  const PxField *field;
+  PxId from, to;
+} PxLinkChange;
+/* Links them, or unlinks them. */
+bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Empties a many2one of records. */
 bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Deletes records and their external ids. */

@@ -68,6 +68,8 @@ static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
 }
 
 bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
+  if (n == 0)
+    return true;
   g_autofree char *json = ids_as_json(ids, n);
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
   PxStmt *stmt = prepare_related(records, field, error);
@@ -81,19 +83,30 @@ bool px_records_related(PxRecords *records, const PxField *field, const PxId *id
   return true;
 }
 
-bool px_records_link(PxRecords *records, const PxField *field, PxId from, PxId to, bool link, GError **error) {
+static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   quote(records, sql, link ? "INSERT OR ABORT INTO " : "DELETE FROM ", field->through);
   quote(records, sql, link ? " (" : " WHERE ", field->from);
   quote(records, sql, link ? ", " : " = ? AND ", field->to);
   g_string_append(sql, link ? ") VALUES (?, ?)" : " = ?");
-  PxStmt *stmt = px_db_prepare(records->db, sql->str, error);
-  if (!stmt)
-    return false;
-  PxValue values[] = {px_id_to_value(from), px_id_to_value(to)};
-  px_stmt_bind(stmt, 0, &values[0]);
-  px_stmt_bind(stmt, 1, &values[1]);
-  return px_stmt_run(stmt, error);
+  return px_db_prepare(records->db, sql->str, error);
+}
+
+bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) {
+  PxStmt *stmt = NULL;
+  for (size_t i = 0; i < n; i++) {
+    const PxLinkChange *change = &changes[i];
+    if (i == 0 || change->field != changes[i - 1].field)
+      stmt = prepare_link(records, change->field, link, error);
+    if (!stmt)
+      return false;
+    PxValue values[] = {px_id_to_value(change->from), px_id_to_value(change->to)};
+    px_stmt_bind(stmt, 0, &values[0]);
+    px_stmt_bind(stmt, 1, &values[1]);
+    if (!px_stmt_run(stmt, error))
+      return false;
+  }
+  return true;
 }
 
 static bool run_for_each(PxStmt *stmt, const PxId *ids, size_t n, GError **error) {

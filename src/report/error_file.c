@@ -219,13 +219,8 @@ bool px_report_write_rows(const PxErrorFile *file, uint64_t *ret_rows, GError **
 
 bool px_report_error_file(int blob_fd, const PxFormatOptions *options, unsigned header_rows, bool all_rows, PxMessageSource source, void *data,
                           int out_fd, uint64_t *ret_rows, char **ret_note, GError **error) {
-  const PxErrorFile file = {.blob_fd = blob_fd,
-                            .options = options,
-                            .header_rows = header_rows,
-                            .all_rows = all_rows,
-                            .source = source,
-                            .data = data,
-                            .out_fd = out_fd};
+  const PxErrorFile file = {
+    .blob_fd = blob_fd, .options = options, .header_rows = header_rows, .all_rows = all_rows, .source = source, .data = data, .out_fd = out_fd};
   *ret_note = NULL;
   return options->format == PX_FORMAT_XLSX ? px_report_write_book(&file, ret_rows, ret_note, error) : px_report_write_rows(&file, ret_rows, error);
 }

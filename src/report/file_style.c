@@ -51,6 +51,16 @@ static void take_line_end(const char *bytes, size_t len, PxFormatOptions *option
   }
 }
 
+/* Items are given back flat: what they are within one another is the same then. */
+static void take_json(const char *bytes, size_t len, PxFormatOptions *options) {
+  size_t at = len >= 3 && memcmp(bytes, marks[0].bytes, 3) == 0 ? 3 : 0;
+  while (at < len && strchr(" \t\r\n", bytes[at]))
+    at++;
+  options->json_lines = at < len && bytes[at] == '{';
+  options->json_nested = false;
+  g_clear_pointer(&options->encoding, g_free);
+}
+
 void px_report_options(int fd, const PxFormatOptions *options, PxFormatOptions *ret_options) {
   px_format_options_copy(options, ret_options);
   /* What came in goes back as it came: an escaped =TRUE() would be no boolean when the file is sent again. */
@@ -59,6 +69,10 @@ void px_report_options(int fd, const PxFormatOptions *options, PxFormatOptions *
   ssize_t len = pread(fd, bytes, LOOKED_AT, 0);
   if (len <= 0)
     return;
+  if (options->format == PX_FORMAT_JSON) {
+    take_json(bytes, (size_t)len, ret_options);
+    return;
+  }
   take_mark(bytes, (size_t)len, ret_options);
   take_line_end(bytes, (size_t)len, ret_options);
 }

@@ -110,9 +110,17 @@ PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **erro
     return NULL;
   /* What is wrong whatever the values are: an empty name, a path separator ... */
   g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-  PxTemplateValues sample = {.name = "name.csv", .id = 1, .checksum = "0", .task = "task", .timezone = utc};
-  g_autofree char *name = px_template_render(template, &sample, error);
-  return name ? g_steal_pointer(&template) : NULL;
+  static const char *const names[] = {"name.csv", "name"};
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    const PxTemplateValues sample = {.name = names[i], .id = 1, .checksum = "0", .task = "task", .timezone = utc};
+    g_autofree char *name = px_template_render(template, &sample, error);
+    if (!name) {
+      if (i > 0)
+        g_prefix_error(error, "for a file without a suffix ");
+      return NULL;
+    }
+  }
+  return g_steal_pointer(&template);
 }
 
 void px_template_free(PxTemplate *template) {

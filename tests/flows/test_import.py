@@ -111,6 +111,15 @@ def test_file_still_being_written_is_left_alone(project):
     assert "carol@x.test" not in project.emails()
 
 
+def test_file_of_the_future_is_told(project):
+    project.config(MOVE)
+    project.drop("a.csv", age=-86400)
+    project.drop("b.csv", GOOD.replace("carol", "olga").replace("dave", "pete"))
+    done = project.call("run", status=1)
+    assert "a.csv: not taken: its last change lies in the future" in done.stdout + done.stderr
+    assert project.names() == ["done/b.csv", "in/a.csv"]
+
+
 def test_symlinks_and_other_kinds_of_files_are_never_followed(project, tmp_path):
     project.config(MOVE)
     secret = tmp_path / "secret.csv"

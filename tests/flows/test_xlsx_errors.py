@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Workbooks with bad rows go back as they came, with the reasons inside: everything else is where it belongs."""
 import io
+import re
+import shutil
 import subprocess
+import xml.etree.ElementTree
 import zipfile
 
 import openpyxl
@@ -82,6 +85,9 @@ def give_back(project, path, options="", status=1):
     project.config("", base=base(options))
     out = project.folder / "bad.xlsx"
     summary = project.json("import", "partner", path, "--error-file", out, status=status)
+    for name, content in members(out).items():
+        if name.endswith((".xml", ".rels", ".vml")) and content != members(path).get(name):
+            xml.etree.ElementTree.fromstring(content)
     return summary, out
 
 
@@ -328,7 +334,6 @@ def converted(command, path):
     ["ssconvert", "bad.xlsx", "bad.csv"],
 ])
 def test_other_programs_read_it(project, command):
-    import shutil
     if not shutil.which(command[0]):
         pytest.skip(f"{command[0]} is not installed")
     book, sheet = workbook()
@@ -337,3 +342,188 @@ def test_other_programs_read_it(project, command):
     text = converted(command, out)
     assert text.startswith("#Error,name,email#key,phone,country_id|code")
     assert "frank@x.test" in text and "henry@x.test" in text and "erin@x.test" not in text
+
+
+# ---- parts that no tool of the tests writes
+
+def rewrite(path, changes, more=None):
+    """The workbook with parts as these functions make them of their text."""
+    parts = members(path)
+    for name, change in changes.items():
+        text = parts[name].decode()
+        assert change(text) != text, name
+        parts[name] = change(text).encode()
+    parts.update(more or {})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+SHARED = [' t="shared" ref="F2:F6" si="0">A2&amp;F$1&amp;Other!$A2', *[' t="shared" si="0">'] * 4]
+
+
+def share(text):
+    """F2 to F6 hold one shared formula, told in F2 alone."""
+    for row, formula in enumerate(SHARED, 2):
+        text = text.replace(f'<c r="F{row}" t="n"><v>0</v></c>', f'<c r="F{row}"><f{formula}</f><v>{row}</v></c>')
+    return text
+
+
+@pytest.mark.parametrize("options, expected", [
+    ("\n    error_file: all", {f"G{row}": f"=B{row}&G$1&Other!$A{row}" for row in range(2, 7)}),
+    ("", {"G2": "=B2&G$1&Other!$A3", "G3": "=B3&G$1&Other!$A5"}),
+])
+def test_shared_formulas(project, options, expected):
+    book, sheet = workbook()
+    for row in range(2, 7):
+        sheet[f"F{row}"] = 0
+    book.create_sheet("Other")
+    path = rewrite(save(project, book), {SHEET: share})
+    _, out = give_back(project, path, options)
+    back = openpyxl.load_workbook(out)["Data"]
+    assert {place: back[place].value for place in expected} == expected
+    cached = openpyxl.load_workbook(out, data_only=True)["Data"]
+    assert [cached[place].value for place in expected] == ([3, 5] if len(expected) == 2 else [2, 3, 4, 5, 6])
+
+
+def extension(uri):
+    return lambda text: text.replace("</worksheet>", f'<extLst><ext uri="{uri}" xmlns:x14="urn:x"><x14:dataValidations xmlns:xm="urn:m"><x14:dataValidation>'
+                                   '<x14:formula1><xm:f>Other!$A$1:$A$3</xm:f></x14:formula1><x14:formula2><xm:f>Data!B2+B2</xm:f></x14:formula2>'
+                                   '<xm:sqref>D2:D6 F1</xm:sqref></x14:dataValidation></x14:dataValidations></ext></extLst></worksheet>')
+
+
+VALIDATIONS_2010 = "{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"
+
+
+def test_known_extension_moves_along(project):
+    book, _ = workbook()
+    path = rewrite(save(project, book), {SHEET: extension(VALIDATIONS_2010)})
+    summary, out = give_back(project, path, "\n    error_file: all")
+    text = members(out)[SHEET].decode()
+    assert "note" not in summary
+    assert "<xm:f>Other!$A$1:$A$3</xm:f>" in text and "<xm:f>Data!C2+C2</xm:f>" in text and "<xm:sqref>E2:E6 G1</xm:sqref>" in text
+
+
+def test_known_extension_keeps_all_rows(project):
+    book, _ = workbook()
+    summary, out = give_back(project, rewrite(save(project, book), {SHEET: extension(VALIDATIONS_2010)}))
+    assert "all rows are there" in summary["note"]
+    assert [row[2] for row in values(openpyxl.load_workbook(out)["Data"])] == ["email#key", *[row[1] for row in ROWS]]
+
+
+def test_unknown_extension_puts_the_column_at_the_end(project):
+    book, _ = workbook()
+    path = rewrite(save(project, book), {SHEET: extension("{00000000-0000-0000-0000-000000000000}")})
+    summary, out = give_back(project, path)
+    assert "an extension" in summary["note"]
+    assert values(openpyxl.load_workbook(out)["Data"])[0] == [*HEADER, "#Error"]
+
+
+def test_order_of_calculation_goes(project):
+    book, sheet = workbook()
+    sheet["F2"] = "=A2"
+    chain = '<Override PartName="/xl/calcChain.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.calcChain+xml"/>'
+    link = '<Relationship Id="rId99" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/calcChain" Target="calcChain.xml"/>'
+    path = rewrite(save(project, book), {
+        "[Content_Types].xml": lambda text: text.replace("</Types>", chain + "</Types>"),
+        "xl/_rels/workbook.xml.rels": lambda text: text.replace("</Relationships>", link + "</Relationships>"),
+    }, {"xl/calcChain.xml": '<calcChain xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><c r="F2" i="1"/></calcChain>'})
+    _, out = give_back(project, path)
+    after = members(out)
+    assert "xl/calcChain.xml" not in after
+    assert b"calcChain" not in after["[Content_Types].xml"] + after["xl/_rels/workbook.xml.rels"]
+
+
+def with_prefix(text):
+    """As some programs write: every element with a prefix, rows and cells without a place."""
+    text = re.sub(r"<(/?)(\w)", r"<\1x:\2", text).replace("<x:?", "<?").replace('xmlns="', 'xmlns:x="')
+    return re.sub(r'(<x:(?:row|c)\b[^>]*?) r="\w+"', r"\1", text)
+
+
+def test_prefixes_and_missing_places(project):
+    book, _ = workbook([row if row[0] else ["", *row[1:]] for row in ROWS])
+    path = rewrite(save(project, book), {SHEET: with_prefix})
+    for options, emails in (("\n    error_file: all", [row[1] for row in ROWS]), ("", ["frank@x.test", "henry@x.test"])):
+        _, out = give_back(project, path, options)
+        rows = values(openpyxl.load_workbook(out)["Data"])
+        assert rows[0] == ["#Error", *HEADER]
+        assert [row[2] for row in rows[1:]] == emails
+        assert all(row[0] for row in rows[1:] if row[2] in ("frank@x.test", "henry@x.test"))
+
+
+def test_notes_are_drawn_beside_their_cells(project):
+    book, sheet = workbook()
+    decorate(book, sheet)
+    path = save(project, book)
+    (drawing,) = [name for name in members(path) if name.endswith(".vml")]
+    before = members(path)[drawing].decode()
+    for options, rows in (("\n    error_file: all", ["2", "3"]), ("", ["1"])):
+        _, out = give_back(project, path, options)
+        after = members(out)[drawing].decode()
+        assert re.findall(r"Column>(\d+)<", before) == ["0", "0"] and re.findall(r"Column>(\d+)<", after) == ["1"] * len(rows)
+        assert re.findall(r"Row>(\d+)<", after) == rows
+
+
+def test_view_shows_the_new_column(project):
+    book, sheet = workbook()
+    sheet.freeze_panes = "A2"
+    _, out = give_back(project, save(project, book))
+    view = openpyxl.load_workbook(out)["Data"].sheet_view
+    assert view.pane.topLeftCell == "A2" and view.pane.xSplit is None and view.pane.ySplit == 1
+
+
+def test_form_controls_put_the_column_at_the_end(project):
+    book, sheet = workbook()
+    sheet["A3"].comment = Comment("x", "me")
+    path = save(project, book)
+    (drawing,) = [name for name in members(path) if name.endswith(".vml")]
+    summary, out = give_back(project, rewrite(path, {drawing: lambda text: text.replace('ObjectType="Note"', 'ObjectType="Button"')}))
+    assert "form controls" in summary["note"]
+    assert members(out)[drawing] == members(path)[drawing]
+
+
+def test_column_at_the_end_has_its_own_width(project):
+    book, sheet = workbook()
+    sheet.append(["#x"])
+    path = rewrite(save(project, book), {SHEET: lambda text: extension("{0}")(text.replace(
+        "<sheetData>", '<cols><col min="1" max="2" width="7" customWidth="1"/><col min="3" max="100" width="9" customWidth="1"/></cols><sheetData>'))})
+    _, out = give_back(project, path)
+    text = members(out)[SHEET].decode()
+    assert ('<cols><col min="1" max="2" width="7" customWidth="1"/><col min="3" max="4" width="9" customWidth="1"/>'
+            '<col min="5" max="5" width="60" customWidth="1"/><col min="6" max="100" width="9" customWidth="1"/></cols>') in text
+
+
+def test_what_cannot_be_moved_goes_back_as_values(project):
+    """A part that is no XML: the reader does not need it, the shifter would."""
+    book, sheet = workbook()
+    sheet["A3"].comment = Comment("x", "me")
+    path = save(project, book)
+    (notes,) = [name for name in members(path) if "comment" in name and name.endswith(".xml")]
+    summary, out = give_back(project, rewrite(path, {notes: lambda text: text[:-10]}))
+    assert "values only" in summary["note"]
+    rows = values(openpyxl.load_workbook(out).active)
+    assert [row[2] for row in rows] == ["email#key", "frank@x.test", "henry@x.test"] and "XX" in rows[1][0]
+
+
+@pytest.mark.parametrize("command", [
+    ["soffice", "--headless", "--convert-to", "xlsx", "--outdir", "made", "a.xlsx"],
+    ["ssconvert", "a.xlsx", "made/a.xlsx"],
+])
+def test_workbooks_of_other_programs(project, command):
+    if not shutil.which(command[0]):
+        pytest.skip(f"{command[0]} is not installed")
+    book, sheet = workbook()
+    decorate(book, sheet)
+    path = save(project, book)
+    (project.folder / "made").mkdir()
+    subprocess.run(command, cwd=project.folder, capture_output=True, check=True, timeout=120, env={"HOME": str(project.folder), "PATH": "/usr/bin:/bin"})
+    summary, out = give_back(project, project.folder / "made" / path.name)
+    assert "note" not in summary
+    back = openpyxl.load_workbook(out)
+    assert [row[1:] for row in values(back["Data"])] == [HEADER, ROWS[1], ROWS[3]]
+    assert back["Data"]["G2"].value.replace(" ", "") == "=SUM(D2:D3)"
+    assert back["Other"]["A1"].value.replace(" ", "") == "=SUM(Data!D2:D3)+B1"
+    names = {name.name: name.attr_text for name in back.defined_names.definedName}
+    assert names["Emails"] == "Data!$C$2:$C$3"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs what docs/*.md show: every block of ```yaml is configuration, laid over that of the example shop, and has to pass `check`;
-a block of ```csv NAME: 2 created, 1 failed is imported by pattern NAME (dry) and has to be counted so; one of ```csv NAME export
+a block of ```csv NAME: 2 created, 1 failed (or ```json) is imported by pattern NAME (dry) and has to be counted so; one of ```csv NAME export
 DOMAIN is what that pattern exports.
 """
 import json
@@ -35,9 +35,9 @@ class Document:
             self.configs.pop()
         return done.stdout + done.stderr if done.returncode else None
 
-    def csv_import(self, pattern, counts, body):
-        (self.shop / "example.csv").write_text(body)
-        done = self.call("import", pattern, "example.csv", "--dry-run", "--json")
+    def rows_import(self, pattern, counts, kind, body):
+        (self.shop / f"example.{kind}").write_text(body)
+        done = self.call("import", pattern, f"example.{kind}", "--dry-run", "--json")
         try:
             summary = json.loads(done.stdout)
         except ValueError:
@@ -48,7 +48,7 @@ class Document:
         good = all(summary[word] == wanted.get(word, 0) for word in COUNTS) and set(wanted) <= set(COUNTS)
         return None if good else json.dumps(summary, indent=1)
 
-    def csv_export(self, pattern, domain, body):
+    def rows_export(self, pattern, domain, body):
         done = self.call("export", pattern, "-o", "-", "--no-history", *(["--filter", domain] if domain else []))
         return None if done.stdout.replace("\r\n", "\n") == body else done.stdout + done.stderr
 
@@ -58,9 +58,9 @@ class Document:
             where = f"{self.path.name}:{line}"
             if kind == "yaml":
                 yield f"{where} check", self.yaml(body, line)
-            elif kind == "csv" and " export" in f" {information}":
+            elif kind in ("csv", "json") and " export" in f" {information}":
                 pattern, _, domain = information.partition(" export")
-                yield f"{where} export {pattern}", self.csv_export(pattern, domain.strip(), body)
-            elif kind == "csv" and information:
+                yield f"{where} export {pattern}", self.rows_export(pattern, domain.strip(), body)
+            elif kind in ("csv", "json") and information:
                 pattern, _, counts = information.partition(":")
-                yield f"{where} import {pattern}", self.csv_import(pattern, counts.strip(), body)
+                yield f"{where} import {pattern}", self.rows_import(pattern, counts.strip(), kind, body)

@@ -219,6 +219,13 @@ static void test_many2many(void) {
         "name,category_ids|1|name,category_ids|2|name,category_ids|1|color\nAlice,Gold,New,1\nBob,Old,,2\nACME,,,\n");
 }
 
+static void test_filter_by_items(void) {
+  static const char pattern[] = "    fields: [name]\n";
+  check((Wanted){.pattern = pattern, .domain = "[('category_ids.name', '=', 'Gold')]"}, 1, "name\nAlice\n");
+  check((Wanted){.pattern = pattern, .domain = "[('category_ids', 'in', [7])]"}, 2, "name\nAlice\nBob\n");
+  check((Wanted){.pattern = pattern, .domain = "[('category_ids', '=', False)]"}, 1, "name\nACME\n");
+}
+
 static void test_one2many(void) {
   check((Wanted){.pattern = "    fields: [.id, {field: child_ids, pattern: c, occurrences: 2}, name]\n"
                             "  c: {model: partner, fields: [{field: email, key: true}, country_id/code, {field: category_ids/name, occurrences: 2}]}\n",
@@ -326,6 +333,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/extract/progress", test_progress);
   g_test_add_func("/extract/tabs", test_tabs);
   g_test_add_func("/extract/many2many", test_many2many);
+  g_test_add_func("/extract/filter_by_items", test_filter_by_items);
   g_test_add_func("/extract/one2many", test_one2many);
   g_test_add_func("/extract/items_of_what_is_referred_to", test_items_of_what_is_referred_to);
   g_test_add_func("/extract/inactive_items", test_inactive_items);

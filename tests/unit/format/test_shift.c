@@ -57,7 +57,8 @@ static void test_what_is_no_reference(void) {
     {"\"A1\"&\"say \"\"B2\"\"\""},
     {"1.5E3+2e-4+.5"},
     {"TRUE"},
-    {"my_name+name.1+\xc3\xa9t\xc3\xa9" "1"},
+    {"my_name+name.1+\xc3\xa9t\xc3\xa9"
+     "1"},
     {"R1C1"},
     {"XFE1"},
     {"A1048577"},
@@ -112,11 +113,7 @@ static void test_quoted_sheet(void) {
 
 static void test_edge_of_the_sheet(void) {
   static const Case cases[] = {
-    {"XFD1", "#REF!", PX_SHIFT_LOST | PX_SHIFT_MOVED},
-    {"SUM(C1:XFD1)", "SUM(D1:XFD1)"},
-    {"SUM(A1:XFD3)"},
-    {"A:XFD"},
-    {"XFC1", "XFD1"},
+    {"XFD1", "#REF!", PX_SHIFT_LOST | PX_SHIFT_MOVED}, {"SUM(C1:XFD1)", "SUM(D1:XFD1)"}, {"SUM(A1:XFD3)"}, {"A:XFD"}, {"XFC1", "XFD1"},
   };
   check_all(&first_column, &own, cases, G_N_ELEMENTS(cases));
 }

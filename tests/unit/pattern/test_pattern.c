@@ -100,6 +100,15 @@ static void test_formats_of_later_versions_load(void) {
   g_assert_cmpstr(only(&xlsx)->format.sheet, ==, "p");
   g_auto(Read) json = read_pattern("    format: json\n");
   g_assert_cmpint(only(&json)->format.format, ==, PX_FORMAT_JSON);
+  g_assert_false(only(&json)->format.json_lines);
+  g_assert_false(only(&json)->format.json_nested);
+}
+
+static void test_json(void) {
+  g_auto(Read) read = read_pattern("    format: json\n    json: {lines: true}\n    json_style: nested\n    header: description_and_tech\n");
+  g_assert_true(only(&read)->format.json_lines);
+  g_assert_true(only(&read)->format.json_nested);
+  g_assert_cmpuint(px_pattern_header_rows(only(&read)), ==, 1);
 }
 
 static void test_tabs_of_values(void) {
@@ -393,6 +402,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/config/defaults", test_defaults);
   g_test_add_func("/pattern/config/options", test_options);
   g_test_add_func("/pattern/config/formats_of_later_versions_load", test_formats_of_later_versions_load);
+  g_test_add_func("/pattern/config/json", test_json);
   g_test_add_func("/pattern/config/tabs_of_values", test_tabs_of_values);
   g_test_add_func("/pattern/config/fields", test_fields);
   g_test_add_func("/pattern/config/own_headers", test_own_headers);

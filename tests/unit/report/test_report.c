@@ -48,9 +48,8 @@ static char *report(const Input *input, const PxMessage *messages, size_t n, uin
   int out = memfd_create("out", MFD_CLOEXEC);
   g_assert_cmpint(write(blob, input->file, len), ==, (ssize_t)len);
   char *note = NULL;
-  bool ok =
-    px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows, &note,
-                         error);
+  bool ok = px_report_error_file(blob, &options, input->header_rows ? input->header_rows : 1, input->all_rows, next_message, &source, out, ret_rows,
+                                 &note, error);
   g_assert_null(note);
   off_t size = lseek(out, 0, SEEK_END);
   char *text = ok ? g_malloc0((size_t)size + 1) : NULL;

@@ -56,8 +56,9 @@ static void name_without_suffix_or_with_a_leading_point(void) {
 }
 
 static void wrong_ones_are_told(void) {
-  static const char *const wrong[] = {"",    "${obj.nmae}", "${date.year}",       "${HOME}", "${task.name", "a/b", "${obj.name:%Y}", "${date:%Y/%m}",
-                                      "${}", "..",          ".pattimpex-${date}", "a\nb",    "${date:}"};
+  static const char *const wrong[] = {"",     "${obj.suffix}",  "${obj.nmae}",   "${date.year}", "${HOME}", "${task.name",
+                                      "a/b",  "${obj.name:%Y}", "${date:%Y/%m}", "${}",          "..",      ".pattimpex-${date}",
+                                      "a\nb", "${date:}"};
   for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
     g_autoptr(GError) error = NULL;
     PxTemplate *template = px_template_parse(wrong[i], PX_TEMPLATE_FETCHED, &error);
