@@ -190,10 +190,34 @@ void px_project_close(PxProject *project) {
   g_free(project);
 }
 
+#define MOST_NAMES 20
+
+/* Where no name is close, all of them: "; there are a, b". */
+static char *names_known(char *meant, size_t n, const char *(*name_at)(const void *, size_t), const void *list) {
+  if (*meant || n == 0)
+    return meant;
+  GString *names = g_string_new("; there ");
+  g_string_append(names, n == 1 ? "is " : "are ");
+  for (size_t i = 0; i < MIN(n, MOST_NAMES); i++)
+    g_string_append_printf(names, "%s%s", i ? ", " : "", name_at(list, i));
+  g_string_append(names, n > MOST_NAMES ? " ..." : "");
+  g_free(meant);
+  return g_string_free(names, FALSE);
+}
+
+static const char *pattern_name(const void *patterns, size_t i) {
+  return px_patterns_at(patterns, i)->name;
+}
+
+static const char *task_name(const void *tasks, size_t i) {
+  return px_tasks_at(tasks, i)->name;
+}
+
 const PxPattern *px_project_pattern(const PxProject *project, const char *name, GError **error) {
   const PxPattern *pattern = px_patterns_get(project->patterns, name);
   if (!pattern) {
-    g_autofree char *hint = px_patterns_did_you_mean(project->patterns, name);
+    g_autofree char *hint =
+      names_known(px_patterns_did_you_mean(project->patterns, name), px_patterns_count(project->patterns), pattern_name, project->patterns);
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "there is no pattern \"%s\"%s", name, hint);
   }
   return pattern;
@@ -202,7 +226,7 @@ const PxPattern *px_project_pattern(const PxProject *project, const char *name, 
 const PxTask *px_project_task(const PxProject *project, const char *name, GError **error) {
   const PxTask *task = px_tasks_get(project->tasks, name);
   if (!task) {
-    g_autofree char *hint = px_tasks_did_you_mean(project->tasks, name);
+    g_autofree char *hint = names_known(px_tasks_did_you_mean(project->tasks, name), px_tasks_count(project->tasks), task_name, project->tasks);
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "there is no task \"%s\"%s", name, hint);
   }
   return task;

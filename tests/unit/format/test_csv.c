@@ -318,16 +318,6 @@ static void bytes_done_is_the_size_at_the_end(void) {
   px_format_options_done(&options);
 }
 
-static void other_formats_are_refused(void) {
-  PxFormatOptions options;
-  px_format_options_init(&options, PX_FORMAT_JSON);
-  g_autoptr(GError) error = NULL;
-  g_assert_null(px_reader_open(0, &options, &error));
-  g_assert_error(error, PX_ERROR, PX_ERROR_REFUSED);
-  g_assert_cmpstr(error->message, ==, "format json: this version reads CSV and XLSX; JSON comes later");
-  px_format_options_done(&options);
-}
-
 void add_csv_tests(void) {
   g_test_add_func("/format/csv/simple", simple);
   g_test_add_func("/format/csv/line_ends", line_ends);
@@ -352,5 +342,4 @@ void add_csv_tests(void) {
   g_test_add_func("/format/csv/resume_at_each_row", resume_at_each_row);
   g_test_add_func("/format/csv/one_huge_row", one_huge_row);
   g_test_add_func("/format/csv/bytes_done_is_the_size_at_the_end", bytes_done_is_the_size_at_the_end);
-  g_test_add_func("/format/csv/other_formats_are_refused", other_formats_are_refused);
 }

@@ -20,7 +20,8 @@ typedef struct {
   char *error;    /* of the whole load; NULL: none */
 } Outcome;
 
-/* Loads lines whose cells are parted by ';', ~ being one that the row does not have (the first line is the header) in chunks of chunk_rows (0: one chunk). */
+/* Loads lines in chunks of chunk_rows (0: one chunk). Their cells are parted by ';', ~ being one that the row does not have; the first line is the
+ * header. */
 Outcome fixture_load(Fixture *fixture, const char *const *lines, size_t n_lines, size_t chunk_rows, bool row_by_row);
 void outcome_done(Outcome *outcome);
 
