@@ -81,6 +81,12 @@ char *px_arena_printf(PxArena *arena, const char *format, ...) {
   return px_arena_strndup(arena, text, strlen(text));
 }
 
+PxValue px_value_copy(PxArena *arena, PxValue value) {
+  if (value.kind == PX_TEXT || value.kind == PX_BLOB)
+    value.text = px_arena_strndup(arena, value.text, value.len);
+  return value;
+}
+
 void px_arena_reset(PxArena *arena) {
   Block *keep = arena->head;
   if (keep) {

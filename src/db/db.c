@@ -172,6 +172,10 @@ void px_stmt_reset(PxStmt *stmt) {
   stmt->driver->reset(stmt);
 }
 
+void px_stmt_temporary(PxStmt *stmt) {
+  stmt->temporary = true;
+}
+
 bool px_stmt_run(PxStmt *stmt, GError **error) {
   PxStep step;
   do

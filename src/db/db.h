@@ -84,6 +84,8 @@ const char *px_stmt_text(const PxStmt *stmt);
 void px_stmt_reset(PxStmt *stmt);
 /* Steps to the end, dropping rows. */
 bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What the statement writes is a table of CREATE TEMP TABLE: it may run in a read transaction. */
+void px_stmt_temporary(PxStmt *stmt);
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
 /* Any number of statements, no parameters, no queries. */

@@ -32,6 +32,7 @@ struct PxStmt {
   const PxDbDriver *driver;
   PxDb *db;
   char *text;
+  bool temporary; /* what it writes is a temporary table: no transaction guards it */
 };
 
 struct PxDbDriver {

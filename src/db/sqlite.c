@@ -220,7 +220,7 @@ static PxStep sqlite_step(PxStmt *base, GError **error) {
   SqliteStmt *stmt = stmt_of(base);
   if (G_UNLIKELY(stmt->bind_code != SQLITE_OK))
     return bind_failed(stmt, error);
-  if (G_UNLIKELY(stmt->writes && base->db->guard_writes) && !px_db_guard_write(base->db, error))
+  if (G_UNLIKELY(stmt->writes && base->db->guard_writes) && !base->temporary && !px_db_guard_write(base->db, error))
     return PX_STEP_ERROR;
   int code = sqlite3_step(stmt->raw);
   if (code == SQLITE_ROW)

@@ -59,10 +59,10 @@ static bool read_tab(PxRecords *records, const PxPattern *pattern, const PxPatte
     add_selection(&values, tab->field);
   else if (!add_records(&values, records, tab, &pattern->convert, error))
     return false;
-  unsigned *columns = px_arena_new_array(arena, unsigned, pattern->n_fields);
+  unsigned *columns = px_arena_new_array(arena, unsigned, pattern->n_columns);
   *ret_tab = (PxTab){.name = tab->name, .columns = columns, .n_values = values.cells->len};
-  for (size_t i = 0; i < pattern->n_fields; i++)
-    if (pattern->fields[i].tab == tab)
+  for (size_t i = 0; i < pattern->n_columns; i++)
+    if (pattern->columns[i].tab == tab)
       columns[ret_tab->n_columns++] = (unsigned)i;
   PxCell *cells = px_arena_new_array(arena, PxCell, values.cells->len);
   for (guint i = 0; i < values.cells->len; i++)
@@ -74,7 +74,7 @@ static bool read_tab(PxRecords *records, const PxPattern *pattern, const PxPatte
 bool px_extract_tabs(PxRecords *records, const PxPattern *pattern, PxArena *arena, PxTab **ret_tabs, GError **error) {
   *ret_tabs = px_arena_new_array(arena, PxTab, pattern->n_tabs);
   for (size_t i = 0; i < pattern->n_tabs; i++)
-    if (!read_tab(records, pattern, &pattern->tabs[i], arena, &(*ret_tabs)[i], error))
+    if (!read_tab(records, pattern, pattern->tabs[i], arena, &(*ret_tabs)[i], error))
       return false;
   return true;
 }

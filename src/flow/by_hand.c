@@ -313,12 +313,21 @@ static bool keep_export(PxProject *project, const PxPattern *pattern, const char
   file->started = file->ended = now;
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return false;
-  bool ok = px_attachment_add(project->db, attachment, now, error);
+  bool ok = px_export_store_names(project, pattern, error) && px_attachment_add(project->db, attachment, now, error);
   file->attachment_id = attachment->id;
   if (!px_transaction_end(project->db, ok && px_file_add(project->db, file, now, error), error))
     return false;
   *ret_summary = px_summary_new(file);
   return true;
+}
+
+/* Without history too: a file that names a record by an id that the database does not know would make another one when it comes back. */
+static bool keep_names(PxProject *project, const PxPattern *pattern, GError **error) {
+  if (!pattern->external_ids)
+    return true;
+  if (!px_db_begin(project->db, PX_TX_WRITE, error))
+    return false;
+  return px_transaction_end(project->db, px_export_store_names(project, pattern, error), error);
 }
 
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) {
@@ -327,7 +336,7 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     return NULL;
   g_autoptr(PxDomain) filter = NULL;
   if (options->filter) {
-    filter = px_domain_parse(pattern->model, options->filter, error);
+    filter = px_patterns_domain(project->patterns, pattern->model, options->filter, error);
     if (!filter) {
       g_prefix_error(error, "the filter: ");
       return NULL;
@@ -341,6 +350,8 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     return NULL;
   g_autoptr(PxSummary) summary = NULL;
   if (options->no_history || options->header_only) {
+    if (!keep_names(project, pattern, error))
+      return NULL;
     const PxPatternFile file = {.kind = PX_FILE_EXPORT, .state = PX_STATE_DONE, .counts = {.rows = rows}};
     summary = px_summary_new(&file);
     summary->pattern = g_strdup(pattern->name);

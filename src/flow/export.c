@@ -30,9 +30,16 @@ bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *
                                     .header_only = query->header_only,
                                     .progress = progress_of_rows,
                                     .data = &progress};
+  /* External ids are kept in a table of ours, which may not be there yet where nothing else is kept. */
+  if (query->pattern->external_ids && !(px_db_migrate(project->db, error) && px_records_begin_names(project->db, error)))
+    return false;
   if (!px_db_begin(project->db, PX_TX_READ, error))
     return false;
   return px_transaction_end(project->db, px_extract(project->db, project->schema, query->pattern, &options, fd, ret_rows, error), error);
+}
+
+bool px_export_store_names(const PxProject *project, const PxPattern *pattern, GError **error) {
+  return !pattern->external_ids || px_records_store_names(project->db, error);
 }
 
 /* ---- the step of a task */
@@ -70,11 +77,11 @@ static PxAttachment *new_attachment(const PxTask *task, const char *name, const 
   return attachment;
 }
 
-/* In the transaction: the attachment, the pattern file, the upload. */
+/* In the transaction: the external ids that are in the file, the attachment, the pattern file, the upload. */
 static bool store(PxWork *work, const PxTask *task, PxAttachment *attachment, PxPatternFile *file, GError **error) {
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
-  if (!px_attachment_add(db, attachment, now, error))
+  if (!px_export_store_names(work->project, task->pattern, error) || !px_attachment_add(db, attachment, now, error))
     return false;
   file->attachment_id = attachment->id;
   if (!px_file_add(db, file, now, error))

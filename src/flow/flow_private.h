@@ -155,6 +155,9 @@ typedef struct {
 /* Writes a whole file to fd, in one snapshot that is closed at the end. */
 bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* In a write transaction: the external ids that px_export_rows() gave to records without one. */
+bool px_export_store_names(const PxProject *project, const PxPattern *pattern, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The rows of a file with their messages, in the file's own format; nothing is written when no row is bad. Sets summary->note. */
 bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, int fd, uint64_t *ret_rows, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

@@ -21,6 +21,7 @@ static const PxKey keys[] = {
   SECTION("include"),
   SECTION("models"),
   SECTION("storages"),
+  SECTION("filters"),
   SECTION("patterns"),
   SECTION("import_tasks"),
   SECTION("export_tasks"),

@@ -47,7 +47,7 @@ static const OperatorName operators[] = {
   {"<>", PX_OP_NE},
 };
 
-#define N_SHOWN_OPERATORS 14 /* those before child_of, for messages */
+#define N_SHOWN_OPERATORS 15 /* the others are second names */
 
 static bool is_list_operator(PxOperator op) {
   return op == PX_OP_IN || op == PX_OP_NOT_IN;
@@ -80,14 +80,10 @@ static bool find_operator(Compiler *c, const PxLiteral *literal, PxOperator *ret
   for (size_t i = 0; i < G_N_ELEMENTS(operators); i++) {
     if (i < N_SHOWN_OPERATORS)
       names[i] = operators[i].name;
-    if (!g_str_equal(operators[i].name, lower))
-      continue;
-    *ret_op = operators[i].op;
-    if (*ret_op != PX_OP_CHILD_OF)
+    if (g_str_equal(operators[i].name, lower)) {
+      *ret_op = operators[i].op;
       return true;
-    px_literal_complain(literal, c->error,
-                        "child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
-    return false;
+    }
   }
   g_autofree char *quoted = px_text_quote(literal->text, literal->len);
   g_autofree char *meant = px_text_did_you_mean(lower, names, N_SHOWN_OPERATORS);
@@ -108,11 +104,7 @@ static const PxField *find_step(Compiler *c, const PxLiteral *literal, const PxM
     px_literal_complain(literal, c->error, "%s has no field %s%s", model->name, quoted, meant);
     return NULL;
   }
-  if (px_field_is_x2many(field)) {
-    px_literal_complain(literal, c->error, "%s is a %s: conditions on it are not supported yet", quoted, px_type_name(field->type));
-    return NULL;
-  }
-  if (!last && field->type != PX_TYPE_MANY2ONE) {
+  if (!last && !px_type_is_relation(field->type)) {
     px_literal_complain(literal, c->error, "%s is no relation: no field can follow it", quoted);
     return NULL;
   }
@@ -189,8 +181,56 @@ static bool read_value(Compiler *c, const PxLiteral *literal, const PxField *fie
   return true;
 }
 
+/* The values of a list, or the one that stands alone. */
+static bool read_each(Compiler *c, const PxLiteral *literal, PxDomain *leaf, bool (*read)(Compiler *, const PxLiteral *, PxDomain *, PxValue *)) {
+  bool is_list = literal->kind == PX_LITERAL_LIST;
+  const PxLiteral *values = is_list ? literal->items : literal;
+  leaf->n_values = is_list ? literal->n_items : 1;
+  leaf->values = px_arena_new_array(c->arena, PxValue, leaf->n_values);
+  for (size_t i = 0; i < leaf->n_values; i++)
+    if (!read(c, &values[i], leaf, &leaf->values[i]))
+      return false;
+  return true;
+}
+
+static bool read_plain_value(Compiler *c, const PxLiteral *literal, PxDomain *leaf, PxValue *ret_value) {
+  const PxField *last = leaf->path[leaf->n_path - 1];
+  return read_value(c, literal, px_field_is_x2many(last) ? last->target->id : last, leaf->op, ret_value);
+}
+
+/* A record that others are beneath: its id, or its name. */
+static bool read_root(Compiler *c, const PxLiteral *literal, PxDomain *leaf, PxValue *ret_value) {
+  const PxModel *model = leaf->parent->model;
+  if (literal->kind == PX_LITERAL_NUMBER)
+    return convert(c, literal, model->id, ret_value);
+  const PxField *name = px_model_field(model, "name");
+  if (literal->kind != PX_LITERAL_TEXT || !name || name->type != PX_TYPE_TEXT) {
+    px_literal_complain(literal, c->error, "child_of needs the database id%s of a record of %s, or a list of them", name ? " or the name" : "",
+                        model->name);
+    return false;
+  }
+  *ret_value = px_value_text(literal->text, literal->len);
+  return true;
+}
+
+static bool read_child_of(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
+  const PxField *last = leaf->path[leaf->n_path - 1];
+  const PxModel *model = px_type_is_relation(last->type) ? last->target : last == last->model->id ? last->model : NULL;
+  if (!model) {
+    px_literal_complain(literal, c->error, "child_of goes with a relation or with id, and %s is %s", last->name, px_type_name(last->type));
+    return false;
+  }
+  leaf->parent = px_model_field(model, "parent_id");
+  if (leaf->parent && leaf->parent->type == PX_TYPE_MANY2ONE && leaf->parent->target == model)
+    return read_each(c, literal, leaf, read_root);
+  px_literal_complain(literal, c->error, "child_of follows the many2one parent_id of %s to itself, and there is none", model->name);
+  return false;
+}
+
 static bool read_values(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
   const PxField *field = leaf->path[leaf->n_path - 1];
+  if (leaf->op == PX_OP_CHILD_OF)
+    return read_child_of(c, literal, leaf);
   bool is_list = is_list_operator(leaf->op);
   if (is_list && literal->kind != PX_LITERAL_LIST) {
     px_literal_complain(literal, c->error, "%s needs a list of values", operator_name(leaf->op));
@@ -200,13 +240,16 @@ static bool read_values(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
     px_literal_complain(literal, c->error, "%s compares texts, and %s is %s", operator_name(leaf->op), field->name, px_type_name(field->type));
     return false;
   }
-  const PxLiteral *values = is_list ? literal->items : literal;
-  leaf->n_values = is_list ? literal->n_items : 1;
-  leaf->values = px_arena_new_array(c->arena, PxValue, leaf->n_values);
-  for (size_t i = 0; i < leaf->n_values; i++)
-    if (!read_value(c, &values[i], field, leaf->op, &leaf->values[i]))
-      return false;
-  return true;
+  if (px_field_is_x2many(field) && is_order_operator(leaf->op)) {
+    px_literal_complain(literal, c->error, "%s is a %s: it has no order; for a field of its records write %s.FIELD", field->name,
+                        px_type_name(field->type), field->name);
+    return false;
+  }
+  if (!is_list && literal->kind == PX_LITERAL_LIST) {
+    px_literal_complain(literal, c->error, "a list goes with in and not in");
+    return false;
+  }
+  return read_each(c, literal, leaf, read_plain_value);
 }
 
 static bool compile_leaf(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {

@@ -29,11 +29,12 @@ struct PxDomain {
   PxDomain **children; /* AND, OR: any number (AND of none is true); NOT: one */
   size_t n_children;
   /* LEAF */
-  const PxField **path; /* many2one (later x2many) fields, then the field that is compared */
+  const PxField **path; /* relations, then the field that is compared: a one2many or many2many by the ids of its items */
   size_t n_path;
   PxOperator op;
-  PxValue *values; /* typed for the field; IN: any number, else one. NULL stands for False and None */
+  PxValue *values; /* typed for the field; IN and CHILD_OF: any number, else one. NULL stands for False and None */
   size_t n_values;
+  const PxField *parent; /* CHILD_OF: the many2one of a model to itself; a text is (a part of) the name of its records */
 };
 
 /* Parses the text of a domain for a model. PX_ERROR_CONFIG telling the place ("character 12: ..."), unknown fields with "did you

@@ -3,14 +3,18 @@
 #include "pattern/pattern_private.h"
 
 struct PxPatterns {
-  PxArena *arena;      /* the patterns and what they point to, format options aside */
-  GPtrArray *patterns; /* PxPattern * */
+  PxArena *arena;              /* the patterns and what they point to, format options and domains aside */
+  GPtrArray *patterns;         /* PxPattern * */
+  GPtrArray *domains;          /* PxDomain * */
+  const PxConfigNode *filters; /* NULL: there are none */
 };
 
-static PxPatterns *new_patterns(void) {
+static PxPatterns *new_patterns(const PxConfigNode *filters) {
   PxPatterns *patterns = g_new0(PxPatterns, 1);
   patterns->arena = px_arena_new();
   patterns->patterns = g_ptr_array_new();
+  patterns->domains = g_ptr_array_new_with_free_func((GDestroyNotify)px_domain_free);
+  patterns->filters = filters;
   return patterns;
 }
 
@@ -20,15 +24,35 @@ static void read_one(PxPatterns *patterns, const PxPatternReader *reader, const 
     g_ptr_array_add(patterns->patterns, pattern);
 }
 
+/* The patterns of the section; before them one that stands elsewhere, unless its name is NULL. */
+static void read_patterns(PxPatterns *patterns, PxPatternReader *reader, const char *name, const PxConfigNode *node) {
+  g_autoptr(GHashTable) nodes = g_hash_table_new(g_direct_hash, g_direct_equal);
+  reader->filters = patterns->filters;
+  reader->arena = patterns->arena;
+  reader->domains = patterns->domains;
+  reader->nodes = nodes;
+  if (name)
+    read_one(patterns, reader, name, node);
+  for (size_t i = 0; i < px_node_count(reader->section); i++)
+    read_one(patterns, reader, px_node_key_at(reader->section, i), px_node_at(reader->section, i));
+  px_patterns_make_columns(reader, patterns->patterns);
+}
+
+static bool is_map(const PxConfigNode *section, PxComplaints *complaints) {
+  if (px_node_type(section) == PX_NODE_MAP || px_node_type(section) == PX_NODE_NULL)
+    return true;
+  px_complain(complaints, section, "patterns: a map of names and patterns is expected");
+  return false;
+}
+
 PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
-  PxPatterns *patterns = new_patterns();
   const PxConfigNode *section = px_node_get(px_config_root(config), "patterns");
-  PxPatternReader reader = {.section = section, .schema = schema, .timezone = timezone, .arena = patterns->arena, .complaints = complaints};
-  if (px_node_type(section) != PX_NODE_MAP && px_node_type(section) != PX_NODE_NULL)
-    px_complain(complaints, section, "patterns: a map of names and patterns is expected");
-  else
-    for (size_t i = 0; i < px_node_count(section); i++)
-      read_one(patterns, &reader, px_node_key_at(section, i), px_node_at(section, i));
+  PxPatterns *patterns = new_patterns(px_node_get(px_config_root(config), "filters"));
+  PxPatternReader reader = {.schema = schema, .timezone = timezone, .complaints = complaints};
+  if (is_map(section, complaints))
+    reader.section = section;
+  px_filters_check(patterns->filters, schema, complaints);
+  read_patterns(patterns, &reader, NULL, NULL);
   return patterns;
 }
 
@@ -36,10 +60,12 @@ PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, co
   g_autoptr(PxConfig) config = px_config_parse(snapshot, "snapshot", error);
   if (!config)
     return NULL;
-  g_autoptr(PxPatterns) patterns = new_patterns();
+  const PxConfigNode *root = px_config_root(config);
+  g_autoptr(PxPatterns) patterns = new_patterns(px_node_get(root, "filters"));
   g_autoptr(PxComplaints) complaints = px_complaints_new();
-  PxPatternReader reader = {.schema = schema, .timezone = timezone, .arena = patterns->arena, .complaints = complaints};
-  read_one(patterns, &reader, name, px_config_root(config));
+  PxPatternReader reader = {.section = px_node_get(root, "patterns"), .schema = schema, .timezone = timezone, .complaints = complaints};
+  read_patterns(patterns, &reader, name, px_node_get(root, "pattern"));
+  patterns->filters = NULL;
   if (!px_complaints_to_error(complaints, error)) {
     g_prefix_error(error, "the pattern %s as it was when the file came does not fit the database any more: ", name);
     return NULL;
@@ -53,12 +79,19 @@ void px_patterns_free(PxPatterns *patterns) {
   for (guint i = 0; i < patterns->patterns->len; i++) {
     PxPattern *pattern = patterns->patterns->pdata[i];
     px_format_options_done(&pattern->format);
-    for (size_t t = 0; t < pattern->n_tabs; t++)
-      px_domain_free(pattern->tabs[t].domain);
   }
   g_ptr_array_free(patterns->patterns, TRUE);
+  g_ptr_array_free(patterns->domains, TRUE);
   px_arena_free(patterns->arena);
   g_free(patterns);
+}
+
+PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) {
+  return px_filters_domain(patterns->filters, model, text, error);
+}
+
+PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error) {
+  return px_filters_domain_from_node(patterns->filters, model, node, error);
 }
 
 size_t px_patterns_count(const PxPatterns *patterns) {
@@ -93,9 +126,9 @@ void px_pattern_translate_header(const PxPattern *pattern, const char **headers,
   if (pattern->header != PX_HEADER_CUSTOM)
     return;
   g_autoptr(GHashTable) technical = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, NULL);
-  for (size_t i = 0; i < pattern->n_fields; i++)
-    if (pattern->fields[i].custom)
-      g_hash_table_insert(technical, (gpointer)(uintptr_t)pattern->fields[i].custom, (gpointer)(uintptr_t)pattern->fields[i].header);
+  for (size_t i = 0; i < pattern->n_columns; i++)
+    if (pattern->columns[i].custom)
+      g_hash_table_insert(technical, (gpointer)(uintptr_t)pattern->columns[i].custom, (gpointer)(uintptr_t)pattern->columns[i].header);
   for (size_t i = 0; i < n; i++) {
     const char *text = headers[i];
     size_t len = strlen(text);

@@ -12,27 +12,62 @@ typedef enum { PX_HEADER_TECHNICAL, PX_HEADER_DESCRIPTION_AND_TECH, PX_HEADER_CU
 
 typedef struct PxPattern PxPattern;
 
-/* The values that a column allows: a sheet of their own and a list validation, in formats that have these. Columns of the same field and
+/* The values that columns allow: a sheet of their own and a list validation, in formats that have these. Columns of the same field and
  * filter share one. */
 typedef struct {
-  const char *name;     /* for people: "Country Code" */
+  const char *name;     /* for people: "Country Code", "(european)" */
   const PxField *field; /* of the records of model; where that is NULL, the selection itself */
   const PxModel *model;
-  PxDomain *domain;   /* tab_filter; NULL: all active records */
-  const char *filter; /* its text, to tell it from others */
+  const PxDomain *domain; /* tab_filter; NULL: all active records */
+  const char *filter;     /* its name or text, to tell it from others; NULL: none */
 } PxPatternTab;
 
-/* One export field: a path of relations that ends in a scalar, ".id" or "id". In this version every relation of a path is a
- * many2one; a pattern with others has an export_problem. */
+/* One entry of "fields": a path of relations that ends in a scalar, ".id" or "id", or in a one2many that another pattern writes. */
 typedef struct {
-  const PxField **path; /* many2one fields, then the scalar field (the id field for ".id"; NULL at the end for "id") */
+  const PxField **path; /* relations, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
   bool key;                /* on the first segment */
-  const char *header;      /* technical: "country_id#key|code" */
-  const char *label;       /* for people: "Country|Country Code" */
   const char *custom;      /* header: of the field; NULL: technical */
-  const PxPatternTab *tab; /* of pattern->tabs; NULL: any value is allowed */
+  uint64_t occurrences;    /* of the one2many or many2many that the path begins with; 1 for other paths */
+  const char *sub;         /* the pattern of the one2many; NULL: the path ends in a scalar */
+  const PxPatternTab *tab; /* NULL: any value is allowed */
 } PxExportField;
+
+/* One column of an export. */
+typedef struct {
+  const char *header;      /* technical: "country_id#key|code", "child_ids|2|name" */
+  const char *label;       /* for people: "Country|Country Code" */
+  const char *custom;      /* with header: custom; NULL: technical */
+  const PxPatternTab *tab; /* one of pattern->tabs; NULL: any value is allowed */
+} PxExportColumn;
+
+typedef struct PxExportNode PxExportNode;
+
+/* A value of a record. */
+typedef struct {
+  const PxField *const *path; /* many2one fields, then the scalar field, as above */
+  size_t n_path;
+  unsigned column; /* from the first one of the node */
+} PxExportValue;
+
+/* The first items of a one2many or many2many, side by side. */
+typedef struct {
+  const PxField *const *path; /* many2one fields to the record that has them, then the list */
+  size_t n_path;
+  unsigned column; /* of the first item, from the first one of the node */
+  unsigned occurrences;
+  const PxExportNode *item;
+} PxExportList;
+
+/* What an export reads of a record, and where it stands in the row: the record of the row, or an item of a list. */
+struct PxExportNode {
+  const PxModel *model;
+  PxExportValue *values;
+  size_t n_values;
+  PxExportList *lists;
+  size_t n_lists;
+  unsigned width; /* how many columns */
+};
 
 struct PxPattern {
   const char *name;
@@ -41,8 +76,12 @@ struct PxPattern {
   PxHeaderStyle header;
   PxExportField *fields; /* may be none: for imports the file's header says all */
   size_t n_fields;
-  PxPatternTab *tabs; /* each of at least one field */
+  const PxExportColumn *columns; /* what fields come to, lists and patterns of their items written out */
+  size_t n_columns;
+  const PxExportNode *root;         /* NULL: an export has no columns */
+  const PxPatternTab *const *tabs; /* each of at least one column */
   size_t n_tabs;
+  bool external_ids; /* some column is the external id of a record */
   bool create, update; /* default true */
   bool abort;          /* on_error: abort */
   bool error_rows_all; /* error_file: all | bad (the default) */
@@ -54,13 +93,13 @@ struct PxPattern {
   const PxField *const *order; /* of exports; n_order 0: the model's order */
   const bool *order_descending;
   size_t n_order;
-  const char *export_problem; /* why this version cannot export by the pattern (imports may be fine); NULL: it can */
+  const char *export_problem; /* why nothing can be exported by the pattern (imports may be fine); NULL: it can */
   const char *renamed_from;   /* NULL: never */
-  const char *snapshot;       /* the pattern's section as one line of JSON: kept with a pattern file */
+  const char *snapshot;       /* the pattern's section and those of the patterns it refers to as one line of JSON: kept with a pattern file */
 };
 
 typedef struct PxPatterns PxPatterns;
-/* Reads the section "patterns" of config, complaining with places. timezone is borrowed. */
+/* Reads the sections "patterns" and "filters" of config, complaining with places. config and timezone are borrowed. */
 PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints);
 void px_patterns_free(PxPatterns *patterns);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPatterns, px_patterns_free)
@@ -71,6 +110,10 @@ const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name);
 char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
 /* A pattern as a pattern file kept it. PX_ERROR_CONFIG when the schema does not have its model or fields any more. */
 PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The domain that a text or node means for a model: a name of the section "filters", or a domain. Caller frees. PX_ERROR_CONFIG. */
+PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);

@@ -262,6 +262,55 @@ static void take_format(const PxPatternReader *reader, const PxConfigNode *node,
     read_limits(reader, pattern->name, settings->limits, options);
 }
 
+/* Adds the patterns that a pattern refers to, and those that these refer to. */
+static void collect_subs(const PxPatternReader *reader, const PxConfigNode *pattern, GHashTable *names) {
+  const PxConfigNode *fields = px_node_get(pattern, "fields");
+  for (size_t i = 0; i < px_node_count(fields); i++) {
+    const char *name = px_node_text(px_node_get(px_node_at(fields, i), "pattern"));
+    const PxConfigNode *sub = name ? px_node_get(reader->section, name) : NULL;
+    if (sub && g_hash_table_add(names, (gpointer)(uintptr_t)name))
+      collect_subs(reader, sub, names);
+  }
+}
+
+static void append_json_text(GString *out, const char *text) {
+  g_string_append_c(out, '"');
+  for (; *text; text++) {
+    if ((unsigned char)*text < ' ' || strchr("\"\\", *text))
+      g_string_append_printf(out, "\\u%04x", (unsigned)*text);
+    else
+      g_string_append_c(out, *text);
+  }
+  g_string_append_c(out, '"');
+}
+
+/* What px_patterns_from_snapshot() reads: {"pattern": ..., "patterns": {...}, "filters": {...}}. */
+static const char *make_snapshot(const PxPatternReader *reader, const PxConfigNode *node) {
+  g_autoptr(GString) text = g_string_new("{\"pattern\": ");
+  g_autofree char *own = px_node_to_json(node);
+  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+  collect_subs(reader, node, names);
+  g_string_append(text, own);
+  const char *separator = ", \"patterns\": {";
+  for (size_t i = 0; i < px_node_count(reader->section); i++) { /* in their order: the same configuration gives the same text */
+    const char *name = px_node_key_at(reader->section, i);
+    if (!g_hash_table_contains(names, name))
+      continue;
+    g_autofree char *sub = px_node_to_json(px_node_at(reader->section, i));
+    g_string_append(text, separator);
+    append_json_text(text, name);
+    g_string_append_printf(text, ": %s", sub);
+    separator = ", ";
+  }
+  g_string_append(text, g_hash_table_size(names) ? "}" : "");
+  if (reader->filters) {
+    g_autofree char *filters = px_node_to_json(reader->filters);
+    g_string_append_printf(text, ", \"filters\": %s", filters);
+  }
+  g_string_append_c(text, '}');
+  return px_arena_strndup(reader->arena, text->str, text->len);
+}
+
 static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
   pattern->header = (PxHeaderStyle)settings->header;
   pattern->create = settings->create;
@@ -274,8 +323,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->max_errors = settings->max_errors;
   pattern->convert = (PxConvertOptions){.timezone = reader->timezone, .decimal_comma = settings->decimal_comma, .exact = settings->exact};
   pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
-  g_autofree char *snapshot = px_node_to_json(node);
-  pattern->snapshot = copy_text(reader->arena, snapshot);
+  pattern->snapshot = make_snapshot(reader, node);
   if (!settings->create && !settings->update)
     px_complain(reader->complaints, px_node_get(node, "update"), "pattern %s: create: false and update: false together leave nothing to do",
                 pattern->name);

@@ -17,7 +17,7 @@ typedef struct {
 #define KEY(member, kind, ...)                                                                                                                       \
   { .name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__ }
 static const PxKey keys[] = {
-  KEY(field, PX_KEY_STRING, .required = true),
+  KEY(field, PX_KEY_STRING),
   KEY(key, PX_KEY_BOOLEAN),
   KEY(header, PX_KEY_STRING),
   KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
@@ -42,7 +42,7 @@ typedef struct {
   const Entry *entry;
   const PxField *path[MAX_SEGMENTS];
   size_t n_path;
-  const PxField *list; /* the first one2many or many2many of the path; NULL: there is none */
+  const PxField *list; /* the one2many or many2many that the path begins with; NULL: it begins with another field */
   const PxModel *last; /* the model whose field ends the path */
 } Field;
 
@@ -59,15 +59,10 @@ static bool complain(const Field *f, const char *format, ...) {
 
 /* ---- the path */
 
-static bool check_one2many(const Field *f, const PxField *field, bool last) {
-  const PxConfigNode *section = f->reader->section;
+static bool check_pattern_of(const Field *f, const PxField *field) {
   const char *name = f->entry->pattern;
-  if (!last)
-    return complain(f, "a one2many is written by a pattern of its records: {field: %s, pattern: NAME}", field->name);
-  if (!name)
-    return complain(f, "%s is a one2many: say by which pattern its records are written, {field: %s, pattern: NAME}", field->name, f->entry->field);
-  const PxConfigNode *other = px_node_get(section, name);
-  if (section && !other)
+  const PxConfigNode *other = px_node_get(f->reader->section, name);
+  if (!other)
     return complain(f, "there is no pattern %s", name);
   const char *model = px_node_text(px_node_get(other, "model"));
   if (model && !g_str_equal(model, field->target->name))
@@ -75,8 +70,21 @@ static bool check_one2many(const Field *f, const PxField *field, bool last) {
   return true;
 }
 
+/* The items of the record itself are written by a pattern of theirs. A record that is only referred to is found again by any of its items. */
+static bool check_one2many(const Field *f, const PxField *field, bool last) {
+  bool own = f->n_path == 1;
+  if (own && !last)
+    return complain(f, "a one2many is written by a pattern of its records: {field: %s, pattern: NAME}", field->name);
+  if (own && !f->entry->pattern)
+    return complain(f, "%s is a one2many: say by which pattern its records are written, {field: %s, pattern: NAME}", field->name, f->entry->field);
+  if (!own && f->entry->pattern)
+    return complain(f, "%s is a one2many of a record that is only referred to: say which field of its records is meant, as in %s/%s", field->name,
+                    f->entry->field, px_model_field(field->target, "name") ? "name" : ".id");
+  return !own || check_pattern_of(f, field);
+}
+
 static bool check_relation(const Field *f, const PxField *field, bool last) {
-  if (field->type == PX_TYPE_ONE2MANY)
+  if (field->type == PX_TYPE_ONE2MANY && (f->n_path == 1 || f->entry->pattern))
     return check_one2many(f, field, last);
   if (last)
     return complain(f, "%s is a relation: say which field of its records is meant, as in %s/%s", field->name, f->entry->field,
@@ -97,7 +105,7 @@ static bool add_segment(Field *f, const char *name, bool last) {
   bool relation = field && field != f->last->id && px_type_is_relation(field->type);
   if (!relation)
     return last || complain(f, "%s is no relation: nothing can follow it", name);
-  if (!f->list && px_field_is_x2many(field))
+  if (f->n_path == 1 && px_field_is_x2many(field))
     f->list = field;
   if (!check_relation(f, field, last))
     return false;
@@ -120,24 +128,14 @@ static bool read_path(Field *f) {
 
 /* ---- what stands beside the path */
 
-static PxDomain *read_tab_filter(const Field *f) {
-  const PxConfigNode *node = f->entry->tab_filter;
-  g_autoptr(GError) error = NULL;
-  PxDomain *domain =
-    px_node_type(node) == PX_NODE_SCALAR ? px_domain_parse(f->last, px_node_text(node), &error) : px_domain_from_node(f->last, node, &error);
-  if (!domain)
-    complain(f, "tab_filter: %s", error->message);
-  return domain;
-}
-
 static bool check_tab(const Field *f) {
   const PxField *field = f->path[f->n_path - 1];
   if (f->n_path == 1 && field && !field->selection)
     return complain(f, "tab lists the allowed values of a relation's field or of a selection, and %s is neither", field->name);
   if (f->n_path == 1 && f->entry->tab_filter)
     return complain(f, "tab_filter is about the records of a relation, and %s is a selection", field ? field->name : "id");
-  if (f->list && f->entry->tab_filter)
-    px_domain_free(read_tab_filter(f)); /* add_tab() reads it where the column can be exported */
+  if (!field || px_field_is_x2many(field))
+    return complain(f, "tab lists the values of a field, and %s is none: write it at the fields of the other pattern", field ? field->name : "id");
   return true;
 }
 
@@ -145,9 +143,9 @@ static bool check_entry(const Field *f) {
   const Entry *entry = f->entry;
   bool ok = true;
   if (entry->occurrences && !f->list)
-    ok = complain(f, "occurrences are of a one2many or many2many, and there is none in the path");
+    ok = complain(f, "occurrences are of a one2many or many2many that the path begins with");
   if (entry->pattern && (!f->list || f->list->type != PX_TYPE_ONE2MANY))
-    ok = complain(f, "pattern is for a one2many");
+    ok = complain(f, "pattern is for a one2many of the record");
   if (entry->key && f->list)
     ok = complain(f, "a %s cannot be part of a key", px_type_name(f->list->type));
   if (entry->tab_filter && !entry->tab)
@@ -162,97 +160,91 @@ static bool check_entry(const Field *f) {
   return ok;
 }
 
-static void set_export_problem(const Field *f) {
-  const char *what = f->list ? px_type_name(f->list->type) : "external id (id)";
-  if (!f->pattern->export_problem)
-    f->pattern->export_problem = px_arena_printf(f->reader->arena, "pattern %s: field %s: exporting a column of a%s %s is not supported yet",
-                                                 f->pattern->name, f->entry->field, f->list ? "" : "n", what);
-}
-
-/* ---- names */
-
-static const char *name_of(const Field *f, size_t i, bool label) {
-  const PxField *field = f->path[i];
-  if (!field)
-    return label ? "External ID" : "id";
-  if (label)
-    return field->label;
-  const PxModel *model = i ? f->path[i - 1]->target : f->pattern->model;
-  return field == model->id ? ".id" : field->name;
-}
-
-static const char *join_names(const Field *f, bool label) {
-  bool is_id = !f->path[0] || f->path[0] == f->pattern->model->id;
-  g_autoptr(GString) text = g_string_new(NULL);
-  for (size_t i = 0; i < f->n_path; i++)
-    g_string_append_printf(text, "%s%s%s", i ? "|" : "", name_of(f, i, label), i == 0 && f->entry->key && !is_id ? "#key" : "");
-  return px_arena_strndup(f->reader->arena, text->str, text->len);
-}
-
 /* ---- tabs */
 
-static const char *tab_name(const Field *f, const PxField *field) {
+static const char *tab_name(const Field *f, const PxField *field, const char *filter) {
+  if (filter)
+    return px_arena_printf(f->reader->arena, "(%s)", filter);
   if (f->n_path == 1 || g_str_has_prefix(field->label, f->last->label))
     return field->label;
   return px_arena_printf(f->reader->arena, "%s %s", f->last->label, field->label);
 }
 
-/* The tab of the field, which may be that of a field before. */
-static const PxPatternTab *add_tab(const Field *f) {
-  PxPattern *pattern = f->pattern;
+static const char *copy(const Field *f, const char *text) {
+  return text ? px_arena_strndup(f->reader->arena, text, strlen(text)) : NULL;
+}
+
+static const PxDomain *read_tab_filter(const Field *f, const PxConfigNode *node) {
+  const PxPatternReader *reader = f->reader;
+  g_autoptr(GError) error = NULL;
+  const char *text = px_node_text(node);
+  PxDomain *domain =
+    text ? px_filters_domain(reader->filters, f->last, text, &error) : px_filters_domain_from_node(reader->filters, f->last, node, &error);
+  if (domain)
+    g_ptr_array_add(reader->domains, domain);
+  else
+    complain(f, "tab_filter: %s", error->message);
+  return domain;
+}
+
+static const PxPatternTab *new_tab(const Field *f) {
+  const PxConfigNode *node = f->entry->tab_filter;
+  const char *text = px_node_text(node);
+  const char *filter = text ? px_filters_name(f->reader->filters, text, NULL) : NULL;
+  g_autofree char *written = node ? px_node_to_json(node) : NULL;
+  PxPatternTab *tab = px_arena_new_array(f->reader->arena, PxPatternTab, 1);
   const PxField *field = f->path[f->n_path - 1];
-  g_autofree char *filter = f->entry->tab_filter ? px_node_to_json(f->entry->tab_filter) : NULL;
-  for (size_t i = 0; i < pattern->n_tabs; i++)
-    if (pattern->tabs[i].field == field && g_strcmp0(pattern->tabs[i].filter, filter) == 0)
-      return &pattern->tabs[i];
-  PxPatternTab *tab = &pattern->tabs[pattern->n_tabs++];
   *tab = (PxPatternTab){
-    .name = tab_name(f, field),
+    .name = tab_name(f, field, filter),
     .field = field,
     .model = f->n_path > 1 ? f->last : NULL,
-    .domain = f->entry->tab_filter ? read_tab_filter(f) : NULL,
-    .filter = filter ? px_arena_strndup(f->reader->arena, filter, strlen(filter)) : NULL,
+    .domain = node ? read_tab_filter(f, node) : NULL,
+    .filter = copy(f, filter ? filter : written),
   };
   return tab;
 }
 
-static void add_field(const Field *f, GHashTable *names) {
+/* ---- the list */
+
+static void add_field(const Field *f) {
   PxPattern *pattern = f->pattern;
-  PxArena *arena = f->reader->arena;
-  PxExportField *field = &pattern->fields[pattern->n_fields];
-  field->path = px_arena_new_array(arena, const PxField *, f->n_path);
+  const Entry *entry = f->entry;
+  PxExportField *field = &pattern->fields[pattern->n_fields++];
+  field->path = px_arena_new_array(f->reader->arena, const PxField *, f->n_path);
   for (size_t i = 0; i < f->n_path; i++)
     field->path[i] = f->path[i];
   field->n_path = f->n_path;
-  field->key = f->entry->key;
-  field->header = join_names(f, false);
-  field->label = join_names(f, true);
-  if (f->entry->header && pattern->header == PX_HEADER_CUSTOM)
-    field->custom = px_arena_strndup(arena, f->entry->header, strlen(f->entry->header));
-  field->tab = f->entry->tab && f->path[f->n_path - 1] ? add_tab(f) : NULL;
-  const char *shown = field->custom ? field->custom : field->header;
-  if (!g_hash_table_add(names, (gpointer)(uintptr_t)shown))
-    complain(f, "another column is called %s too", shown);
-  else
-    pattern->n_fields++;
+  field->key = entry->key && f->path[0] && f->path[0] != pattern->model->id;
+  field->occurrences = MAX(entry->occurrences, 1);
+  field->sub = copy(f, entry->pattern);
+  field->custom = pattern->header == PX_HEADER_CUSTOM ? copy(f, entry->header) : NULL;
+  field->tab = entry->tab ? new_tab(f) : NULL;
+  g_hash_table_insert(f->reader->nodes, field, (gpointer)(uintptr_t)f->node);
 }
 
-static void read_entry(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern, GHashTable *names) {
+/* A column for people to write in: it has a name and nothing else. */
+static bool is_empty_column(const Entry *entry, const PxPattern *pattern) {
+  return !entry->field && entry->header && *entry->header && pattern->header == PX_HEADER_CUSTOM && !entry->pattern && !entry->occurrences &&
+         !entry->key && !entry->tab && !entry->tab_filter;
+}
+
+static void read_entry(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern) {
   g_autofree char *what = g_strdup_printf("pattern %s: fields", pattern->name);
   g_auto(Entry) entry = {0};
   if (px_node_type(node) == PX_NODE_SCALAR)
     entry.field = g_strdup(px_node_text(node));
   else
     px_config_read(node, keys, G_N_ELEMENTS(keys), &entry, what, reader->complaints);
-  if (!entry.field)
-    return;
-  Field field = {.reader = reader, .pattern = pattern, .node = node, .entry = &entry};
-  if (!read_path(&field) || !check_entry(&field))
-    return;
-  if (field.list || !field.path[field.n_path - 1])
-    set_export_problem(&field);
-  if (!field.list)
-    add_field(&field, names);
+  Field field = {.reader = reader, .pattern = pattern, .node = node, .entry = &entry, .path = {pattern->model->id}};
+  if (entry.field) {
+    if (read_path(&field) && check_entry(&field))
+      add_field(&field);
+  } else if (is_empty_column(&entry, pattern)) {
+    add_field(&field);
+  } else if (px_node_type(node) == PX_NODE_MAP) {
+    px_complain(reader->complaints, node, "%s: field is missing%s", what,
+                pattern->header == PX_HEADER_CUSTOM ? "; an empty column is {header: NAME} alone" : "");
+  }
 }
 
 void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *fields, PxPattern *pattern) {
@@ -264,8 +256,6 @@ void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *f
     return;
   }
   pattern->fields = px_arena_new_array(reader->arena, PxExportField, n);
-  pattern->tabs = px_arena_new_array(reader->arena, PxPatternTab, n);
-  g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
   for (size_t i = 0; i < n; i++)
-    read_entry(reader, px_node_at(fields, i), pattern, names);
+    read_entry(reader, px_node_at(fields, i), pattern);
 }

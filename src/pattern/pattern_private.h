@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files that read patterns share. The way: pattern.c goes through the section, pattern_config.c reads one pattern,
- * pattern_fields.c its list of fields. */
+/* What the files that read patterns share. The way: pattern.c goes through the sections, filters.c reads named filters, pattern_config.c reads one
+ * pattern, pattern_fields.c its list of fields; when all are read pattern_columns.c makes their columns. */
 #include "base/arena.h"
 #include "pattern/pattern.h"
 
 /* What the reading of a pattern needs, and where its complaints go. */
 typedef struct {
-  const PxConfigNode *section; /* the other patterns; NULL: there are none (a snapshot) */
+  const PxConfigNode *section; /* the patterns that others may refer to */
+  const PxConfigNode *filters;
   const PxSchema *schema;
   GTimeZone *timezone;
   PxArena *arena;
+  GPtrArray *domains; /* PxDomain *: those that patterns point to */
+  GHashTable *nodes;  /* const PxExportField * -> its PxConfigNode, for complaints about it */
   PxComplaints *complaints;
 } PxPatternReader;
 
@@ -18,3 +21,14 @@ typedef struct {
 bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxConfigNode *node, PxPattern *pattern);
 /* Fills pattern->fields and export_problem from the sequence "fields"; pattern->model is known. */
 void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *fields, PxPattern *pattern);
+/* Fills what the fields of all patterns (PxPattern *) come to: columns, root, tabs. */
+void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns);
+
+/* ---- filters */
+
+/* Complains of what is wrong with the section. */
+void px_filters_check(const PxConfigNode *filters, const PxSchema *schema, PxComplaints *complaints);
+/* The filter that a text names; NULL: it is a domain. Where there is none of that name, *error is set. */
+const char *px_filters_name(const PxConfigNode *filters, const char *text, GError **error);
+PxDomain *px_filters_domain(const PxConfigNode *filters, const PxModel *model, const char *text, GError **error);
+PxDomain *px_filters_domain_from_node(const PxConfigNode *filters, const PxModel *model, const PxConfigNode *node, GError **error);

@@ -10,19 +10,6 @@ struct PxRecordCursor {
   GPtrArray *texts;
 };
 
-static void order_sql(PxJoins *joins, GString *sql, const PxModel *model, const PxRecordQuery *query) {
-  const PxField *const *fields = query->n_order ? query->order : model->order;
-  const bool *descending = query->n_order ? query->order_descending : model->order_descending;
-  size_t n = query->n_order ? query->n_order : model->n_order;
-  g_string_append(sql, " ORDER BY ");
-  for (size_t i = 0; i < n; i++) {
-    px_joins_column(joins, sql, &fields[i], 1);
-    g_string_append(sql, descending && descending[i] ? " DESC, " : ", ");
-  }
-  /* The id behind it makes the order whole: two exports of the same records are the same file. */
-  px_joins_column(joins, sql, &model->id, 1);
-}
-
 static void where_sql(PxDb *db, GString *sql, const PxModel *model, const PxRecordQuery *query, PxRecordCursor *cursor) {
   const char *separator = " WHERE ";
   if (query->domain) {
@@ -53,7 +40,7 @@ static PxRecordCursor *open_select(PxRecords *records, const PxModel *model, con
     px_joins_column(joins, sql, query->paths[i].path, query->paths[i].n_path);
   }
   if (!count)
-    order_sql(joins, order, model, query);
+    px_joins_order(joins, order, query->order, query->order_descending, query->n_order);
   px_joins_from(joins, sql);
   where_sql(records->db, sql, model, query, cursor);
   g_string_append(sql, order->str);

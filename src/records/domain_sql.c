@@ -104,6 +104,47 @@ static void like(Context *context, const char *alias, const PxField *field, cons
   g_string_append_c(context->sql, ')');
 }
 
+static unsigned enter(Context *context, const char *alias, const PxField *relation, const PxField *next);
+static void close_all(Context *context, unsigned n);
+
+/* The ids of the records with these ids or names, and of all beneath them. */
+static void tree(Context *context, const PxDomain *leaf) {
+  const PxModel *model = leaf->parent->model;
+  g_string_append(context->sql, "WITH RECURSIVE px_tree (px_id) AS (SELECT ");
+  column(context, NULL, model->id);
+  g_string_append(context->sql, " FROM ");
+  px_db_quote(context->db, context->sql, model->table);
+  g_string_append(context->sql, " WHERE 0");
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    g_string_append(context->sql, " OR ");
+    if (leaf->values[i].kind == PX_TEXT)
+      like(context, NULL, px_model_field(model, "name"), &leaf->values[i], true, true, false);
+    else
+      compare(context, NULL, model->id, "=", &leaf->values[i]);
+  }
+  g_string_append(context->sql, " UNION SELECT px_child.");
+  px_db_quote(context->db, context->sql, model->id->column);
+  g_string_append(context->sql, " FROM ");
+  px_db_quote(context->db, context->sql, model->table);
+  g_string_append(context->sql, " px_child JOIN px_tree ON px_child.");
+  px_db_quote(context->db, context->sql, leaf->parent->column);
+  g_string_append(context->sql, " = px_id) SELECT px_id FROM px_tree");
+}
+
+static void child_of(Context *context, const char *alias, const PxDomain *leaf) {
+  const PxField *last = leaf->path[leaf->n_path - 1];
+  unsigned open = 0;
+  if (px_field_is_x2many(last)) {
+    open = enter(context, alias, last, NULL);
+    alias = NULL;
+    last = last->target->id;
+  }
+  column(context, alias, last);
+  g_string_append(context->sql, " IN (");
+  tree(context, leaf);
+  close_all(context, open + 1);
+}
+
 static void scalar_leaf(Context *context, const char *alias, const PxDomain *leaf) {
   const PxField *field = leaf->path[leaf->n_path - 1];
   const PxValue *value = leaf->values;
@@ -137,28 +178,90 @@ static void scalar_leaf(Context *context, const char *alias, const PxDomain *lea
   case PX_OP_EQ_ILIKE:
     return like(context, alias, field, value, true, false, false);
   case PX_OP_CHILD_OF:
-    break; /* px_domain_parse() refuses it */
+    return child_of(context, alias, leaf);
   }
-  g_assert_not_reached();
 }
 
-/* A path over many2one: the column is among the ids of the related records that match. */
+/* ---- relations */
+
+/* Opens a subselect over the records that a relation leads to: the condition on them is to follow, and so many closing parentheses. Items that are
+ * inactive count only where the condition is about that. */
+static unsigned enter(Context *context, const char *alias, const PxField *relation, const PxField *next) {
+  const PxModel *target = relation->target;
+  bool to_many = px_field_is_x2many(relation);
+  column(context, alias, to_many ? relation->model->id : relation);
+  g_string_append(context->sql, " IN (SELECT ");
+  if (relation->type == PX_TYPE_MANY2MANY) {
+    px_db_quote(context->db, context->sql, relation->from);
+    g_string_append(context->sql, " FROM ");
+    px_db_quote(context->db, context->sql, relation->through);
+    g_string_append(context->sql, " WHERE ");
+    px_db_quote(context->db, context->sql, relation->to);
+    g_string_append(context->sql, " IN (SELECT ");
+  }
+  column(context, NULL, relation->type == PX_TYPE_ONE2MANY ? relation->inverse : target->id);
+  g_string_append(context->sql, " FROM ");
+  px_db_quote(context->db, context->sql, target->table);
+  g_string_append(context->sql, " WHERE ");
+  if (to_many && target->active && next != target->active) {
+    PxValue one = px_value_integer(1);
+    compare(context, NULL, target->active, "=", &one);
+    g_string_append(context->sql, " AND ");
+  }
+  return relation->type == PX_TYPE_MANY2MANY ? 2 : 1;
+}
+
+static void close_all(Context *context, unsigned n) {
+  while (n--)
+    g_string_append_c(context->sql, ')');
+}
+
+/* Whether one of these items is there; for a NULL among the values, whether there is none at all. */
+static void list_leaf(Context *context, const char *alias, const PxDomain *leaf) {
+  const PxField *list = leaf->path[leaf->n_path - 1];
+  const PxField *id = list->target->id;
+  bool negate = leaf->op == PX_OP_NE || leaf->op == PX_OP_NOT_IN;
+  bool or_none = false;
+  g_string_append(context->sql, negate ? "NOT coalesce(" : "coalesce(");
+  unsigned open = enter(context, alias, list, NULL);
+  column(context, NULL, id);
+  g_string_append(context->sql, " IN (");
+  const char *separator = "";
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    or_none = or_none || leaf->values[i].kind == PX_NULL;
+    if (leaf->values[i].kind == PX_NULL)
+      continue;
+    g_string_append_printf(context->sql, "%s?", separator);
+    bind(context, &leaf->values[i]);
+    separator = ", ";
+  }
+  close_all(context, open + 1);
+  g_string_append(context->sql, ", 0)");
+  if (!or_none)
+    return;
+  g_string_append(context->sql, negate ? " AND coalesce(" : " OR NOT coalesce(");
+  open = enter(context, alias, list, NULL);
+  column(context, NULL, id);
+  g_string_append(context->sql, " IS NOT NULL");
+  close_all(context, open);
+  g_string_append(context->sql, ", 0)");
+}
+
+/* A path over relations: some record at its end matches. */
 static void leaf_sql(Context *context, const char *alias, const PxDomain *leaf) {
   const char *qualifier = alias;
-  size_t depth = 0;
-  for (; depth + 1 < leaf->n_path; depth++) {
-    const PxField *relation = leaf->path[depth];
-    column(context, qualifier, relation);
-    g_string_append(context->sql, " IN (SELECT ");
-    column(context, NULL, relation->target->id);
-    g_string_append(context->sql, " FROM ");
-    px_db_quote(context->db, context->sql, relation->target->table);
-    g_string_append(context->sql, " WHERE ");
+  unsigned open = 0;
+  for (size_t i = 0; i + 1 < leaf->n_path; i++) {
+    open += enter(context, qualifier, leaf->path[i], leaf->path[i + 1]);
     qualifier = NULL;
   }
-  scalar_leaf(context, qualifier, leaf);
-  for (; depth > 0; depth--)
-    g_string_append_c(context->sql, ')');
+  bool list = px_field_is_x2many(leaf->path[leaf->n_path - 1]);
+  g_string_append_c(context->sql, '(');
+  if (list && leaf->op != PX_OP_CHILD_OF)
+    list_leaf(context, qualifier, leaf);
+  else
+    scalar_leaf(context, qualifier, leaf);
+  close_all(context, open + 1);
 }
 
 static void domain_sql(Context *context, const char *alias, const PxDomain *domain) {

@@ -90,3 +90,19 @@ void px_joins_from(const PxJoins *joins, GString *sql) {
     px_db_quote(joins->db, sql, other);
   }
 }
+
+void px_joins_order(PxJoins *joins, GString *sql, const PxField *const *fields, const bool *descending, size_t n) {
+  const PxModel *model = joins->model;
+  if (n == 0) {
+    fields = model->order;
+    descending = model->order_descending;
+    n = model->n_order;
+  }
+  g_string_append(sql, " ORDER BY ");
+  for (size_t i = 0; i < n; i++) {
+    px_joins_column(joins, sql, &fields[i], 1);
+    g_string_append(sql, descending && descending[i] ? " DESC, " : ", ");
+  }
+  /* The id behind it makes the order whole: two exports of the same records are the same file. */
+  px_joins_column(joins, sql, &model->id, 1);
+}

@@ -119,3 +119,30 @@ void px_record_cursor_close(PxRecordCursor *cursor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecordCursor, px_record_cursor_close)
 bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- reading what records have: exports */
+
+typedef struct {
+  const PxLookupPath *paths; /* as of a PxRecordQuery */
+  size_t n_paths;
+  bool with_inactive;
+  uint64_t limit; /* of the items of one record */
+} PxItemQuery;
+
+/* For each of n records (none among them has none) the first items of a one2many or many2many, in the order of their model: what the paths read of
+ * them is appended to values (PxValue, text in arena), ret_counts says how many items each record has. */
+bool px_records_items(PxRecords *records, const PxField *field, const PxItemQuery *query, const PxId *ids, size_t n, PxArena *arena, GArray *values,
+                      size_t *ret_counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- external ids of exports
+ *
+ * A record without one gets __export__.TABLE_ID. These are remembered beside the snapshot, in a temporary table, and stored when the
+ * file is there: begin, names ... names, store. */
+
+/* Outside a transaction; forgets what is remembered. */
+bool px_records_begin_names(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The external id of each of n records (NULL for none), in arena. */
+bool px_records_names(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* In a write transaction. PX_ERROR_TRANSIENT: another record has taken one of the names meanwhile. */
+bool px_records_store_names(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

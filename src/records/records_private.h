@@ -44,6 +44,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJoins, px_joins_free)
 void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path);
 /* Appends FROM and its joins. */
 void px_joins_from(const PxJoins *joins, GString *sql);
+/* Appends ORDER BY: these fields of the base table's model (n 0: the model's own order), then the id. */
+void px_joins_order(PxJoins *joins, GString *sql, const PxField *const *fields, const bool *descending, size_t n);
 
 /* Appends the condition of a domain over the columns of the table called alias; values are appended to parameters (PxValue, views of
  * the domain and of texts owned by it). */

@@ -258,7 +258,7 @@ static void read_order(const Reader *reader, PxTask *task, char **words) {
 
 static void read_filter(const Reader *reader, PxTask *task, const PxConfigNode *node) {
   g_autoptr(GError) error = NULL;
-  task->filter = node ? px_domain_from_node(task->pattern->model, node, &error) : NULL;
+  task->filter = node ? px_patterns_domain_from_node(reader->patterns, task->pattern->model, node, &error) : NULL;
   if (error)
     complain_error(reader, "filter", error);
 }

@@ -135,10 +135,21 @@ static void test_wrong_values(void) {
   check_refused("[('name.x', '=', 'x')]", "character 3: \"name\" is no relation: no field can follow it");
 }
 
-static void test_not_supported_yet(void) {
-  check_refused("[('country_id', 'child_of', 1)]",
-                "character 17: child_of is not supported yet: this version compares with = != < <= > >= in, not in and the like operators");
-  check_refused("[('category_ids.name', '=', 'x')]", "character 3: \"category_ids\" is a many2many: conditions on it are not supported yet");
+static void test_items(void) {
+  check_refused("[('category_ids', '<', 1)]", "character 24: category_ids is a many2many: it has no order; for a field of its records write "
+                                              "category_ids.FIELD");
+  check_refused("[('category_ids', 'like', 'x')]", "character 27: like compares texts, and category_ids is many2many");
+  check_refused("[('category_ids', '=', [1])]", "character 24: a list goes with in and not in");
+  check_refused("[('category_ids', '=', 'Gold')]", "character 24: id: \"Gold\" is no integer");
+}
+
+static void test_child_of(void) {
+  check_refused("[('country_id', 'child_of', 1)]", "character 29: child_of follows the many2one parent_id of country to itself, and there is none");
+  check_refused("[('name', 'child_of', 1)]", "character 23: child_of goes with a relation or with id, and name is text");
+  check_refused("[('parent_id', 'child_of', False)]",
+                "character 28: child_of needs the database id or the name of a record of partner, or a list of them");
+  check_refused("[('parent_id', 'child_of', [1, [2]])]",
+                "character 32: child_of needs the database id or the name of a record of partner, or a list of them");
 }
 
 static void test_too_deep(void) {
@@ -202,7 +213,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/model/domain/operators", test_operators);
   g_test_add_func("/model/domain/places", test_places);
   g_test_add_func("/model/domain/wrong_values", test_wrong_values);
-  g_test_add_func("/model/domain/not_supported_yet", test_not_supported_yet);
+  g_test_add_func("/model/domain/items", test_items);
+  g_test_add_func("/model/domain/child_of", test_child_of);
   g_test_add_func("/model/domain/too_deep", test_too_deep);
   g_test_add_func("/model/domain/yaml", test_yaml);
   g_test_add_func("/model/domain/names", test_names);

@@ -111,29 +111,29 @@ static void test_json(void) {
   g_assert_cmpuint(px_pattern_header_rows(only(&read)), ==, 1);
 }
 
-static void test_tabs(void) {
+static void test_tabs_of_values(void) {
   g_auto(Read) read = read_pattern("    fields:\n      - name\n      - {field: country_id/code, tab: true}\n"
                                    "      - {field: parent_id/country_id/code, tab: true}\n      - {field: country_id/name, tab: true}\n"
                                    "      - {field: parent_id/country_id/name, tab: true, tab_filter: \"[('code', '=', 'FR')]\"}\n"
                                    "      - {field: type, tab: true}\n");
   const PxPattern *pattern = only(&read);
-  const PxExportField *fields = pattern->fields;
+  const PxExportColumn *fields = pattern->columns;
   g_assert_cmpuint(pattern->n_tabs, ==, 4);
   g_assert_null(fields[0].tab);
-  g_assert_true(fields[1].tab == fields[2].tab && fields[1].tab == &pattern->tabs[0]);
+  g_assert_true(fields[1].tab == fields[2].tab && fields[1].tab == pattern->tabs[0]);
   g_assert_cmpstr(fields[1].tab->name, ==, "Country Code");
   g_assert_true(fields[1].tab->model == shop_model(&shop, "country"));
   g_assert_null(fields[1].tab->domain);
-  g_assert_true(fields[3].tab == &pattern->tabs[1]);
+  g_assert_true(fields[3].tab == pattern->tabs[1]);
   g_assert_cmpstr(fields[3].tab->name, ==, "Country Name");
-  g_assert_true(fields[4].tab == &pattern->tabs[2] && fields[4].tab->domain);
-  g_assert_true(fields[5].tab == &pattern->tabs[3]);
+  g_assert_true(fields[4].tab == pattern->tabs[2] && fields[4].tab->domain);
+  g_assert_true(fields[5].tab == pattern->tabs[3]);
   g_assert_true(fields[5].tab->field == shop_field(&shop, "partner", "type") && !fields[5].tab->model);
 }
 
 static void check_field(const PxPattern *pattern, size_t i, const char *header, const char *label) {
-  g_assert_cmpstr(pattern->fields[i].header, ==, header);
-  g_assert_cmpstr(pattern->fields[i].label, ==, label);
+  g_assert_cmpstr(pattern->columns[i].header, ==, header);
+  g_assert_cmpstr(pattern->columns[i].label, ==, label);
 }
 
 static void test_fields(void) {
@@ -146,8 +146,8 @@ static void test_fields(void) {
   check_field(pattern, 1, "name", "Name");
   check_field(pattern, 2, "email#key", "Email#key");
   check_field(pattern, 3, "country_id#key|code", "Country#key|Country Code");
-  g_assert_cmpstr(pattern->fields[4].header, ==, "country_id|currency_id|name");
-  g_assert_cmpstr(pattern->fields[5].header, ==, "country_id|.id");
+  g_assert_cmpstr(pattern->columns[4].header, ==, "country_id|currency_id|name");
+  g_assert_cmpstr(pattern->columns[5].header, ==, "country_id|.id");
   g_assert_cmpuint(pattern->fields[4].n_path, ==, 3);
   g_assert_true(pattern->fields[4].path[0] == shop_field(&shop, "partner", "country_id"));
   g_assert_true(pattern->fields[4].path[2] == shop_field(&shop, "currency", "name"));
@@ -159,8 +159,8 @@ static void test_own_headers(void) {
   g_auto(Read) read = read_pattern(
     "    header: custom\n    fields:\n      - .id\n      - {field: name, header: Full Name}\n      - {field: country_id/code, header: Country}\n");
   const PxPattern *pattern = only(&read);
-  g_assert_null(pattern->fields[0].custom);
-  g_assert_cmpstr(pattern->fields[1].custom, ==, "Full Name");
+  g_assert_null(pattern->columns[0].custom);
+  g_assert_cmpstr(pattern->columns[1].custom, ==, "Full Name");
   const char *headers[] = {" Country ", "Full Name", ".id", "email#key"};
   px_pattern_translate_header(pattern, headers, 4);
   g_assert_cmpstr(headers[0], ==, "country_id|code");
@@ -193,7 +193,7 @@ static void test_fields_that_are_wrong(void) {
   check_complaint("    fields: ['email#key']\n", "pattern p: field email#key: a key is written {field: NAME, key: true}");
   check_complaint("    fields: [name, name]\n", "pattern p: field name: another column is called name too");
   check_complaint("    fields: [{field: name, occurrences: 2}]\n",
-                  "pattern p: field name: occurrences are of a one2many or many2many, and there is none in the path");
+                  "pattern p: field name: occurrences are of a one2many or many2many that the path begins with");
   check_complaint("    fields: [{field: category_ids/name, key: true}]\n", "pattern p: field category_ids/name: a many2many cannot be part of a key");
   check_complaint("    header: custom\n    fields: [{field: name, header: '#N'}]\n",
                   "pattern p: field name: header: a column without a name, or with a name that begins with #, is ignored when the file comes back");
@@ -226,17 +226,123 @@ static void test_unknown_model(void) {
   g_assert_cmpuint(px_complaints_at(read.complaints, 0)->line, ==, 2);
 }
 
-static void test_exports_of_later_versions(void) {
-  g_auto(Read) many = read_pattern("    fields: [name, {field: category_ids/name, occurrences: 3}]\n");
-  g_assert_cmpstr(only(&many)->export_problem, ==, "pattern p: field category_ids/name: exporting a column of a many2many is not supported yet");
-  g_assert_cmpuint(only(&many)->n_fields, ==, 1);
-  g_auto(Read) external = read_pattern("    fields: [id, name]\n");
-  g_assert_cmpstr(only(&external)->export_problem, ==, "pattern p: field id: exporting a column of an external id (id) is not supported yet");
-  g_auto(Read) children = read_text(
-    "patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: c, occurrences: 2}]\n  c: {model: partner, fields: [name]}\n");
-  g_assert_cmpuint(px_complaints_errors(children.complaints), ==, 0);
-  g_assert_nonnull(px_patterns_get(children.patterns, "p")->export_problem);
-  g_assert_null(px_patterns_get(children.patterns, "c")->export_problem);
+/* ---- lists of records */
+
+static void check_headers(const PxPattern *pattern, const char *expected) {
+  g_autoptr(GString) headers = g_string_new(NULL);
+  for (size_t i = 0; i < pattern->n_columns; i++)
+    g_string_append_printf(headers, "%s%s", i ? " " : "", pattern->columns[i].custom ? pattern->columns[i].custom : pattern->columns[i].header);
+  g_assert_cmpstr(headers->str, ==, expected);
+}
+
+static void test_many2many(void) {
+  g_auto(Read) read = read_pattern("    fields: [name, category_ids/name, {field: category_ids/color, occurrences: 2}, country_id/partner_ids/email]\n");
+  const PxPattern *pattern = only(&read);
+  check_headers(pattern, "name category_ids|1|name category_ids|1|color category_ids|2|color country_id|partner_ids|email");
+  g_assert_cmpstr(pattern->columns[3].label, ==, "Tags|2|Color");
+  g_assert_cmpuint(pattern->root->width, ==, 5);
+  g_assert_cmpuint(pattern->root->n_lists, ==, 3);
+  g_assert_cmpuint(pattern->root->lists[1].occurrences, ==, 2);
+  g_assert_cmpuint(pattern->root->lists[1].column, ==, 2);
+  g_assert_cmpuint(pattern->root->lists[2].n_path, ==, 2);
+}
+
+#define CONTACTS                                                                                                                                     \
+  "  c: {model: partner, fields: [.id, {field: email, key: true}, {field: category_ids/name, occurrences: 2}]}\n"                                    \
+  "  d: {model: partner, fields: [name, {field: child_ids, pattern: c, occurrences: 2}]}\n"
+
+static void test_sub_patterns(void) {
+  g_auto(Read) read =
+    read_text("patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: c}, id, {field: child_ids, pattern: c}]\n" CONTACTS);
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 1);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==, "pattern p: field child_ids: another column is called child_ids|1|.id too");
+  g_auto(Read) good = read_text("patterns:\n  p:\n    model: partner\n    fields: [{field: child_ids, pattern: d}, id]\n" CONTACTS);
+  const PxPattern *pattern = px_patterns_get(good.patterns, "p");
+  check_headers(pattern, "child_ids|1|name child_ids|1|child_ids|1|.id child_ids|1|child_ids|1|email#key child_ids|1|child_ids|1|category_ids|1|name "
+                         "child_ids|1|child_ids|1|category_ids|2|name child_ids|1|child_ids|2|.id child_ids|1|child_ids|2|email#key "
+                         "child_ids|1|child_ids|2|category_ids|1|name child_ids|1|child_ids|2|category_ids|2|name id");
+  g_assert_cmpstr(pattern->columns[2].label, ==, "Children|1|Children|1|Email#key");
+  g_assert_true(pattern->external_ids);
+  g_assert_false(px_patterns_get(good.patterns, "d")->external_ids);
+}
+
+static void test_patterns_without_end(void) {
+  g_auto(Read) read = read_text("patterns:\n"
+                                "  a: {model: partner, fields: [name, {field: child_ids, pattern: b}]}\n"
+                                "  b: {model: partner, fields: [name, {field: child_ids, pattern: c}]}\n"
+                                "  c: {model: partner, fields: [name, {field: child_ids, pattern: b}]}\n"
+                                "  d: {model: partner, fields: [name, {field: child_ids, pattern: none}]}\n"
+                                "  none: {model: partner}\n");
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 2);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==,
+                  "pattern c: field child_ids: the patterns contain one another without end: b -> c -> b");
+  g_assert_cmpuint(px_complaints_at(read.complaints, 0)->line, ==, 4);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 1)->text, ==, "pattern d: field child_ids: the pattern none has no fields to write the records by");
+}
+
+static void test_too_many_columns(void) {
+  g_auto(Read) read = read_text("patterns:\n"
+                                "  a: {model: partner, fields: [{field: child_ids, pattern: b, occurrences: 1000}]}\n"
+                                "  b: {model: partner, fields: [{field: child_ids, pattern: c, occurrences: 1000}]}\n"
+                                "  c: {model: partner, fields: [name]}\n");
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 1);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==,
+                  "pattern a: field child_ids: with it there are more than 16384 columns: there may be fewer occurrences");
+}
+
+static void test_own_headers_of_lists(void) {
+  g_auto(Read) read = read_text("patterns:\n  p:\n    model: partner\n    header: custom\n"
+                                "    fields: [{field: category_ids/name, header: Tag, occurrences: 2}, {field: child_ids, pattern: c, header: Contact},\n"
+                                "             {header: Remarks}, {field: parent_id/email, header: Company}]\n"
+                                "  c: {model: partner, header: custom, fields: [{field: email, header: Mail}, name]}\n");
+  const PxPattern *pattern = px_patterns_get(read.patterns, "p");
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 0);
+  check_headers(pattern, "Tag 1 Tag 2 Contact 1 Mail Contact 1 name Remarks Company");
+  const char *headers[] = {"Tag 2", "Contact 1 Mail", "Remarks"};
+  px_pattern_translate_header(pattern, headers, 3);
+  g_assert_cmpstr(headers[0], ==, "category_ids|2|name");
+  g_assert_cmpstr(headers[1], ==, "child_ids|1|email");
+  g_assert_cmpstr(headers[2], ==, "");
+  check_complaint("    fields: [{header: Remarks}]\n", "pattern p: fields: field is missing");
+}
+
+static void test_tabs(void) {
+  g_auto(Read) read = read_text(
+    "filters: {near: {model: country, domain: [[code, in, [FR, BE]]]}}\n"
+    "patterns:\n  p:\n    model: partner\n"
+    "    fields: [{field: country_id/code, tab: true}, {field: child_ids, pattern: c, occurrences: 2}, {field: parent_id/country_id/code, tab: true},\n"
+    "             {field: type, tab: true}]\n"
+    "  c: {model: partner, fields: [{field: country_id/code, tab: true}, {field: country_id/name, tab: true, tab_filter: near}]}\n");
+  const PxPattern *pattern = px_patterns_get(read.patterns, "p");
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 0);
+  g_assert_cmpuint(pattern->n_tabs, ==, 3);
+  g_assert_cmpstr(pattern->tabs[0]->name, ==, "Country Code");
+  g_assert_cmpstr(pattern->tabs[1]->name, ==, "(near)");
+  g_assert_cmpstr(pattern->tabs[2]->name, ==, "Address Type");
+  static const unsigned tabs[] = {0, 0, 1, 0, 1, 0, 2};
+  for (size_t i = 0; i < G_N_ELEMENTS(tabs); i++)
+    g_assert_true(pattern->columns[i].tab == pattern->tabs[tabs[i]]);
+}
+
+static void test_filters(void) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Read) read = read_text("filters:\n  near: {model: country, domain: \"[('code', 'in', ['FR', 'BE'])]\"}\n  far: {model: cuntry, domain: []}\n"
+                                "  wrong: {model: country, domain: \"[('cod', '=', 'FR')]\"}\n");
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 2);
+  g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==, "filter far: the database has no model cuntry (did you mean country?)");
+  g_assert_cmpstr(px_complaints_at(read.complaints, 1)->text, ==, "filter wrong: character 3: country has no field \"cod\" (did you mean code?)");
+  g_autoptr(PxDomain) named = px_patterns_domain(read.patterns, shop_model(&shop, "country"), " near ", &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(named->children[0]->n_values, ==, 2);
+  g_autoptr(PxDomain) written = px_patterns_domain(read.patterns, shop_model(&shop, "country"), "[('code', '=', 'FR')]", &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(written);
+  g_assert_null(px_patterns_domain(read.patterns, shop_model(&shop, "partner"), "near", &error));
+  g_assert_cmpstr(error->message, ==, "the filter near is of the model country, but the records are of partner");
+  g_clear_error(&error);
+  g_assert_null(px_patterns_domain(read.patterns, shop_model(&shop, "country"), "neer", &error));
+  g_assert_cmpstr(error->message, ==,
+                  "there is no filter \"neer\" (did you mean near?); a domain is a list of conditions: [('field', '=', 'value')]");
 }
 
 static void test_finding(void) {
@@ -263,13 +369,28 @@ static void test_snapshot(void) {
   g_assert_cmpstr(copy->format.true_word, ==, "yes");
   g_assert_cmpuint(copy->n_fields, ==, 2);
   g_assert_cmpstr(copy->fields[0].custom, ==, pattern->fields[0].custom);
-  g_assert_cmpstr(copy->fields[1].header, ==, "country_id|code");
+  g_assert_cmpstr(copy->columns[1].header, ==, "country_id|code");
   g_assert_true(copy->order_descending[0]);
+}
+
+static void test_snapshot_with_other_patterns(void) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Read) read = read_text("filters: {near: {model: country, domain: []}}\n"
+                                "patterns:\n"
+                                "  p:\n    model: partner\n    header: custom\n    fields: [{field: child_ids, pattern: d, header: Contact}]\n"
+                                "  other: {model: country, fields: [name]}\n"
+                                "  d: {model: partner, fields: [{field: country_id/code, tab: true, tab_filter: near}]}\n");
+  const PxPattern *pattern = px_patterns_get(read.patterns, "p");
+  g_assert_nonnull(strstr(pattern->snapshot, "\"d\""));
+  g_assert_null(strstr(pattern->snapshot, "other"));
+  g_autoptr(PxPatterns) again = px_patterns_from_snapshot("p", pattern->snapshot, shop.schema, NULL, &error);
+  g_assert_no_error(error);
+  check_headers(px_patterns_get(again, "p"), "Contact 1 country_id|code");
 }
 
 static void test_snapshot_of_another_schema(void) {
   g_autoptr(GError) error = NULL;
-  g_assert_null(px_patterns_from_snapshot("q", "{\"model\": \"gone\"}", shop.schema, NULL, &error));
+  g_assert_null(px_patterns_from_snapshot("q", "{\"pattern\": {\"model\": \"gone\"}}", shop.schema, NULL, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
   g_assert_nonnull(strstr(error->message, "the database has no model gone"));
 }
@@ -282,15 +403,22 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/config/options", test_options);
   g_test_add_func("/pattern/config/formats_of_later_versions_load", test_formats_of_later_versions_load);
   g_test_add_func("/pattern/config/json", test_json);
-  g_test_add_func("/pattern/tabs", test_tabs);
+  g_test_add_func("/pattern/config/tabs_of_values", test_tabs_of_values);
   g_test_add_func("/pattern/config/fields", test_fields);
   g_test_add_func("/pattern/config/own_headers", test_own_headers);
   g_test_add_func("/pattern/config/fields_that_are_wrong", test_fields_that_are_wrong);
   g_test_add_func("/pattern/config/options_that_are_wrong", test_options_that_are_wrong);
   g_test_add_func("/pattern/config/unknown_model", test_unknown_model);
-  g_test_add_func("/pattern/config/exports_of_later_versions", test_exports_of_later_versions);
+  g_test_add_func("/pattern/config/many2many", test_many2many);
+  g_test_add_func("/pattern/config/sub_patterns", test_sub_patterns);
+  g_test_add_func("/pattern/config/patterns_without_end", test_patterns_without_end);
+  g_test_add_func("/pattern/config/too_many_columns", test_too_many_columns);
+  g_test_add_func("/pattern/config/own_headers_of_lists", test_own_headers_of_lists);
+  g_test_add_func("/pattern/config/tabs", test_tabs);
+  g_test_add_func("/pattern/config/filters", test_filters);
   g_test_add_func("/pattern/config/finding", test_finding);
   g_test_add_func("/pattern/config/snapshot", test_snapshot);
+  g_test_add_func("/pattern/config/snapshot_with_other_patterns", test_snapshot_with_other_patterns);
   g_test_add_func("/pattern/config/snapshot_of_another_schema", test_snapshot_of_another_schema);
   int status = g_test_run();
   shop_fixture_done(&shop);

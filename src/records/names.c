@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The external ids that an export writes. Those it gives to records that have none cannot be stored in its read snapshot: a temporary
+ * table remembers them, so that any number of them takes no memory. */
+#include "records/records_private.h"
+
+#define EXPORT_MODULE "__export__"
+
+bool px_records_begin_names(PxDb *db, GError **error) {
+  return px_db_exec(db,
+                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id integer NOT NULL);"
+                    "DELETE FROM pattimpex_new_name",
+                    error);
+}
+
+typedef struct {
+  PxStmt *find;  /* the name of a record */
+  PxStmt *taken; /* whether some record has a name of our module */
+  PxStmt *add;
+} Statements;
+
+static bool prepare(PxDb *db, Statements *statements, GError **error) {
+  statements->find = px_db_prepare(db,
+                                   "SELECT module || '.' || name FROM pattimpex_external_id WHERE model = ? AND res_id = ? "
+                                   "ORDER BY module = '" EXPORT_MODULE "', module, name LIMIT 1",
+                                   error);
+  if (statements->find)
+    statements->taken = px_db_prepare(db, "SELECT 1 FROM pattimpex_external_id WHERE module = '" EXPORT_MODULE "' AND name = ?", error);
+  if (statements->taken)
+    statements->add = px_db_prepare(db, "INSERT OR IGNORE INTO pattimpex_new_name (name, model, res_id) VALUES (?, ?, ?)", error);
+  if (statements->add)
+    px_stmt_temporary(statements->add);
+  return statements->add != NULL;
+}
+
+/* TABLE_ID, or TABLE_ID-2 ... where a record that came from another database has that name. */
+static bool new_name(const Statements *statements, const PxModel *model, PxValue id, PxArena *arena, PxValue *ret_name, GError **error) {
+  for (unsigned i = 1;; i++) {
+    const char *suffix = i > 1 ? px_arena_printf(arena, "-%u", i) : "";
+    char *name = px_arena_printf(arena, EXPORT_MODULE ".%s_%" G_GINT64_FORMAT "%s", model->table, id.integer, suffix);
+    PxValue bare = px_value_string(name + strlen(EXPORT_MODULE "."));
+    px_stmt_bind(statements->taken, 0, &bare);
+    PxStep step = px_stmt_step(statements->taken, error);
+    if (step == PX_STEP_ERROR)
+      return false;
+    if (step == PX_STEP_ROW) {
+      px_stmt_reset(statements->taken);
+      continue;
+    }
+    px_stmt_bind(statements->add, 0, &bare);
+    px_stmt_bind_text(statements->add, 1, model->table);
+    px_stmt_bind(statements->add, 2, &id);
+    *ret_name = px_value_string(name);
+    return px_stmt_run(statements->add, error);
+  }
+}
+
+bool px_records_names(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+  Statements statements = {0};
+  if (!prepare(records->db, &statements, error))
+    return false;
+  px_stmt_bind_text(statements.find, 0, model->table);
+  for (size_t i = 0; i < n; i++) {
+    PxValue id = px_id_to_value(ids[i]);
+    ret_names[i] = px_value_null();
+    if (px_id_is_none(ids[i]))
+      continue;
+    px_stmt_bind(statements.find, 1, &id);
+    PxStep step = px_stmt_step(statements.find, error);
+    if (step == PX_STEP_ERROR || (step == PX_STEP_DONE && !new_name(&statements, model, id, arena, &ret_names[i], error)))
+      return false;
+    if (step == PX_STEP_ROW) {
+      ret_names[i] = px_value_copy(arena, px_stmt_value(statements.find, 0));
+      px_stmt_reset(statements.find);
+    }
+  }
+  return true;
+}
+
+/* Whether every record that got a name still has it: another export may have given the same ones, another file other ones. */
+static bool check_names(PxDb *db, GError **error) {
+  PxStmt *stmt = px_db_prepare(db,
+                               "SELECT name FROM pattimpex_new_name n WHERE NOT EXISTS (SELECT 1 FROM pattimpex_external_id e "
+                               "WHERE e.module = '" EXPORT_MODULE "' AND e.name = n.name AND e.model = n.model AND e.res_id = n.res_id) LIMIT 1",
+                               error);
+  PxStep step = stmt ? px_stmt_step(stmt, error) : PX_STEP_ERROR;
+  if (step != PX_STEP_ROW)
+    return step == PX_STEP_DONE;
+  g_autofree char *name = px_stmt_dup_text(stmt, 0);
+  px_stmt_reset(stmt);
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the external id " EXPORT_MODULE ".%s was given to another record while the file was written",
+              name);
+  return false;
+}
+
+bool px_records_store_names(PxDb *db, GError **error) {
+  PxStmt *stmt = px_db_prepare(db,
+                               "INSERT OR IGNORE INTO pattimpex_external_id (module, name, model, res_id) "
+                               "SELECT '" EXPORT_MODULE "', name, model, res_id FROM pattimpex_new_name",
+                               error);
+  return stmt && px_stmt_run(stmt, error) && check_names(db, error);
+}
