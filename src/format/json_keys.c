@@ -69,6 +69,7 @@ PxJsonPath *px_json_keys_path(PxJsonKeys *keys, const PxJsonPath *parent, const 
   path->text = px_arena_strndup(keys->arena, text->str, text->len);
   path->len = text->len;
   path->column = -1;
+  path->index = keys->paths->len;
   g_hash_table_add(keys->by_text, path);
   g_ptr_array_add(keys->paths, path);
   return path;

@@ -47,6 +47,7 @@ typedef struct PxJsonPath PxJsonPath;
 struct PxJsonPath {
   const char *text;
   size_t len;
+  guint index;         /* among all paths */
   PxJsonPath *first;   /* what the last object or list here began with */
   PxJsonPath *next;    /* what followed last */
   uint64_t seen;       /* in which scan it was there */

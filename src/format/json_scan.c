@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define GUESSES 4
+
 /* ---- what goes wrong */
 
 /* False: the zero byte at at is the end of the window, or something is wrong there. */
@@ -148,18 +150,33 @@ static bool push(PxJsonScan *scan, PxJsonPath *path, bool is_list) {
   return true;
 }
 
+/* The path is mostly what it was in the item before, or one of those that were new behind the last one. */
+static PxJsonPath *guess(const PxJsonScan *scan, const PxJsonFrame *frame, const char *key, size_t len) {
+  PxJsonPath *path = frame->last ? frame->last->next : frame->path->first;
+  if (path && px_json_path_is(path, frame->path, key, len))
+    return path;
+  const GPtrArray *paths = scan->keys->paths;
+  guint first = frame->last ? frame->last->index + 1 : 0;
+  for (guint i = first; i < paths->len && i < first + GUESSES; i++) {
+    path = paths->pdata[i];
+    if (px_json_path_is(path, frame->path, key, len))
+      return path;
+  }
+  return NULL;
+}
+
 /* The path of a key or list item, which may not have been there before in this item. */
 static PxJsonPath *enter(PxJsonScan *scan, PxJsonFrame *frame, const char *at, const char *key, size_t len) {
-  PxJsonPath *path = frame->last ? frame->last->next : frame->path->first;
-  if (!path || !px_json_path_is(path, frame->path, key, len)) {
+  PxJsonPath *path = guess(scan, frame, key, len);
+  if (!path) {
     path = px_json_keys_path(scan->keys, frame->path, key, len);
     if (!path) {
       g_string_printf(scan->problem, "the file has more different keys (items of lists counted) than one row can hold; raise limits: cells");
       scan->at = at;
       return NULL;
     }
-    *(frame->last ? &frame->last->next : &frame->path->first) = path;
   }
+  *(frame->last ? &frame->last->next : &frame->path->first) = path;
   if (path->seen == scan->stamp) {
     bad_key(scan, at, path);
     return NULL;
