@@ -145,7 +145,8 @@ void px_zip_stream_close(PxZipStream *stream) {
 }
 
 uint64_t px_zip_stream_used(const PxZipStream *stream) {
-  return stream->member->packed - (stream->end - stream->at) - stream->inflate.avail_in;
+  uint64_t unused = stream->end - stream->at + stream->inflate.avail_in;
+  return unused > stream->member->packed ? 0 : stream->member->packed - unused; /* behind damage, ISA-L counts on its own */
 }
 
 /* ---- the data */

@@ -23,6 +23,8 @@ static char *contents(const GByteArray *bytes, const PxZipLimits *limits) {
     g_string_append_printf(out, "%s=", member->name);
     while (len == sizeof piece && px_zip_stream_read(stream, piece, sizeof piece, &len, &error))
       g_string_append_len(out, piece, (gssize)len);
+    if (stream)
+      g_assert_cmpuint(px_zip_stream_used(stream), <=, member->packed);
     g_string_append_c(out, ';');
   }
   close(fd);
