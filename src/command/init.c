@@ -17,7 +17,7 @@
 /* The files of examples/shop that are written as they are. */
 static const char *const FILES[] = {"pattimpex.yaml",  "more-tasks.yaml", "staging.yaml",
                                     "ops-address.txt", IN "partners.csv", IN "partners-with-errors.csv",
-                                    IN "products.csv", IN "orders.csv"};
+                                    IN "products.csv", IN "orders.csv",   IN "contacts.xlsx"};
 
 static bool fail(GError **error, const char *path) {
   int reason = errno;

@@ -70,6 +70,11 @@ static bool take_reply(int fd, pid_t pid, PxMarkResult *ret_result, GError **err
     g_set_error_literal(error, PX_ERROR, expected ? (int)reply.code : PX_ERROR_INTERNAL, valid);
     return false;
   }
+  if (status != 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the process that writes the errors into the workbook failed behind its end (wait status %d)",
+                status);
+    return false;
+  }
   *ret_result = (PxMarkResult){.rows = reply.rows, .note = reply.length > 0 ? g_steal_pointer(&valid) : NULL};
   return true;
 }

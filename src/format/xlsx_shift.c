@@ -300,6 +300,10 @@ static void put_range(Formula *formula, PxRangeRef *range, const char *next) {
   gsize before = formula->to->len;
   bool met = formula->sheet == TARGET || (formula->sheet == HERE && formula->place->own);
   formula->done |= met ? PX_SHIFT_MET : 0;
+  if (!met && !formula->place->rows && !formula->place->columns) {
+    copy_to(formula, next);
+    return;
+  }
   move_cell(formula->place, &range->from);
   move_cell(formula->place, &range->to);
   if (!met || px_shift_range(formula->shift, range)) {

@@ -242,7 +242,12 @@ int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) {
     if (fd >= 0)
       return fd;
   }
+  if (errno == ENOENT) {
+    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "filestore %s: the blob %s is gone: give the file again, or bring the filestore back",
+                store->directory, sha256);
+    return -1;
+  }
   g_autofree char *doing = g_strdup_printf("open the blob %s", sha256);
-  (void)fail(error, errno == ENOENT ? PX_ERROR_NOT_FOUND : PX_ERROR_TRANSIENT, store->directory, doing);
+  (void)fail(error, PX_ERROR_TRANSIENT, store->directory, doing);
   return -1;
 }

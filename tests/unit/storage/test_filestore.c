@@ -143,7 +143,7 @@ static void missing(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   static const char *const none[] = {HELLO_SHA256, "", "../../etc/passwd", "2c"};
   for (size_t i = 0; i < G_N_ELEMENTS(none); i++)
-    assert_fails(px_filestore_read(store, none[i], &error) >= 0, &error, PX_ERROR_NOT_FOUND, "blob");
+    assert_fails(px_filestore_read(store, none[i], &error) >= 0, &error, PX_ERROR_NOT_FOUND, "give the file again");
 }
 
 static void dry_run(Fixture *fixture, const void *data) {
