@@ -15,7 +15,7 @@ bool px_extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *patt
 typedef struct PxExtractPlan PxExtractPlan;
 struct PxExtractPlan {
   const PxExportNode *node;
-  PxLookupPath *paths;         /* of each value (of the record behind an external id, its id), then of each list the id of the record that has it */
+  PxLookupPath *paths; /* of each value (of the record behind an external id, its id), then of each list the id of the record that has it */
   size_t n_paths;
   const PxExtractPlan **items; /* of each list */
 };

@@ -25,8 +25,7 @@ const PxExtractPlan *px_extract_plan(PxArena *arena, const PxExportNode *node) {
   for (size_t i = 0; i < node->n_values; i++) {
     const PxExportValue *value = &node->values[i];
     bool is_name = !value->path[value->n_path - 1];
-    plan->paths[i] =
-      is_name ? id_path(arena, node, value->path, value->n_path - 1) : (PxLookupPath){.path = value->path, .n_path = value->n_path};
+    plan->paths[i] = is_name ? id_path(arena, node, value->path, value->n_path - 1) : (PxLookupPath){.path = value->path, .n_path = value->n_path};
   }
   for (size_t i = 0; i < node->n_lists; i++) {
     plan->paths[node->n_values + i] = id_path(arena, node, node->lists[i].path, node->lists[i].n_path - 1);
@@ -71,7 +70,8 @@ static void fill_values(const PxExtractPage *page, const PxExtractPlan *plan, co
 /* ---- lists */
 
 /* Where each item of the records begins in its row. */
-static PxCell **item_cells(const PxExtractPage *page, const PxExportList *list, const size_t *counts, PxCell *const *cells, size_t n, size_t n_items) {
+static PxCell **item_cells(const PxExtractPage *page, const PxExportList *list, const size_t *counts, PxCell *const *cells, size_t n,
+                           size_t n_items) {
   PxCell **items = px_arena_new_array(page->arena, PxCell *, n_items);
   size_t next = 0;
   for (size_t i = 0; i < n; i++)
@@ -84,8 +84,7 @@ static bool fill_list(const PxExtractPage *page, const PxExtractPlan *plan, cons
                       GError **error) {
   const PxExportList *list = &plan->node->lists[i];
   const PxExtractPlan *item = plan->items[i];
-  const PxItemQuery query = {
-    .paths = item->paths, .n_paths = item->n_paths, .with_inactive = page->with_inactive, .limit = list->occurrences};
+  const PxItemQuery query = {.paths = item->paths, .n_paths = item->n_paths, .with_inactive = page->with_inactive, .limit = list->occurrences};
   const PxId *ids = ids_of(page, plan, values, plan->node->n_values + i, n);
   size_t *counts = px_arena_new_array(page->arena, size_t, n);
   g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(PxValue));

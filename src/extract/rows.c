@@ -2,10 +2,10 @@
 /* Records -> rows, a page at a time: the cursor gives the records, fill.c what they have. */
 #include "extract/extract_private.h"
 
-#define PROGRESS_ROWS 1000                    /* between two calls of progress */
-#define PAGE_ROWS 500                         /* of a page at most, */
-#define PAGE_CELLS ((size_t)64 * 1024)        /* of rows of many columns about so many, */
-#define PAGE_BYTES ((size_t)2 * 1024 * 1024)  /* of large values so much */
+#define PROGRESS_ROWS 1000                   /* between two calls of progress */
+#define PAGE_ROWS 500                        /* of a page at most, */
+#define PAGE_CELLS ((size_t)64 * 1024)       /* of rows of many columns about so many, */
+#define PAGE_BYTES ((size_t)2 * 1024 * 1024) /* of large values so much */
 
 typedef struct {
   PxWriter *writer;

@@ -78,10 +78,10 @@ struct PxPattern {
   size_t n_fields;
   const PxExportColumn *columns; /* what fields come to, lists and patterns of their items written out */
   size_t n_columns;
-  const PxExportNode *root;         /* NULL: an export has no columns */
+  const PxExportNode *root;        /* NULL: an export has no columns */
   const PxPatternTab *const *tabs; /* each of at least one column */
   size_t n_tabs;
-  bool external_ids; /* some column is the external id of a record */
+  bool external_ids;   /* some column is the external id of a record */
   bool create, update; /* default true */
   bool abort;          /* on_error: abort */
   bool error_rows_all; /* error_file: all | bad (the default) */

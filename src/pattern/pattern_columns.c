@@ -32,7 +32,10 @@ static bool complain(const Columns *c, const char *format, ...) {
   const PxPatternReader *reader = c->maker->reader;
   const PxField *first = c->field->n_path ? c->field->path[0] : NULL;
   px_complain(reader->complaints, g_hash_table_lookup(reader->nodes, c->field), "pattern %s: field %s: %s", c->pattern->name,
-              first ? first->name : c->field->n_path ? "id" : c->field->custom, text);
+              first              ? first->name
+              : c->field->n_path ? "id"
+                                 : c->field->custom,
+              text);
   return false;
 }
 
@@ -134,8 +137,7 @@ static bool add_columns(const Columns *c, const PxPattern *sub) {
   if (!field->n_path)
     return add_column(c, (PxExportColumn){.header = "", .label = field->custom, .custom = field->custom});
   if (!field->path[0] || !px_field_is_x2many(field->path[0]))
-    return add_column(
-      c, (PxExportColumn){.header = path_name(c, false), .label = path_name(c, true), .custom = field->custom, .tab = field->tab});
+    return add_column(c, (PxExportColumn){.header = path_name(c, false), .label = path_name(c, true), .custom = field->custom, .tab = field->tab});
   bool ok = true;
   for (unsigned item = 1; ok && item <= field->occurrences; item++)
     ok = sub ? add_columns_of_sub(c, item, sub)
@@ -172,8 +174,7 @@ static void add_path(PxArena *arena, PxExportNode *node, const PxField *const *p
 }
 
 static void add_list(PxArena *arena, PxExportNode *node, const PxField *const *path, size_t n_path, unsigned occurrences, const PxExportNode *item) {
-  node->lists[node->n_lists++] =
-    (PxExportList){.path = path, .n_path = n_path, .column = node->width, .occurrences = occurrences, .item = item};
+  node->lists[node->n_lists++] = (PxExportList){.path = path, .n_path = n_path, .column = node->width, .occurrences = occurrences, .item = item};
   node->width += occurrences * item->width;
 }
 

@@ -17,12 +17,9 @@ typedef struct {
 #define KEY(member, kind, ...)                                                                                                                       \
   { .name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__ }
 static const PxKey keys[] = {
-  KEY(field, PX_KEY_STRING),
-  KEY(key, PX_KEY_BOOLEAN),
-  KEY(header, PX_KEY_STRING),
-  KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
-  KEY(pattern, PX_KEY_STRING),
-  KEY(tab, PX_KEY_BOOLEAN),
+  KEY(field, PX_KEY_STRING),    KEY(key, PX_KEY_BOOLEAN),
+  KEY(header, PX_KEY_STRING),   KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
+  KEY(pattern, PX_KEY_STRING),  KEY(tab, PX_KEY_BOOLEAN),
   KEY(tab_filter, PX_KEY_NODE),
 };
 #undef KEY

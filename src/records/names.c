@@ -6,10 +6,11 @@
 #define EXPORT_MODULE "__export__"
 
 bool px_records_begin_names(PxDb *db, GError **error) {
-  return px_db_exec(db,
-                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id integer NOT NULL);"
-                    "DELETE FROM pattimpex_new_name",
-                    error);
+  return px_db_exec(
+    db,
+    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id integer NOT NULL);"
+    "DELETE FROM pattimpex_new_name",
+    error);
 }
 
 typedef struct {

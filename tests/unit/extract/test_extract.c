@@ -227,8 +227,9 @@ static void test_filter_by_items(void) {
 }
 
 static void test_one2many(void) {
-  check((Wanted){.pattern = "    fields: [.id, {field: child_ids, pattern: c, occurrences: 2}, name]\n"
-                            "  c: {model: partner, fields: [{field: email, key: true}, country_id/code, {field: category_ids/name, occurrences: 2}]}\n",
+  check((Wanted){.pattern =
+                   "    fields: [.id, {field: child_ids, pattern: c, occurrences: 2}, name]\n"
+                   "  c: {model: partner, fields: [{field: email, key: true}, country_id/code, {field: category_ids/name, occurrences: 2}]}\n",
                  .domain = "[('id', 'in', [42, 46])]"},
         2,
         ".id,child_ids|1|email#key,child_ids|1|country_id|code,child_ids|1|category_ids|1|name,child_ids|1|category_ids|2|name,child_ids|2|email#key,"
@@ -237,8 +238,8 @@ static void test_one2many(void) {
 }
 
 static void test_items_of_what_is_referred_to(void) {
-  check((Wanted){.pattern = "    fields: [name, country_id/partner_ids/email, parent_id/category_ids/name]\n", .domain = "[('id', 'in', [41, 42])]"}, 2,
-        "name,country_id|partner_ids|email,parent_id|category_ids|name\nAlice,alice@x.test,\nBob,bob@x.test,\n");
+  check((Wanted){.pattern = "    fields: [name, country_id/partner_ids/email, parent_id/category_ids/name]\n", .domain = "[('id', 'in', [41, 42])]"},
+        2, "name,country_id|partner_ids|email,parent_id|category_ids|name\nAlice,alice@x.test,\nBob,bob@x.test,\n");
 }
 
 static void test_inactive_items(void) {
@@ -263,7 +264,8 @@ static void test_pages(void) {
   static const char *const names[] = {"Gold", "New", "Old"};
   for (int i = 1000; i < 3000; i++)
     g_string_append_printf(expected, "p%d,%s,\n", i, names[i % 3]);
-  check((Wanted){.pattern = "    fields: [name, {field: category_ids/name, occurrences: 2}]\n", .domain = "[('id', '>=', 1000)]"}, 2000, expected->str);
+  check((Wanted){.pattern = "    fields: [name, {field: category_ids/name, occurrences: 2}]\n", .domain = "[('id', '>=', 1000)]"}, 2000,
+        expected->str);
   g_assert_true(px_db_exec(shop.db, "DELETE FROM partner_category WHERE partner_id >= 1000; DELETE FROM partner WHERE id >= 1000", &error));
 }
 

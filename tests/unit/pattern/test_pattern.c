@@ -236,7 +236,8 @@ static void check_headers(const PxPattern *pattern, const char *expected) {
 }
 
 static void test_many2many(void) {
-  g_auto(Read) read = read_pattern("    fields: [name, category_ids/name, {field: category_ids/color, occurrences: 2}, country_id/partner_ids/email]\n");
+  g_auto(Read) read =
+    read_pattern("    fields: [name, category_ids/name, {field: category_ids/color, occurrences: 2}, country_id/partner_ids/email]\n");
   const PxPattern *pattern = only(&read);
   check_headers(pattern, "name category_ids|1|name category_ids|1|color category_ids|2|color country_id|partner_ids|email");
   g_assert_cmpstr(pattern->columns[3].label, ==, "Tags|2|Color");
@@ -277,7 +278,8 @@ static void test_patterns_without_end(void) {
   g_assert_cmpstr(px_complaints_at(read.complaints, 0)->text, ==,
                   "pattern c: field child_ids: the patterns contain one another without end: b -> c -> b");
   g_assert_cmpuint(px_complaints_at(read.complaints, 0)->line, ==, 4);
-  g_assert_cmpstr(px_complaints_at(read.complaints, 1)->text, ==, "pattern d: field child_ids: the pattern none has no fields to write the records by");
+  g_assert_cmpstr(px_complaints_at(read.complaints, 1)->text, ==,
+                  "pattern d: field child_ids: the pattern none has no fields to write the records by");
 }
 
 static void test_too_many_columns(void) {
@@ -291,10 +293,11 @@ static void test_too_many_columns(void) {
 }
 
 static void test_own_headers_of_lists(void) {
-  g_auto(Read) read = read_text("patterns:\n  p:\n    model: partner\n    header: custom\n"
-                                "    fields: [{field: category_ids/name, header: Tag, occurrences: 2}, {field: child_ids, pattern: c, header: Contact},\n"
-                                "             {header: Remarks}, {field: parent_id/email, header: Company}]\n"
-                                "  c: {model: partner, header: custom, fields: [{field: email, header: Mail}, name]}\n");
+  g_auto(Read) read =
+    read_text("patterns:\n  p:\n    model: partner\n    header: custom\n"
+              "    fields: [{field: category_ids/name, header: Tag, occurrences: 2}, {field: child_ids, pattern: c, header: Contact},\n"
+              "             {header: Remarks}, {field: parent_id/email, header: Company}]\n"
+              "  c: {model: partner, header: custom, fields: [{field: email, header: Mail}, name]}\n");
   const PxPattern *pattern = px_patterns_get(read.patterns, "p");
   g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 0);
   check_headers(pattern, "Tag 1 Tag 2 Contact 1 Mail Contact 1 name Remarks Company");
@@ -307,12 +310,13 @@ static void test_own_headers_of_lists(void) {
 }
 
 static void test_tabs(void) {
-  g_auto(Read) read = read_text(
-    "filters: {near: {model: country, domain: [[code, in, [FR, BE]]]}}\n"
-    "patterns:\n  p:\n    model: partner\n"
-    "    fields: [{field: country_id/code, tab: true}, {field: child_ids, pattern: c, occurrences: 2}, {field: parent_id/country_id/code, tab: true},\n"
-    "             {field: type, tab: true}]\n"
-    "  c: {model: partner, fields: [{field: country_id/code, tab: true}, {field: country_id/name, tab: true, tab_filter: near}]}\n");
+  g_auto(Read) read =
+    read_text("filters: {near: {model: country, domain: [[code, in, [FR, BE]]]}}\n"
+              "patterns:\n  p:\n    model: partner\n"
+              "    fields: [{field: country_id/code, tab: true}, {field: child_ids, pattern: c, occurrences: 2}, {field: parent_id/country_id/code, "
+              "tab: true},\n"
+              "             {field: type, tab: true}]\n"
+              "  c: {model: partner, fields: [{field: country_id/code, tab: true}, {field: country_id/name, tab: true, tab_filter: near}]}\n");
   const PxPattern *pattern = px_patterns_get(read.patterns, "p");
   g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 0);
   g_assert_cmpuint(pattern->n_tabs, ==, 3);
