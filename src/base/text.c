@@ -104,3 +104,10 @@ char *px_text_quote(const char *text, size_t len) {
   g_string_append_c(out, '"');
   return g_string_free(out, FALSE);
 }
+
+bool px_text_is_formula(const char *text, size_t len) {
+  size_t at = 0;
+  while (at < len && text[at] == '\'')
+    at++;
+  return at < len && text[at] && strchr("=+-@\t\r", text[at]);
+}

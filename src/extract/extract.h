@@ -15,7 +15,7 @@ typedef struct {
   void *data;
 } PxExtractOptions;
 
-/* Writes a whole file of pattern to fd. The caller's read transaction around it is the snapshot; where pattern->external_ids, px_records_begin_names()
- * comes before it and px_records_store_names() behind. *ret_rows: records written. */
+/* Writes a whole file of pattern to fd. The caller's read transaction around it is the snapshot; where pattern->external_ids,
+ * px_records_begin_names() comes before it and px_records_store_names() behind. *ret_rows: records written. */
 bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxExtractOptions *options, int fd, uint64_t *ret_rows,
                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

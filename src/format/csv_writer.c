@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows are put together as UTF-8, brought to the file's encoding where it has another one, and written when there are many. */
+#include "base/text.h"
 #include "base/utf8.h"
 #include "format/csv_private.h"
 #include "format/writer_driver.h"
@@ -166,7 +167,7 @@ static void text_of(const CsvWriter *writer, const PxCell *cell, const char **re
   if (cell->kind == PX_CELL_BOOLEAN) {
     *ret_text = cell->len == 4 ? writer->options.true_word : writer->options.false_word;
     *ret_len = strlen(*ret_text);
-  } else if (writer->options.formula_guard == PX_FORMULA_ESCAPE && writer->is_data && cell->len > 0 && strchr("=+-@\t\r", cell->ptr[0]) &&
+  } else if (writer->options.formula_guard == PX_FORMULA_ESCAPE && writer->is_data && px_text_is_formula(cell->ptr, cell->len) &&
              (cell->kind == PX_CELL_TEXT || cell->kind == PX_CELL_FORMULA || cell->kind == PX_CELL_ERROR)) {
     *ret_guarded = g_strdup_printf("'%.*s", (int)cell->len, cell->ptr);
     *ret_text = *ret_guarded;

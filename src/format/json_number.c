@@ -117,18 +117,27 @@ static bool write_plain(const Decimal *decimal, char *to, uint32_t *ret_len) {
   return true;
 }
 
-bool px_json_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
+static bool is_long_double(const char *text, size_t len) {
   size_t digits = 0; /* that count */
+  for (size_t i = 0; i < len; i++)
+    digits += g_ascii_isdigit(text[i]) && (digits > 0 || text[i] != '0');
+  return memchr(text, '.', len) && (digits == 16 || digits == 17) && len < PX_JSON_NUMBER;
+}
+
+bool px_json_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
   bool fraction = false;
   bool exponent = false;
   for (size_t i = 0; i < len; i++) {
     fraction |= text[i] == '.';
     exponent |= text[i] == 'e' || text[i] == 'E';
-    digits += g_ascii_isdigit(text[i]) && (digits > 0 || text[i] != '0');
   }
   bool is_zero = len == 2 && text[0] == '-' && text[1] == '0';
   if (!exponent && !is_zero && (!fraction || text[len - 1] != '0'))
-    return fraction && (digits == 16 || digits == 17) && len < PX_JSON_NUMBER && shorten_double(text, len, to, ret_len);
+    return fraction && is_long_double(text, len) && shorten_double(text, len, to, ret_len);
   Decimal decimal;
-  return take_apart(text, len, &decimal) && write_plain(&decimal, to, ret_len);
+  if (!take_apart(text, len, &decimal) || !write_plain(&decimal, to, ret_len))
+    return false;
+  if (is_long_double(to, *ret_len))
+    (void)shorten_double(to, *ret_len, to, ret_len);
+  return true;
 }

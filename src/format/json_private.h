@@ -109,7 +109,8 @@ typedef struct {
   size_t max_depth;
   uint64_t stamp;
   const char *at;
-  bool at_end; /* of the file is the end of the window */
+  const char *reach; /* what was looked at before it was clear that something is wrong, where that is behind at */
+  bool at_end;       /* of the file is the end of the window */
   PxJsonFrame frames[PX_JSON_MAX_DEPTH];
   size_t depth;
 } PxJsonScan;
@@ -128,7 +129,7 @@ static inline const char *px_json_blanks(const char *at) {
 /* ---- text */
 
 /* The end of a string's text (its quote), from behind the opening quote. NULL: *ret_at is where it ends to be one, and *ret_problem what is
- * wrong there (NULL: the text ends). */
+ * wrong there (when that is a zero byte: the text ends). */
 const char *px_json_string_end(const char *text, bool *ret_escaped, const char **ret_at, const char **ret_problem);
 /* Characters in the place of escapes; to may be text. The length. */
 size_t px_json_unescape(const char *text, size_t len, char *to);

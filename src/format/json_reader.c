@@ -115,7 +115,8 @@ static bool scan_item(JsonReader *reader, GError **error) {
     const char *start = window->bytes + window->at;
     scan->at_end = window->at_end;
     PxJsonResult result = px_json_scan_item(scan, start);
-    if ((size_t)(scan->at - start) > reader->max_item_bytes)
+    /* Whether an item is too long must not hang on how much of it has been read. */
+    if ((size_t)(MAX(scan->at, scan->reach) - start) > reader->max_item_bytes)
       return refuse_long_item(reader, error);
     if (result == PX_JSON_BAD) {
       g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "item %" PRIu64 ", byte %" PRIu64 ": %s", reader->number + 1,

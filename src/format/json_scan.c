@@ -79,6 +79,7 @@ static bool scan_number(PxJsonScan *scan, const char **ret_end) {
   if (*ret_end && (**ret_end || scan->at_end))
     return true;
   const char *at = scan->at + strspn(scan->at, "+-.0123456789eE");
+  scan->reach = at;
   return bad(scan, *at ? scan->at : at, "this is no number of JSON, as 12, -0.5 or 1e3");
 }
 
@@ -174,6 +175,9 @@ static bool scan_group(PxJsonScan *scan, PxJsonPath *path, bool *ret_open) {
   const char *inside = px_json_blanks(start + 1);
   bool is_list = *start == '[';
   *ret_open = false;
+  scan->reach = inside;
+  if (*inside == '\0')
+    return bad(scan, inside, "");
   if (*inside == (is_list ? ']' : '}')) {
     put_empty(scan, path, is_list ? "[]" : "{}", is_list ? &path->is_empty_list : &path->is_empty_group);
     scan->at = inside + 1;
@@ -261,6 +265,7 @@ static bool scan_member(PxJsonScan *scan, PxJsonFrame *frame, bool *ret_open) {
     len = px_json_unescape(key, len, scan->key->str);
     key = scan->key->str;
   }
+  scan->reach = end;
   PxJsonPath *path = enter(scan, frame, at, key, len);
   scan->at = path ? px_json_blanks(end + 1) : scan->at;
   return path && scan_value(scan, path, ret_open);
@@ -325,7 +330,7 @@ static bool scan_object(PxJsonScan *scan) {
 }
 
 PxJsonResult px_json_scan_item(PxJsonScan *scan, const char *text) {
-  scan->at = text;
+  scan->at = scan->reach = text;
   scan->depth = 0;
   scan->stamp++;
   if (scan->cells) {

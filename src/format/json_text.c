@@ -49,7 +49,7 @@ static const char *unicode_end(const char *at, const char **ret_at, const char *
   *ret_problem = "four hexadecimal digits are expected behind \\u";
   if (code < 0)
     return NULL;
-  *ret_at = at - 2;
+  *ret_at = at + 3;
   *ret_problem = "a NUL character (\\u0000), which no field can hold";
   if (code == 0)
     return NULL;
@@ -61,16 +61,12 @@ static const char *unicode_end(const char *at, const char **ret_at, const char *
     return at;
   for (int i = 0; i < 2; i++)
     if (at[i] != "\\u"[i]) {
-      *ret_at = at[i] ? *ret_at : at + i;
+      *ret_at = at + i;
       return NULL;
     }
-  const char *digit = at;
-  int low = hex4(at + 2, &digit);
-  if (low >= 0xDC00 && low <= 0xDFFF)
-    return at + 6;
-  if (low < 0)
-    *ret_at = digit;
-  return NULL;
+  *ret_at = at + 5;
+  int low = hex4(at + 2, ret_at);
+  return low >= 0xDC00 && low <= 0xDFFF ? at + 6 : NULL;
 }
 
 const char *px_json_string_end(const char *text, bool *ret_escaped, const char **ret_at, const char **ret_problem) {

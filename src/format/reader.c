@@ -3,7 +3,8 @@
 
 #include "format/reader_driver.h"
 
-static const PxReaderDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_reader, [PX_FORMAT_XLSX] = &px_xlsx_reader, [PX_FORMAT_JSON] = &px_json_reader};
+static const PxReaderDriver *const drivers[] = {
+  [PX_FORMAT_CSV] = &px_csv_reader, [PX_FORMAT_XLSX] = &px_xlsx_reader, [PX_FORMAT_JSON] = &px_json_reader};
 
 struct PxReader {
   const PxReaderDriver *driver;

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const PxWriterDriver *const drivers[] = {[PX_FORMAT_CSV] = &px_csv_writer, [PX_FORMAT_XLSX] = &px_xlsx_writer, [PX_FORMAT_JSON] = &px_json_writer};
+static const PxWriterDriver *const drivers[] = {
+  [PX_FORMAT_CSV] = &px_csv_writer, [PX_FORMAT_XLSX] = &px_xlsx_writer, [PX_FORMAT_JSON] = &px_json_writer};
 
 struct PxWriter {
   const PxWriterDriver *driver;

@@ -26,11 +26,13 @@ struct PxEdit {
   bool changed;   /* something else went out than came in */
 
   /* what the rules for references remember */
-  size_t dropped;         /* the level of the element that is being left out; 0: none */
-  size_t text_level;      /* of the element whose text is being taken; 0: none */
-  GString *tag, *text;    /* of that element */
-  PxFormulaPlace place;   /* of the formulas that follow */
-  size_t place_level;     /* of the element that says so; 0: none */
+  size_t dropped;          /* the level of the element that is being left out; 0: none */
+  size_t text_level;       /* of the element whose text is being taken; 0: none */
+  GString *tag, *text;     /* of that element */
+  PxFormulaPlace place;    /* of the formulas that follow */
+  size_t place_level;      /* of the element that says so; 0: none */
+  const GPtrArray *ranges; /* char *: the sqref elements of the part, in their order; NULL: there are none */
+  guint next_range;
   size_t item, item_mark; /* level and place in out of an element that goes when a formula of it does */
   bool item_lost;
   size_t container, container_mark; /* the same of one that may not be empty */

@@ -203,9 +203,12 @@ static void end_container(PxEdit *edit) {
   edit->marks--;
 }
 
-/* Formulas of a rule are written for the first cell of its ranges: when that one goes, for the first one that stays. */
+/* Formulas of a rule are written for the first cell of its ranges: when that one goes, for the first one that stays. Those of Excel 2010 say
+ * their ranges in an element behind the formulas. */
 static void find_place(PxEdit *edit) {
   g_autofree char *sqref = px_edit_attribute(edit, "sqref");
+  if (!sqref && edit->ranges && edit->next_range < edit->ranges->len)
+    sqref = g_strdup(edit->ranges->pdata[edit->next_range]);
   if (!edit->own || !sqref || edit->token.empty)
     return;
   edit->place_level = edit->level;
@@ -324,6 +327,7 @@ static void end_text(PxEdit *edit) {
     if (!px_shift_sqref(edit->shift, edit->text->str, edit->text->len, to))
       g_string_assign(to, "A1");
     edit->changed = true;
+    edit->next_range++;
     px_edit_put_text(edit, to->str, to->len);
   }
 }

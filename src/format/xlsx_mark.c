@@ -165,6 +165,7 @@ static void mark_done(PxMark *mark) {
   g_free(mark->chain);
   g_array_unref(mark->kept);
   g_array_unref(mark->replaced);
+  g_ptr_array_unref(mark->ranges);
   g_string_free(mark->end_reason, TRUE);
   g_string_free(mark->rows_reason, TRUE);
 }
@@ -174,6 +175,7 @@ bool px_xlsx_mark(int blob, int texts, int out, const PxFormatOptions *options, 
   mark.parts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   mark.kept = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   mark.replaced = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+  mark.ranges = g_ptr_array_new_with_free_func(g_free);
   mark.end_reason = g_string_new(NULL);
   mark.rows_reason = g_string_new(NULL);
   bool ok = run(&mark, blob, texts, out, how, ret_result, error);

@@ -50,6 +50,7 @@ typedef struct {
   PxShift shift;
   GArray *kept;         /* uint32_t: rows with a text */
   uint32_t column;      /* where #Error stands afterwards, from 1 */
+  GPtrArray *ranges;    /* char *: of the sheet's extensions, see PxEdit */
   GArray *replaced;     /* uint32_t: columns #Error of before */
   GString *end_reason;  /* why the column does not stand first; empty: it does, or one was there */
   GString *rows_reason; /* why the good rows stay though they were not asked for; empty: they do not */

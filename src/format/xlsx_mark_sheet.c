@@ -453,6 +453,7 @@ bool px_mark_sheet(PxMark *mark, const PxZipMember *member, bool own, PxZipWrite
   g_auto(Sheet) sheet = {.mark = own ? mark : NULL};
   sheet.masters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, master_free);
   px_edit_init(&sheet.edit, on_token, &sheet, &mark->shift, own);
+  sheet.edit.ranges = own ? mark->ranges : NULL;
   bool ok = px_edit_run(&sheet.edit, mark->zip, member, to, error);
   if (ret_changed)
     *ret_changed = sheet.edit.changed;

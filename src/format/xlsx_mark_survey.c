@@ -78,16 +78,24 @@ static void check_element(PxMark *mark, const PxEdit *edit) {
   px_mark_complain(mark->end_reason, "a part that this program does not know");
 }
 
-/* Extensions (18.2.7) whose references are f and sqref elements: conditional formats, validations, sparklines of Excel 2010. In them the
- * formulas stand before the ranges that they are written for, so they cannot follow rows that go. */
+/* Extensions (18.2.7) whose references are f and sqref elements: conditional formats, validations, sparklines of Excel 2010. */
 static void check_extension(PxMark *mark, const PxEdit *edit) {
-  static const char *const known[] = {"{78C0D931-6437-407d-A8EE-F0AAD7539E65}", "{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}",
-                                      "{05C60535-1F16-4fd2-B633-F4F36F0B64E0}"};
+  static const char *const known[] = {"{78C0D931-6437-407d-A8EE-F0AAD7539E65}", "{CCE6A557-97BC-4b89-ADB6-D9C93CAAB3DF}"};
   g_autofree char *uri = px_edit_attribute(edit, "uri");
-  if (!uri || !is_one_of(uri, known, G_N_ELEMENTS(known)))
+  if (uri && g_ascii_strcasecmp(uri, "{05C60535-1F16-4fd2-B633-F4F36F0B64E0}") == 0)
+    px_mark_complain(mark->rows_reason, "sparklines, which stand in single rows");
+  else if (!uri || !is_one_of(uri, known, G_N_ELEMENTS(known)))
     px_mark_complain(mark->end_reason, "an extension that this program does not know");
-  else
-    px_mark_complain(mark->rows_reason, "conditional formats, validations or sparklines of Excel 2010");
+}
+
+/* An extension may not be left without anything in it. */
+static void check_ranges(PxMark *mark) {
+  for (guint i = 0; i < mark->ranges->len; i++) {
+    const char *ranges = mark->ranges->pdata[i];
+    g_autoptr(GString) to = g_string_new(NULL);
+    if (!px_shift_sqref(&mark->shift, ranges, strlen(ranges), to))
+      px_mark_complain(mark->rows_reason, "a conditional format or a validation of which no row would be left");
+  }
 }
 
 typedef struct {
@@ -98,9 +106,16 @@ typedef struct {
 static bool on_sheet_token(PxEdit *edit, PxXmlKind kind, GError **error) {
   Survey *survey = edit->data;
   PxMark *mark = survey->mark;
+  bool whole = false;
+  if (edit->text_level && !px_edit_take_text(edit, kind, &whole, error))
+    return false;
+  if (whole)
+    g_ptr_array_add(mark->ranges, g_strdup(edit->text->str));
   if (kind != PX_XML_START)
     return true;
-  if (edit->level == 4 && px_edit_is(edit, "c")) {
+  if (px_edit_is(edit, "sqref") && !edit->token.empty)
+    px_edit_start_text(edit);
+  else if (edit->level == 4 && px_edit_is(edit, "c")) {
     const PxXmlAttribute *r = px_xml_attribute(&edit->xml, "r");
     PxCellRef ref = {.column = survey->column + 1};
     if (r && !px_cell_ref_read(r->value, r->value + r->value_len, &ref))
@@ -427,6 +442,8 @@ bool px_mark_survey(PxMark *mark, bool all_rows, GError **error) {
   if (!find_error_columns(mark, error) || !take_parts(mark, error) || !px_mark_survey_sheet(mark, sheet, error) || !take_kept_rows(mark, error))
     return false;
   mark->shift.drops = !all_rows;
+  if (!all_rows)
+    check_ranges(mark);
   if (!all_rows && !check_tables(mark, error))
     return false;
   bool moves = !all_rows || mark->replaced->len == 0;

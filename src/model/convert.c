@@ -168,6 +168,10 @@ static bool convert_decimal(const Conversion *c, PxCell cell, PxValue *ret_value
   return true;
 }
 
+static bool is_word(const char *word, PxCell cell) {
+  return word && strlen(word) == cell.len && g_ascii_strncasecmp(word, cell.ptr, cell.len) == 0;
+}
+
 static bool convert_boolean(const Conversion *c, PxCell cell, PxValue *ret_value) {
   static const struct {
     const char *word;
@@ -182,8 +186,13 @@ static bool convert_boolean(const Conversion *c, PxCell cell, PxValue *ret_value
   }
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_BOOLEAN && cell.kind != PX_CELL_FORMULA)
     return fail_kind(c, cell);
+  bool is_true = is_word(c->options->true_word, cell);
+  if (is_true || is_word(c->options->false_word, cell)) {
+    *ret_value = stored(c, px_value_integer(is_true));
+    return true;
+  }
   for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-    if (strlen(words[i].word) == cell.len && g_ascii_strncasecmp(words[i].word, cell.ptr, cell.len) == 0) {
+    if (is_word(words[i].word, cell)) {
       *ret_value = stored(c, px_value_integer(words[i].value));
       return true;
     }
@@ -377,6 +386,10 @@ bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxA
     size_t len = cell.len;
     px_text_strip(&cell.ptr, &len);
     cell.len = (uint32_t)len;
+  }
+  if (options->formulas_escaped && cell.len && cell.ptr[0] == '\'' && cell.kind == PX_CELL_TEXT && px_text_is_formula(cell.ptr, cell.len)) {
+    cell.ptr++;
+    cell.len--;
   }
   if (cell.len == 0) {
     *ret_value = field->type == PX_TYPE_BOOLEAN ? stored(&c, px_value_integer(0)) : px_value_null();

@@ -9,7 +9,9 @@
 typedef struct {
   GTimeZone *timezone; /* of naive datetimes; NULL: UTC */
   bool decimal_comma;
-  bool exact; /* a decimal that the column cannot hold exactly fails */
+  bool exact;                         /* a decimal that the column cannot hold exactly fails */
+  bool formulas_escaped;              /* text that would be a formula has a ' in front, as csv: escape_formulas writes it */
+  const char *true_word, *false_word; /* also read as booleans; NULL: only those that all files may have */
 } PxConvertOptions;
 
 /* The value of a cell for a scalar field, brought to the form in which the column stores it. The cell need not be stripped.

@@ -322,6 +322,11 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->chunk_size = settings->chunk_size;
   pattern->max_errors = settings->max_errors;
   pattern->convert = (PxConvertOptions){.timezone = reader->timezone, .decimal_comma = settings->decimal_comma, .exact = settings->exact};
+  if (pattern->format.format == PX_FORMAT_CSV) {
+    pattern->convert.formulas_escaped = pattern->format.formula_guard == PX_FORMULA_ESCAPE;
+    pattern->convert.true_word = pattern->format.true_word;
+    pattern->convert.false_word = pattern->format.false_word;
+  }
   pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
   pattern->snapshot = make_snapshot(reader, node);
   if (!settings->create && !settings->update)

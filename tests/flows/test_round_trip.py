@@ -53,8 +53,8 @@ patterns:
   own:
     model: res_partner
     header: custom
-    fields: [{field: .id, header: No}, {field: email, header: Mail}, {header: Remarks}, {field: child_ids, pattern: person, header: Person, occurrences: 2},
-             {field: category_id/name, header: Tag, occurrences: 3}]
+    fields: [{field: .id, header: No}, {field: email, header: Mail}, {header: Remarks},
+             {field: child_ids, pattern: person, header: Person, occurrences: 2}, {field: category_id/name, header: Tag, occurrences: 3}]
   orders:
     model: sale_order
     fields: [{field: client_order_ref, key: true}, state, date_order, validity_date, amount_total, require_payment, note, partner_id/.id,

@@ -406,9 +406,19 @@ def test_known_extension_moves_along(project):
     assert "<xm:f>Other!$A$1:$A$3</xm:f>" in text and "<xm:f>Data!C2+C2</xm:f>" in text and "<xm:sqref>E2:E6 G1</xm:sqref>" in text
 
 
-def test_known_extension_keeps_all_rows(project):
+def test_known_extension_follows_the_rows(project):
+    """D2 goes: what was written for it is written for D3, which is E2 then."""
     book, _ = workbook()
     summary, out = give_back(project, rewrite(save(project, book), {SHEET: extension(VALIDATIONS_2010)}))
+    text = members(out)[SHEET].decode()
+    assert "note" not in summary
+    assert "<xm:f>Other!$A$1:$A$3</xm:f>" in text and "<xm:f>Data!C2+C2</xm:f>" in text and "<xm:sqref>E2:E3 G1</xm:sqref>" in text
+
+
+def test_extension_of_good_rows_keeps_all_rows(project):
+    book, _ = workbook()
+    path = rewrite(save(project, book), {SHEET: lambda text: extension(VALIDATIONS_2010)(text).replace("D2:D6 F1", "D2 D4")})
+    summary, out = give_back(project, path)
     assert "all rows are there" in summary["note"]
     assert [row[2] for row in values(openpyxl.load_workbook(out)["Data"])] == ["email#key", *[row[1] for row in ROWS]]
 

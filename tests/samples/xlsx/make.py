@@ -103,7 +103,8 @@ def make_sheetjs(target):
     npm(target, "xlsx@0.18.5", """
 const XLSX = require('xlsx');
 const book = XLSX.utils.book_new();
-const sheet = XLSX.utils.aoa_to_sheet([['name', 'n', 'b', 'd'], ['Müller & <Söhne>', 0.1, true, new Date(Date.UTC(2020, 0, 5))], [], [' last ']], {UTC: true});
+const rows = [['name', 'n', 'b', 'd'], ['Müller & <Söhne>', 0.1, true, new Date(Date.UTC(2020, 0, 5))], [], [' last ']];
+const sheet = XLSX.utils.aoa_to_sheet(rows, {UTC: true});
 XLSX.utils.book_append_sheet(book, sheet, 'Sheet');
 XLSX.writeFile(book, process.argv[1], {bookSST: true, compression: true});
 """)

@@ -120,6 +120,8 @@ static void numbers(void) {
     {"1e-400", "1e-400"},
     {"1e99999999999999999999", "1e99999999999999999999"},
     {"0.10000000000000001", "0.1"},
+    {"0.100000000000000010", "0.1"},
+    {"1.0000000000000001e-1", "0.1"},
     {"0.12345678901234567", "0.12345678901234567"},
     {"12345678901.234567", "12345678901.234567"},
     {"1.0000000000000000001", "1.0000000000000000001"},
@@ -172,10 +174,10 @@ static void broken_numbers(void) {
 }
 
 static void broken_text(void) {
-  check("{\"a\": \"\\ud800\"}", "! item 1, byte 7: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
-  check("{\"a\": \"\\udc00\"}", "! item 1, byte 7: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
-  check("{\"a\": \"\\ud800\\u0041\"}", "! item 1, byte 7: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
-  check("{\"a\": \"\\u0000\"}", "! item 1, byte 7: a NUL character (\\u0000), which no field can hold");
+  check("{\"a\": \"\\ud800\"}", "! item 1, byte 13: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
+  check("{\"a\": \"\\udc00\"}", "! item 1, byte 12: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
+  check("{\"a\": \"\\ud800\\u0041\"}", "! item 1, byte 18: half of a surrogate pair: \\uD800 to \\uDBFF and \\uDC00 to \\uDFFF stand together");
+  check("{\"a\": \"\\u0000\"}", "! item 1, byte 12: a NUL character (\\u0000), which no field can hold");
   check("{\"a\": \"\\u00g0\"}", "! item 1, byte 11: four hexadecimal digits are expected behind \\u");
   check("{\"a\": \"\\x\"}", "! item 1, byte 8: an unknown escape: there are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u");
   check("{\"a\": \"x\ny\"}", "! item 1, byte 8: a control character in a string: it is written as an escape, as \\n");

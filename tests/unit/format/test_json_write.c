@@ -46,13 +46,13 @@ static void check(Style style, const char *const *header, size_t n, const PxCell
   close(fd);
 }
 
-#define TEXT(text) \
+#define TEXT(text)                                                                                                                                   \
   { .ptr = text, .len = sizeof(text) - 1, .kind = PX_CELL_TEXT }
-#define CELL(cell_kind, text) \
+#define CELL(cell_kind, text)                                                                                                                        \
   { .ptr = text, .len = sizeof(text) - 1, .kind = cell_kind }
-#define NOTHING \
+#define NOTHING                                                                                                                                      \
   { .ptr = "", .kind = PX_CELL_EMPTY }
-#define ABSENT \
+#define ABSENT                                                                                                                                       \
   { .ptr = "", .kind = PX_CELL_ABSENT }
 
 static void kinds(void) {
@@ -81,7 +81,8 @@ static void escapes(void) {
 }
 
 static void nested(void) {
-  static const char *const header[] = {"name", "country_id|code", "country_id|name", "child_ids|2|name", "child_ids|1|name", "child_ids|1|tag_ids|1|name"};
+  static const char *const header[] = {
+    "name", "country_id|code", "country_id|name", "child_ids|2|name", "child_ids|1|name", "child_ids|1|tag_ids|1|name"};
   static const PxCell rows[][MOST] = {
     {TEXT("A"), TEXT("FR"), TEXT("France"), TEXT("second"), TEXT("first"), TEXT("t")},
     {TEXT("B"), NOTHING, NOTHING, TEXT("second"), NOTHING, NOTHING},

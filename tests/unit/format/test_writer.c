@@ -97,10 +97,10 @@ static void formula_guard(void) {
   size_t len = 0;
   g_autofree char *text = written(&options, header, row, 1, &len, NULL);
   g_assert_cmpstr(text, ==, "=h\r\n'=1+1\r\n");
-  const PxCell all[] = {T("+1"), T("-1"), kind_of(T("-1"), PX_CELL_NUMBER), T("@a"), T("\ta"), T("\ra"), T("a=b")};
+  const PxCell all[] = {T("+1"), T("-1"), kind_of(T("-1"), PX_CELL_NUMBER), T("@a"), T("\ta"), T("\ra"), T("a=b"), T("'=1"), T("'n")};
   const PxCell heads[G_N_ELEMENTS(all)] = {0};
   g_autofree char *more = written(&options, heads, all, G_N_ELEMENTS(all), &len, NULL);
-  g_assert_cmpstr(more, ==, ",,,,,,\r\n'+1,'-1,-1,'@a,'\ta,\"'\ra\",a=b\r\n");
+  g_assert_cmpstr(more, ==, ",,,,,,,,\r\n'+1,'-1,-1,'@a,'\ta,\"'\ra\",a=b,''=1,'n\r\n");
   px_format_options_done(&options);
 }
 

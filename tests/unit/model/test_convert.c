@@ -162,6 +162,20 @@ static void test_boolean(void) {
         {"#REF!", NULL, PX_CELL_ERROR});
 }
 
+static void test_own_words(void) {
+  PxField boolean = make_field(PX_TYPE_BOOLEAN, PX_STORE_NUMERIC);
+  PxConvertOptions words = {.true_word = "ja", .false_word = "nein"};
+  CHECK_WITH(&boolean, &words, {"ja", "i1"}, {"Nein", "i0"}, {"TRUE", "i1"}, {"0", "i0"}, {"j", NULL}, {"", "i0"});
+  CHECK(&boolean, {"ja", NULL});
+}
+
+static void test_escaped_formulas(void) {
+  PxField text = make_field(PX_TYPE_TEXT, PX_STORE_TEXT);
+  PxConvertOptions escaped = {.formulas_escaped = true};
+  CHECK_WITH(&text, &escaped, {"'=1+1", "=1+1"}, {"''=1", "'=1"}, {"'-5", "-5"}, {"'n Hund", "'n Hund"}, {"'", "'"}, {"=1", "=1"});
+  CHECK(&text, {"'=1+1", "'=1+1"});
+}
+
 static void test_date(void) {
   PxField field = make_field(PX_TYPE_DATE, PX_STORE_NUMERIC);
   CHECK(&field, {"2020-01-05", "2020-01-05"}, {" 2020-02-29 ", "2020-02-29"}, {"", "NULL"}, {"2020-01-05", "2020-01-05", PX_CELL_DATE});
@@ -453,6 +467,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/model/convert/decimal_comma", test_decimal_comma);
   g_test_add_func("/model/convert/exact", test_exact);
   g_test_add_func("/model/convert/boolean", test_boolean);
+  g_test_add_func("/model/convert/own_words", test_own_words);
+  g_test_add_func("/model/convert/escaped_formulas", test_escaped_formulas);
   g_test_add_func("/model/convert/date", test_date);
   g_test_add_func("/model/convert/datetime", test_datetime);
   g_test_add_func("/model/convert/datetime_is_a_view", test_datetime_is_a_view);
