@@ -156,7 +156,7 @@ def csv_rows(text):
 
 
 def convert(command, folder, **environment):
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env={**os.environ, **environment})
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, env={**os.environ, "LC_ALL": "C.UTF-8", **environment})
     assert done.returncode == 0, done.stdout + done.stderr
 
 
