@@ -8,6 +8,7 @@
 #include "flow/flow_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <unistd.h>
 
 typedef struct {
@@ -99,8 +100,19 @@ static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *ab
   return done && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
 }
 
+/* Why a file was refused is a text beside its name. */
+static char *report_name(const PxPatternFile *file) {
+  static const char suffix[] = ".txt";
+  if (file->state != PX_STATE_REFUSED)
+    return g_strdup(file->name);
+  size_t len = strlen(file->name);
+  if (len > NAME_MAX - strlen(suffix))
+    len = (size_t)(g_utf8_find_prev_char(file->name, file->name + NAME_MAX - strlen(suffix) + 1) - file->name);
+  return g_strdup_printf("%.*s%s", (int)len, file->name, suffix);
+}
+
 static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxBlob *blob) {
-  g_autofree char *name = file->state == PX_STATE_REFUSED ? g_strconcat(file->name, ".txt", NULL) : g_strdup(file->name);
+  g_autofree char *name = report_name(file);
   PxAttachment *attachment = px_attachment_new(PX_DIRECTION_ERROR, name);
   attachment->task = g_strdup(task->name);
   attachment->parent_id = file->attachment_id;
@@ -117,7 +129,7 @@ bool px_report_step(PxWork *work, GError **error) {
   g_autoptr(PxPatternFile) file = px_file_get(project->db, work->job->file_id, error);
   if (!file)
     return false;
-  work->name = g_strdup(file->name);
+  work->name = report_name(file);
   const PxTask *task = px_project_task(project, work->job->task, error);
   if (!task)
     return false;

@@ -250,6 +250,16 @@ def test_refused_file_changes_nothing_and_does_not_stop_the_others(project):
     assert project.emails()[2:] == ["carol@x.test", "dave@x.test"]
 
 
+def test_reasons_of_a_refused_file_with_a_very_long_name_come_back(project):
+    project.config(ERRORS)
+    name = "é" * 127 + "x"
+    assert len(name.encode()) == 255
+    project.drop(name, "")
+    assert f"the bad rows go back as {'é' * 125}.txt" in project.call("run", status=1).stdout
+    (back,) = project.names("errors")
+    assert back == f"errors/{'é' * 125}.txt" and "no header" in project.tree()[back].decode()
+
+
 # ---------------------------------------------------------------- one failing thing never stops another
 
 def test_one_failing_task_never_stops_another(project):
