@@ -133,6 +133,8 @@ bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_plac
 /* Chunk after chunk, each in a transaction; or (on_error: abort) all in one. The last one ends the file. */
 bool px_import_load_chunks(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_import_load_whole(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether max_errors is reached; then the file says so. */
+bool px_import_too_many_errors(PxImport *import, uint64_t failed);
 /* Stores the refusal. */
 bool px_import_refuse(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the caller's transaction: the end of the file, of its attachment and of the job, and the job that sends bad rows back. */

@@ -35,12 +35,12 @@ static void keep_messages(PxImport *import, const GPtrArray *messages) {
     g_ptr_array_add(import->messages, px_message_copy(messages->pdata[i]));
 }
 
-static bool too_many_errors(PxImport *import) {
+bool px_import_too_many_errors(PxImport *import, uint64_t failed) {
   uint64_t limit = import->pattern->max_errors;
-  if (!limit || import->file->counts.failed < limit)
+  if (!limit || failed < limit)
     return false;
   g_free(import->file->error);
-  import->file->error = g_strdup_printf("stopped after %" G_GUINT64_FORMAT " failed rows (max_errors)", import->file->counts.failed);
+  import->file->error = g_strdup_printf("stopped after %" G_GUINT64_FORMAT " failed rows (max_errors)", failed);
   return true;
 }
 
@@ -66,7 +66,7 @@ static bool load_and_store(PxImport *import, PxChunk *chunk, bool *ret_last, GEr
     return false;
   chunk->counts = result.counts;
   px_counts_add(&import->file->counts, &result.counts);
-  *ret_last = too_many_errors(import) || px_feed_at_end(import->feed);
+  *ret_last = px_import_too_many_errors(import, import->file->counts.failed) || px_feed_at_end(import->feed);
   if (import->work->job)
     return store_chunk(import, chunk, result.messages, *ret_last, error);
   if (result.messages)

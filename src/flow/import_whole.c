@@ -32,7 +32,6 @@ static void add_part(GArray *parts, const PxChunk *chunk, const PxLoadResult *re
 /* Everything, in the transaction that is open. */
 static bool load_all(PxImport *import, GArray *parts, GError **error) {
   uint64_t n = import->pattern->chunk_size ? import->pattern->chunk_size : PX_CHUNK_MOST_ROWS;
-  uint64_t limit = import->pattern->max_errors;
   PxCounts *counts = &import->whole_counts;
   do {
     PxChunk chunk;
@@ -48,7 +47,7 @@ static bool load_all(PxImport *import, GArray *parts, GError **error) {
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
     px_import_progress(import, "import", counts->rows, px_feed_bytes_done(import->feed));
-  } while (!px_feed_at_end(import->feed) && (!limit || counts->failed < limit));
+  } while (!px_feed_at_end(import->feed) && !px_import_too_many_errors(import, counts->failed));
   return true;
 }
 

@@ -107,6 +107,13 @@ static void stops_at_max_errors(Fixture *f, gconstpointer data) {
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner WHERE name = 'D'"), ==, 0);
 }
 
+static void abort_says_that_it_stopped_at_max_errors(Fixture *f, gconstpointer data) {
+  g_autoptr(PxSummary) summary = import(f, "all_or_few", "email#key,name\na@x.test,\nb@x.test,B\nc@x.test,\nd@x.test,\n", false);
+  g_assert_cmpuint(summary->counts.failed, ==, 2);
+  g_assert_nonnull(summary->error);
+  g_assert_nonnull(strstr(summary->error, "max_errors"));
+}
+
 /* A chunk of wide rows ends before it has its number of rows. */
 static void chunks_are_bounded_by_bytes(Fixture *f, gconstpointer data) {
   g_autoptr(GString) text = g_string_new("email#key,name,#\n");
@@ -289,6 +296,7 @@ void add_import_tests(void) {
   ADD(worker_thought_dead_leaves_no_trace);
   ADD(retry_of_failed_rows_leaves_the_others);
   ADD(dry_run_forgets_everything);
+  ADD(abort_says_that_it_stopped_at_max_errors);
   ADD(chunks_are_bounded_by_bytes);
   ADD(header_larger_than_a_chunk_is_read);
   ADD(messages_name_the_columns_of_the_file);
