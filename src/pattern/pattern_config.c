@@ -257,7 +257,8 @@ static void take_format(const PxPatternReader *reader, const PxConfigNode *node,
     read_csv(reader, pattern->name, settings->csv, options);
   if (settings->json)
     read_json(reader, pattern->name, settings->json, options);
-  options->json_nested = settings->json_style == 1;
+  /* Names of one's own are no paths. */
+  options->json_nested = settings->json_style == 1 && settings->header != PX_HEADER_CUSTOM;
   if (settings->limits)
     read_limits(reader, pattern->name, settings->limits, options);
 }

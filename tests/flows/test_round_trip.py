@@ -13,7 +13,7 @@ from conftest import PROGRAM, Project
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "conformance" / "reference"
-FORMATS = ["csv", "xlsx"]
+FORMATS = {"csv": "csv", "xlsx": "xlsx", "json": "json", "jsonl": "json\n    json_style: nested\n    json: {lines: true}"}
 SHOP = sorted(yaml.safe_load((ROOT / "examples" / "shop" / "pattimpex.yaml").read_text())["patterns"])
 
 # More of the language than the example shop shows.
@@ -86,7 +86,7 @@ REFERENCE_CASES = [("tags", None), ("tree", "customers"), ("ids", None), ("own",
 
 def with_format(text, name):
     """The patterns of the text in this format."""
-    return re.sub(r"^(    model: .*)$", rf"\1\n    format: {name}", text, flags=re.M)
+    return re.sub(r"^(    model: .*)$", rf"\1\n    format: {FORMATS[name]}", text, flags=re.M)
 
 
 def check(project, pattern, domain=None, format="csv"):
