@@ -49,18 +49,46 @@ static void equal(Context *context, const char *alias, const PxField *field, con
   }
 }
 
-/* A list is a chain of equalities: lists that people write are short, and each keeps its own rule for NULL and booleans. */
-static void in_list(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
+/* The rule for booleans that are not set, value by value. */
+static void in_booleans(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    g_string_append(context->sql, i == 0 ? "" : negate ? " AND " : " OR ");
+    equal(context, alias, leaf->path[leaf->n_path - 1], &leaf->values[i], negate);
+  }
+}
+
+/* One IN, because a list may be longer than an expression may be deep, and what it means for NULL. */
+static void in_values(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
   const PxField *field = leaf->path[leaf->n_path - 1];
+  bool has_null = false;
+  const char *separator = "";
+  column(context, alias, field);
+  g_string_append(context->sql, negate ? " NOT IN (" : " IN (");
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    has_null = has_null || leaf->values[i].kind == PX_NULL;
+    if (leaf->values[i].kind == PX_NULL)
+      continue;
+    g_string_append_printf(context->sql, "%s?", separator);
+    bind(context, &leaf->values[i]);
+    separator = ", ";
+  }
+  g_string_append_c(context->sql, ')');
+  if (!negate && !has_null)
+    return;
+  bool both = negate && has_null;
+  g_string_append(context->sql, both ? " AND " : " OR ");
+  column(context, alias, field);
+  g_string_append(context->sql, both ? " IS NOT NULL" : " IS NULL");
+}
+
+static void in_list(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
   if (leaf->n_values == 0) {
     g_string_append(context->sql, negate ? "1" : "0");
     return;
   }
+  bool booleans = leaf->path[leaf->n_path - 1]->type == PX_TYPE_BOOLEAN;
   g_string_append_c(context->sql, '(');
-  for (size_t i = 0; i < leaf->n_values; i++) {
-    g_string_append(context->sql, i == 0 ? "" : negate ? " AND " : " OR ");
-    equal(context, alias, field, &leaf->values[i], negate);
-  }
+  (booleans ? in_booleans : in_values)(context, alias, leaf, negate);
   g_string_append_c(context->sql, ')');
 }
 

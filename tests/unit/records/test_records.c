@@ -188,6 +188,15 @@ static void test_domains(Fixture *fixture, const void *data) {
   g_assert_cmpstr(backwards, ==, "6 4 2 1");
 }
 
+static void test_long_list(Fixture *fixture, const void *data) {
+  g_autoptr(GString) domain = g_string_new("[('number', 'in', [");
+  for (int i = 0; i < 20000; i++)
+    g_string_append_printf(domain, "%d, ", i * 10);
+  g_string_append(domain, "])]");
+  g_autofree char *ids = ids_of(fixture, domain->str, false);
+  g_assert_cmpstr(ids, ==, "1 2 4 6");
+}
+
 static void test_external_ids(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   PxValue names[] = {px_value_string("shop.a.b"), px_value_string("plain"), px_value_string("shop.none")};
@@ -295,6 +304,7 @@ int main(int argc, char **argv) {
   ADD("find_over_items", test_find_over_items);
   ADD("find_among_none_between", test_find_among_none_between);
   ADD("domains", test_domains);
+  ADD("domains/long_list", test_long_list);
   ADD("external_ids", test_external_ids);
   ADD("the_bad_row_is_told", test_the_bad_row_is_told);
   ADD("any_set_of_columns_is_written", test_any_set_of_columns_is_written);
