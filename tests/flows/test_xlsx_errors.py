@@ -484,6 +484,47 @@ def test_view_shows_the_new_column(project):
     assert view.pane.topLeftCell == "A2" and view.pane.xSplit is None and view.pane.ySplit == 1
 
 
+class Pipe(io.RawIOBase):
+    """Written to from the beginning to the end, as by a program that streams: sizes stand behind the data of each member."""
+    def __init__(self, file):
+        self.file = file
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        return self.file.write(data)
+
+
+def test_streamed_archive(project):
+    book, sheet = workbook()
+    decorate(book, sheet)
+    path = save(project, book)
+    parts = members(path)
+    with open(path, "wb") as file, zipfile.ZipFile(Pipe(file), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with zipfile.ZipFile(path) as archive:
+        assert all(info.flag_bits & 8 for info in archive.infolist())
+    _, out = give_back(project, path)
+    assert [row[2] for row in values(openpyxl.load_workbook(out)["Data"])] == ["email#key", "frank@x.test", "henry@x.test"]
+    assert raw(path, "xl/theme/theme1.xml") == raw(out, "xl/theme/theme1.xml")
+
+
+def test_exported_workbook_comes_back(project):
+    """What this program writes itself: the partner spoils a row and sends it."""
+    project.config("", base=base())
+    path = project.folder / "out.xlsx"
+    project.call("export", "partner", "-o", path)
+    book = openpyxl.load_workbook(path)
+    book.active["D3"] = "XX"
+    book.save(path)
+    _, out = give_back(project, path)
+    sheet = openpyxl.load_workbook(out).active
+    assert [cell.value for cell in sheet[1]][0] == "#Error" and sheet.max_row == 2 and "XX" in sheet["A2"].value
+    assert sheet.freeze_panes == "A2" and sheet["B1"].font.bold
+
+
 def test_form_controls_put_the_column_at_the_end(project):
     book, sheet = workbook()
     sheet["A3"].comment = Comment("x", "me")
