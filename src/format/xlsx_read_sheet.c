@@ -23,9 +23,10 @@ struct PxXlsxSheet {
   size_t n_cells, cells_room, max_cells;
   uint64_t bytes; /* of the row's cells */
   uint64_t max_row_bytes, max_text_bytes;
-  uint64_t row; /* the last one that was begun */
-  char row_digits[24];
+  uint64_t row;           /* the last one that was begun */
+  const char *row_digits; /* of its number, as the row or own_digits have them */
   size_t row_len;
+  char own_digits[24];
   Phase phase;
   bool general; /* no short cuts */
 };
@@ -68,17 +69,16 @@ static PxXmlKind refuse(const PxXlsxSheet *sheet, const Cell *cell, GError **err
 
 /* ---- the row's cells */
 
-static bool make_room(PxXlsxSheet *sheet, size_t n) {
+static void make_room(PxXlsxSheet *sheet, size_t n) {
   if (n > sheet->cells_room) {
     sheet->cells_room = MAX(n, sheet->cells_room * 2 + 32);
     sheet->cells = g_renew(PxCell, sheet->cells, sheet->cells_room);
   }
   for (; sheet->n_cells < n; sheet->n_cells++) /* a ptr of NULL: no cell stood there */
     sheet->cells[sheet->n_cells] = (PxCell){0};
-  return true;
 }
 
-static PxXmlKind put(PxXlsxSheet *sheet, const Cell *cell, PxCellKind kind, const char *text, size_t len, GError **error) {
+static inline PxXmlKind put(PxXlsxSheet *sheet, const Cell *cell, PxCellKind kind, const char *text, size_t len, GError **error) {
   if (G_UNLIKELY(cell->column >= sheet->max_cells))
     return refuse(sheet, cell, error, "more than %zu columns: raise cells of the pattern's limits when it is meant so", sheet->max_cells);
   if (G_UNLIKELY(len > sheet->max_text_bytes))
@@ -358,7 +358,8 @@ static PxXmlKind take_number(PxXlsxSheet *sheet, uint64_t before, GError **error
     }
   }
   sheet->row = number;
-  sheet->row_len = (size_t)g_snprintf(sheet->row_digits, sizeof sheet->row_digits, "%" PRIu64, number);
+  sheet->row_digits = said ? said->value : sheet->own_digits;
+  sheet->row_len = said ? said->value_len : (size_t)g_snprintf(sheet->own_digits, sizeof sheet->own_digits, "%" PRIu64, number);
   return PX_XML_START;
 }
 

@@ -138,7 +138,8 @@ bool px_xlsx_strings_add(PxXlsxStrings *strings, const char *text, size_t len, G
   if (strings->count % STRIDE == 0)
     g_array_append_val(strings->strides, page);
   g_array_append_val(strings->offsets, offset);
-  g_byte_array_append(strings->bytes, (const guint8 *)text, (guint)len);
+  g_byte_array_set_size(strings->bytes, offset + (guint)len);
+  memcpy(strings->bytes->data + offset, text, len);
   strings->count++;
   return strings->bytes->len + strings->offsets->len * sizeof(uint32_t) < PAGE || end_page(strings, error);
 }
