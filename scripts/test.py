@@ -77,7 +77,8 @@ def group_tour():
 
 
 def pytest(folder):
-    status, output = stream([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", folder], PATTIMPEX=str(SANITIZED))
+    status, output = stream([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-W", "ignore", folder],
+                            PATTIMPEX=str(SANITIZED), PATTIMPEX_RELEASE=str(RELEASE))
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", (output.splitlines() or [""])[-1])}
     failed = counts.get("failed", 0) + counts.get("error", 0)
     return counts.get("passed", 0), failed or status != 0

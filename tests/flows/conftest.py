@@ -13,6 +13,8 @@ import pytest
 # Rights of root are rights to everything: without these, a folder that is read-only is so for root too.
 WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "pattimpex"))
+# Memory is measured without sanitizers.
+MEASURED = os.environ.get("PATTIMPEX_RELEASE", PROGRAM)
 
 SCHEMA = """
 CREATE TABLE country (id integer PRIMARY KEY, code text NOT NULL UNIQUE, name text NOT NULL);

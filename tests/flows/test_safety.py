@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import BAD, BASE, GOOD, PROGRAM
+from conftest import BAD, BASE, GOOD, MEASURED
 
 BOTH = """
 import_tasks:
@@ -155,7 +155,7 @@ def test_many_messages_do_not_fill_the_memory(project):
     project.config("")
     file = project.drop("bad.csv", "name,email#key,country_id|code\n" + "".join(f"N,n{i}@x.test,XX\n" for i in range(100_000)))
     with open(project.folder / "answer.json", "w") as answer:
-        process = subprocess.Popen([PROGRAM, "import", "partner", str(file), "--json"], cwd=project.folder, stdout=answer)
+        process = subprocess.Popen([MEASURED, "import", "partner", str(file), "--json"], cwd=project.folder, stdout=answer)
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 1
