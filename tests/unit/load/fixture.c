@@ -127,3 +127,31 @@ char *fixture_query(Fixture *fixture, const char *sql) {
   g_assert_no_error(error);
   return g_string_free(text, FALSE);
 }
+
+static void check_way(const char *sql, const char *model, const FixtureCase *test, bool row_by_row) {
+  Fixture fixture;
+  size_t n = 0;
+  while (n < G_N_ELEMENTS(test->lines) && test->lines[n])
+    n++;
+  fixture_open(&fixture, sql, model);
+  fixture.pattern.purge_one2many = test->purge;
+  fixture.pattern.update_many2many = test->update_links;
+  Outcome outcome = fixture_load(&fixture, test->lines, n, 0, row_by_row);
+  g_assert_cmpstr(outcome.error, ==, NULL);
+  if (test->messages)
+    g_assert_cmpstr(outcome.messages, ==, test->messages);
+  g_autofree char *rows = fixture_query(&fixture, test->query);
+  g_assert_cmpstr(rows, ==, test->rows);
+  g_assert_cmpuint(outcome.counts.created, ==, test->counts.created);
+  g_assert_cmpuint(outcome.counts.updated, ==, test->counts.updated);
+  g_assert_cmpuint(outcome.counts.unchanged, ==, test->counts.unchanged);
+  g_assert_cmpuint(outcome.counts.failed, ==, test->counts.failed);
+  g_assert_cmpuint(outcome.counts.skipped, ==, test->counts.skipped);
+  outcome_done(&outcome);
+  fixture_close(&fixture);
+}
+
+void fixture_check(const char *sql, const char *model, const FixtureCase *test) {
+  check_way(sql, model, test, false);
+  check_way(sql, model, test, true);
+}

@@ -27,3 +27,15 @@ void outcome_done(Outcome *outcome);
 
 /* All rows of a query, cells parted by '|', a line each. Caller frees. */
 char *fixture_query(Fixture *fixture, const char *sql);
+
+/* A file, and what loading it must come to. */
+typedef struct {
+  const char *lines[8];
+  bool purge, update_links; /* of the pattern */
+  const char *messages;     /* NULL: not compared */
+  const char *query, *rows;
+  PxCounts counts; /* rows is not compared */
+} FixtureCase;
+
+/* Loads it in waves, and again row by row. */
+void fixture_check(const char *sql, const char *model, const FixtureCase *test);

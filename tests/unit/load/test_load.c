@@ -11,41 +11,11 @@
   "INSERT INTO partner (id, email, name, city, country_id) VALUES (10, 'a@x', 'Alice', 'Old', 1), (11, 'b@x', 'Bob', 'Old', 2), "                    \
   " (12, 'dup@x', 'D1', NULL, NULL), (13, 'dup@x', 'D2', NULL, NULL);"
 
-typedef struct {
-  const char *lines[8];
-  const char *messages; /* NULL: not compared */
-  const char *query;
-  const char *rows;
-  PxCounts counts;
-} Case;
-
-static void run(const Case *test, bool row_by_row) {
-  Fixture fixture;
-  size_t n = 0;
-  while (n < G_N_ELEMENTS(test->lines) && test->lines[n])
-    n++;
-  fixture_open(&fixture, SCHEMA, "partner");
-  Outcome outcome = fixture_load(&fixture, test->lines, n, 0, row_by_row);
-  g_assert_cmpstr(outcome.error, ==, NULL);
-  if (test->messages)
-    g_assert_cmpstr(outcome.messages, ==, test->messages);
-  g_autofree char *rows = fixture_query(&fixture, test->query);
-  g_assert_cmpstr(rows, ==, test->rows);
-  g_assert_cmpuint(outcome.counts.created, ==, test->counts.created);
-  g_assert_cmpuint(outcome.counts.updated, ==, test->counts.updated);
-  g_assert_cmpuint(outcome.counts.unchanged, ==, test->counts.unchanged);
-  g_assert_cmpuint(outcome.counts.failed, ==, test->counts.failed);
-  g_assert_cmpuint(outcome.counts.skipped, ==, test->counts.skipped);
-  outcome_done(&outcome);
-  fixture_close(&fixture);
-}
-
 static void test_case(const void *data) {
-  run(data, false);
-  run(data, true);
+  fixture_check(SCHEMA, "partner", data);
 }
 
-static const Case key_updates_and_creates = {
+static const FixtureCase key_updates_and_creates = {
   .lines = {"email#key;name;city", "a@x;Alice;New", "new@x;New;Town", "b@x;Bob;Old"},
   .messages = "",
   .query = "SELECT id, name, city FROM partner WHERE id IN (10, 11) OR id > 13",
@@ -53,7 +23,7 @@ static const Case key_updates_and_creates = {
   .counts = {.created = 1, .updated = 1, .unchanged = 1},
 };
 
-static const Case same_new_key_twice = {
+static const FixtureCase same_new_key_twice = {
   .lines = {"email#key;name", "n@x;First", "n@x;Second", "n@x;Second"},
   .messages = "",
   .query = "SELECT id, name FROM partner WHERE email = 'n@x'",
@@ -61,7 +31,7 @@ static const Case same_new_key_twice = {
   .counts = {.created = 1, .updated = 1, .unchanged = 1},
 };
 
-static const Case key_renamed_then_looked_for = {
+static const FixtureCase key_renamed_then_looked_for = {
   /* Row 2 gives Alice another address; row 3 must not find her by the old one, row 4 must by the new one. */
   .lines = {"email#key;email;name", "a@x;z@x;Alice", "a@x;;Nobody", "z@x;z@x;Zoe"},
   .messages = "",
@@ -70,7 +40,7 @@ static const Case key_renamed_then_looked_for = {
   .counts = {.created = 1, .updated = 2},
 };
 
-static const Case reference_to_an_earlier_row = {
+static const FixtureCase reference_to_an_earlier_row = {
   .lines = {"email#key;name;parent_id|email", "root@x;Root;", "kid@x;Kid;root@x", "early@x;Early;late@x", "late@x;Late;kid@x"},
   .messages = "4 parent_id|email not_found Parent: no Partner has Email \"late@x\"\n",
   .query = "SELECT p.name, q.name FROM partner p LEFT JOIN partner q ON q.id = p.parent_id WHERE p.id > 13 ORDER BY p.id",
@@ -78,7 +48,7 @@ static const Case reference_to_an_earlier_row = {
   .counts = {.created = 3, .failed = 1},
 };
 
-static const Case reference_to_two_earlier_rows = {
+static const FixtureCase reference_to_two_earlier_rows = {
   .lines = {"email#key;name;parent_id|name", "r1@x;Root;", "r2@x;Root;", "kid@x;Kid;Root"},
   .messages = "4 parent_id|name too_many Parent: more than one Partner has Name \"Root\"\n",
   .query = "SELECT count(*) FROM partner WHERE name = 'Kid'",
@@ -86,7 +56,7 @@ static const Case reference_to_two_earlier_rows = {
   .counts = {.created = 2, .failed = 1},
 };
 
-static const Case unique_value_freed_and_taken = {
+static const FixtureCase unique_value_freed_and_taken = {
   .lines = {".id;email#key;name;barcode", ";1@x;One;111", ";2@x;Two;111", ";1@x;One;222", ";2@x;Two;111"},
   .messages = "3 barcode unique Barcode: \"111\" is used by another Partner already\n",
   .query = "SELECT name, barcode FROM partner WHERE id > 13 ORDER BY id",
@@ -94,7 +64,7 @@ static const Case unique_value_freed_and_taken = {
   .counts = {.created = 2, .updated = 1, .failed = 1},
 };
 
-static const Case refused_by_the_database = {
+static const FixtureCase refused_by_the_database = {
   .lines = {"email#key;name;parent_id|email", "1@x;One;", "2@x;refuse me;", "3@x;Three;2@x", "4@x;Four;1@x"},
   .messages = "3 - check the row breaks the rule sane of the database\n4 parent_id|email not_found Parent: no Partner has Email \"2@x\"\n",
   .query = "SELECT id, name FROM partner WHERE id > 13",
@@ -102,14 +72,14 @@ static const Case refused_by_the_database = {
   .counts = {.created = 2, .failed = 2},
 };
 
-static const Case all_messages_of_a_row = {
+static const FixtureCase all_messages_of_a_row = {
   .lines = {"email#key;name;color;country_id|code;active", "dup@x;X;abc;ZZ;maybe"},
   .query = "SELECT count(*) FROM partner WHERE name = 'X'",
   .rows = "0\n",
   .counts = {.failed = 1},
 };
 
-static const Case empty_cells = {
+static const FixtureCase empty_cells = {
   /* Updating clears; creating gives a NOT NULL column its default and any other NULL, whatever its default. */
   .lines = {"email#key;name;city;color;kind", "a@x;Alice;;;contact", "n@x;New;;;", ";;;;"},
   .messages = "",
@@ -118,7 +88,7 @@ static const Case empty_cells = {
   .counts = {.created = 1, .updated = 1, .skipped = 1},
 };
 
-static const Case required_on_update = {
+static const FixtureCase required_on_update = {
   .lines = {"email#key;kind", "a@x;"},
   .messages = "2 kind required Kind: must not be empty\n",
   .query = "SELECT kind FROM partner WHERE id = 10",
@@ -126,28 +96,28 @@ static const Case required_on_update = {
   .counts = {.failed = 1},
 };
 
-static const Case database_id = {
+static const FixtureCase database_id = {
   .lines = {".id;email#key;name", "11;a@x;Renamed", "999;q@x;Ghost", ";;NoKey", "abc;c@x;Bad"},
   .query = "SELECT id, email, name FROM partner WHERE id = 11",
   .rows = "11|a@x|Renamed\n",
   .counts = {.updated = 1, .failed = 3},
 };
 
-static const Case database_id_of_a_new_record = {
+static const FixtureCase database_id_of_a_new_record = {
   .lines = {".id;email#key;name", ";n@x;New", "14;n2@x;Newer", "15;;Nobody"},
   .query = "SELECT id, email, name FROM partner WHERE id > 13",
   .rows = "14|n2@x|Newer\n",
   .counts = {.created = 1, .updated = 1, .failed = 1},
 };
 
-static const Case external_ids = {
+static const FixtureCase external_ids = {
   .lines = {"id;name;parent_id|id", "shop.one;One;", "two;Two;shop.one", "shop.one;One again;", "four;Four;nowhere"},
   .query = "SELECT x.module, x.name, p.name, p.parent_id FROM pattimpex_external_id x JOIN partner p ON p.id = x.res_id ORDER BY p.id",
   .rows = "shop|one|One again|\n__import__|two|Two|14\n",
   .counts = {.created = 2, .updated = 1, .failed = 1},
 };
 
-static const Case key_of_a_reference = {
+static const FixtureCase key_of_a_reference = {
   .lines = {"name#key;country_id#key|code;city", "Alice;FR;New", "Alice;BE;Other", "Alice;ZZ;None"},
   .messages = "4 country_id#key|code not_found Country: no Country has Code \"ZZ\"\n",
   .query = "SELECT id, city, country_id FROM partner WHERE name = 'Alice'",
@@ -155,7 +125,7 @@ static const Case key_of_a_reference = {
   .counts = {.created = 1, .updated = 1, .failed = 1},
 };
 
-static const Case null_matches_null = {
+static const FixtureCase null_matches_null = {
   .lines = {"name#key;city#key;color", "D1;;1", "Alice;;2"},
   .messages = "",
   .query = "SELECT id, name, city, color FROM partner WHERE color < 7",
@@ -163,7 +133,7 @@ static const Case null_matches_null = {
   .counts = {.created = 1, .updated = 1},
 };
 
-static const Case absent_cells_leave_their_fields_alone = {
+static const FixtureCase absent_cells_leave_their_fields_alone = {
   /* A row is loaded as if the file did not have the columns that the row lacks. */
   .lines = {"email#key;name#key;city;kind;country_id|code;country_id|name", "a@x;~;~;~;~;~", "b@x;Bob;New;~;FR;~", "n@x;~;~;~;~;Belgium",
             "~;~;Lost;~;~;~"},
@@ -173,7 +143,7 @@ static const Case absent_cells_leave_their_fields_alone = {
   .counts = {.created = 1, .updated = 1, .unchanged = 1, .failed = 1},
 };
 
-static const Case deep_reference = {
+static const FixtureCase deep_reference = {
   .lines = {"email#key;name;parent_id|country_id|code", "k1@x;K1;FR", "a@x;Alice;", "k2@x;K2;ZZ"},
   .query = "SELECT name, parent_id FROM partner WHERE id > 13",
   .rows = "K1|10\n",

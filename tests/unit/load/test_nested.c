@@ -13,42 +13,11 @@
   " (4, 'other@x', 'Other', NULL, NULL);"                                                                                                            \
   "INSERT INTO line VALUES (1, 1, 'Widget', 1), (2, 1, 'Gadget', 2); INSERT INTO partner_tag VALUES (1, 1);"
 
-typedef struct {
-  const char *lines[6];
-  bool purge, update_links;
-  const char *messages; /* NULL: not compared */
-  const char *query, *rows;
-  PxCounts counts;
-} Case;
-
-static void run(const Case *test, bool row_by_row) {
-  Fixture fixture;
-  size_t n = 0;
-  while (n < G_N_ELEMENTS(test->lines) && test->lines[n])
-    n++;
-  fixture_open(&fixture, SCHEMA, "partner");
-  fixture.pattern.purge_one2many = test->purge;
-  fixture.pattern.update_many2many = test->update_links;
-  Outcome outcome = fixture_load(&fixture, test->lines, n, 0, row_by_row);
-  g_assert_cmpstr(outcome.error, ==, NULL);
-  if (test->messages)
-    g_assert_cmpstr(outcome.messages, ==, test->messages);
-  g_autofree char *rows = fixture_query(&fixture, test->query);
-  g_assert_cmpstr(rows, ==, test->rows);
-  g_assert_cmpuint(outcome.counts.created, ==, test->counts.created);
-  g_assert_cmpuint(outcome.counts.updated, ==, test->counts.updated);
-  g_assert_cmpuint(outcome.counts.unchanged, ==, test->counts.unchanged);
-  g_assert_cmpuint(outcome.counts.failed, ==, test->counts.failed);
-  outcome_done(&outcome);
-  fixture_close(&fixture);
-}
-
 static void test_case(const void *data) {
-  run(data, false);
-  run(data, true);
+  fixture_check(SCHEMA, "partner", data);
 }
 
-static const Case new_parent_with_children = {
+static const FixtureCase new_parent_with_children = {
   .lines = {"email#key;name;partner_ids|1|name;partner_ids|3|name;partner_ids|3|partner_ids|1|name", "n@x;New;Kid A;Kid B;Grandkid", "m@x;Mum;;;"},
   .messages = "",
   .query = "SELECT c.name, p.name FROM partner c LEFT JOIN partner p ON p.id = c.parent_id WHERE c.id > 4 ORDER BY c.id",
@@ -56,7 +25,7 @@ static const Case new_parent_with_children = {
   .counts = {.created = 2},
 };
 
-static const Case children_by_key = {
+static const FixtureCase children_by_key = {
   /* Other's Buyer is not ACME's: a key looks among the parent's own children. */
   .lines = {"email#key;partner_ids|1|job#key;partner_ids|1|name", "acme@x;Buyer;Carla", "other@x;Buyer;Olga", "acme@x;Buyer;Carla"},
   .messages = "",
@@ -65,7 +34,7 @@ static const Case children_by_key = {
   .counts = {.updated = 2, .unchanged = 1},
 };
 
-static const Case same_item_twice_in_a_row = {
+static const FixtureCase same_item_twice_in_a_row = {
   .lines = {"email#key;line_ids|1|name#key;line_ids|1|quantity;line_ids|2|name#key;line_ids|2|quantity", "acme@x;New;5;New;6", "other@x;A;1;A;1"},
   .messages = "",
   .query = "SELECT partner_id, name, quantity FROM line WHERE id > 2",
@@ -73,7 +42,7 @@ static const Case same_item_twice_in_a_row = {
   .counts = {.updated = 2},
 };
 
-static const Case bad_item_fails_its_row = {
+static const FixtureCase bad_item_fails_its_row = {
   .lines = {"email#key;name;line_ids|1|name;line_ids|1|quantity", "n@x;New;A;bad", "m@x;Mum;;2", "k@x;Kim;A;-1", "l@x;Lea;A;1"},
   .messages = "2 line_ids|1|quantity conversion Quantity: \"bad\" is no integer\n3 line_ids|1|name required Name: must not be empty\n"
               "4 - check the row breaks the rule quantity >= 0 of the database\n",
@@ -82,7 +51,7 @@ static const Case bad_item_fails_its_row = {
   .counts = {.created = 1, .failed = 3},
 };
 
-static const Case unique_among_items = {
+static const FixtureCase unique_among_items = {
   .lines = {"email#key;line_ids|1|name;line_ids|1|quantity", "acme@x;Widget;1", "other@x;Widget;1"},
   .messages = "2 line_ids|1|name unique 1, \"Widget\" together are used by another Line already\n",
   .query = "SELECT partner_id, name FROM line ORDER BY id",
@@ -90,7 +59,7 @@ static const Case unique_among_items = {
   .counts = {.updated = 1, .failed = 1},
 };
 
-static const Case purge_deletes_where_the_parent_is_required = {
+static const FixtureCase purge_deletes_where_the_parent_is_required = {
   /* The new Gadget may take the name of the one that goes. */
   .lines = {"email#key;line_ids|1|name#key;line_ids|1|quantity;line_ids|2|name;line_ids|2|quantity", "acme@x;Widget;7;Gadget;3"},
   .purge = true,
@@ -100,7 +69,7 @@ static const Case purge_deletes_where_the_parent_is_required = {
   .counts = {.updated = 1},
 };
 
-static const Case purge_detaches_where_it_may_be_empty = {
+static const FixtureCase purge_detaches_where_it_may_be_empty = {
   .lines = {"email#key;partner_ids|1|job#key;partner_ids|1|name", "acme@x;Buyer;Carl"},
   .purge = true,
   .messages = "",
@@ -109,7 +78,7 @@ static const Case purge_detaches_where_it_may_be_empty = {
   .counts = {.updated = 1},
 };
 
-static const Case no_purge_without_a_column = {
+static const FixtureCase no_purge_without_a_column = {
   .lines = {"email#key;name", "acme@x;ACME"},
   .purge = true,
   .query = "SELECT count(*) FROM partner WHERE parent_id = 1",
@@ -117,7 +86,7 @@ static const Case no_purge_without_a_column = {
   .counts = {.unchanged = 1},
 };
 
-static const Case links_are_replaced = {
+static const FixtureCase links_are_replaced = {
   .lines = {"email#key;tag_ids|1|name;tag_ids|4|name", "acme@x;Silver;Silver", "other@x;Gold;", "carl@x;Twin;", "sara@x;;"},
   .messages = "4 tag_ids|1|name too_many Tag ids: more than one Tag has Name \"Twin\"\n",
   .query = "SELECT * FROM partner_tag ORDER BY 1, 2",
@@ -125,7 +94,7 @@ static const Case links_are_replaced = {
   .counts = {.updated = 2, .unchanged = 1, .failed = 1},
 };
 
-static const Case links_are_added = {
+static const FixtureCase links_are_added = {
   .lines = {"email#key;tag_ids|1|name", "acme@x;Silver", "acme@x;Gold", "acme@x;"},
   .update_links = true,
   .query = "SELECT * FROM partner_tag ORDER BY 1, 2",
@@ -133,7 +102,7 @@ static const Case links_are_added = {
   .counts = {.updated = 1, .unchanged = 2},
 };
 
-static const Case absent_items_are_left_alone = {
+static const FixtureCase absent_items_are_left_alone = {
   .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name", "acme@x;~;~;~", "other@x;Silver;~;~", "acme@x;~;Buyer;~"},
   .purge = true,
   .messages = "",
@@ -142,7 +111,7 @@ static const Case absent_items_are_left_alone = {
   .counts = {.updated = 2, .unchanged = 1},
 };
 
-static const Case moved_by_its_id = {
+static const FixtureCase moved_by_its_id = {
   .lines = {"email#key;partner_ids|1|.id;partner_ids|1|name", "other@x;2;Carl", "acme@x;99;Ghost"},
   .messages = "3 partner_ids|1|.id not_found no Partner has the database id 99\n",
   .query = "SELECT parent_id FROM partner WHERE id = 2",
