@@ -115,7 +115,7 @@ static uint32_t write_shortest(double value, char *to) {
     if (g_ascii_strtod(text, NULL) == value)
       break;
   }
-  char digits[MAX_TEXT];
+  char digits[MAX_TEXT] = "0";
   int n = 0;
   const char *p = text;
   for (; *p != 'e'; p++)
