@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """CPU time and memory of reading a workbook of 10 columns, inline and shared strings, against a bare ISA-L inflate and checksum of the same parts,
-expat, openpyxl, gnumeric and LibreOffice.
+expat, openpyxl, gnumeric, LibreOffice, SheetJS and exceljs.
 
     bench/xlsx_read.py [--rows 100000 1000000] [--turns 3]
 
 CPU time is user and system; of several turns the best counts. Goals: with inline strings at most 4 times the inflate, with shared ones at most 6
-times, less than 64 MiB whatever the rows. openpyxl reads the file of 100,000 rows; gnumeric and LibreOffice turn that one into CSV.
+times, less than 64 MiB whatever the rows. openpyxl reads the file of 100,000 rows; gnumeric and LibreOffice turn that one into CSV, SheetJS and exceljs
+read it where npm is there.
 """
 import argparse
 import os
@@ -15,6 +16,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+
+import npm_peers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "xlsx_read"
@@ -49,6 +52,7 @@ def peers(book, folder):
     if shutil.which("soffice"):
         commands["LibreOffice, to CSV"] = ["soffice", f"-env:UserInstallation=file://{folder}/home", "--headless", "--convert-to", "csv",
                                            "--outdir", folder, book]
+    commands |= npm_peers.commands(npm_peers.READ, book)
     return {name: run(command) for name, command in commands.items()}
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""CPU time and memory of writing a workbook of 10 columns, against a bare ISA-L deflate of the same XML, libxlsxwriter and openpyxl.
+"""CPU time and memory of writing a workbook of 10 columns, against a bare ISA-L deflate of the same XML, libxlsxwriter, openpyxl, SheetJS and
+exceljs (where npm is there).
 
     bench/xlsx_write.py [--rows 100000 1000000] [--turns 3]
 
@@ -15,8 +16,11 @@ import sys
 import tempfile
 import zipfile
 
+import npm_peers
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "xlsx_write"
+SMALL = 100_000 # rows; more would take SheetJS too much memory
 OPENPYXL = """
 import sys, datetime, openpyxl
 book = openpyxl.Workbook(write_only=True)
@@ -57,6 +61,8 @@ def measure(folder, rows, turns):
     results["libxlsxwriter, constant"] = best([PROGRAM, "libxlsxwriter", peer, rows], 1)
     tenth, memory = run([sys.executable, "-c", OPENPYXL, peer, rows // 10])
     results["openpyxl, write-only"] = tenth * 10, memory
+    if rows <= SMALL:
+        results |= {name: run(command) for name, command in npm_peers.commands(npm_peers.WRITE, peer, rows).items()}
     ours, deflate, peers = results["ours"][0], results["ISA-L deflate alone"][0], results["libxlsxwriter, constant"][0]
     print(f"{rows:,} rows x 10 columns, {os.path.getsize(xml) / 1e6:.0f} MB of XML in {os.path.getsize(book) / 1e6:.1f} MB; CPU seconds, best of {turns}")
     for way, (seconds, memory) in results.items():
