@@ -36,7 +36,8 @@ def main():
         bench.database("ours.db")
         base.measure([*program, "import", "csv", "first.csv", "--json"], folder)
         for kind in ("csv", "xlsx"):
-            base.measure([*program, "export", kind, "-o", f"file.{kind}", "--no-history"], folder)
+            base.measure([*program, "export", kind, "-o", f"file.{kind}", "--no-history",
+                          "--filter", "[('active', 'in', [True, False])]"], folder)
         best = {}
         for _ in range(options.turns):
             for kind in ("csv", "xlsx"):

@@ -2,6 +2,7 @@
 /* The rows of a file on their way from the parser process to the loader. */
 #include "base/text.h"
 #include "flow/flow_private.h"
+#include "flow/spool.h"
 #include "format/parser.h"
 
 #define KEEP_BATCHES 18              /* the header's, and those of KEEP_BYTES */
@@ -15,7 +16,8 @@ struct PxFeed {
   unsigned header_rows;
   GPtrArray *header; /* char *; NULL: not read yet, or the file has none */
   uint64_t header_row;
-  PxParser *parser; /* NULL: kept is given instead */
+  PxParser *parser; /* NULL: spool, or kept, is given instead */
+  PxSpool *spool;   /* the rows of a large file that is dear to parse; NULL: it is parsed twice */
   GQueue kept;      /* PxRowBatch *: the whole file, when has_all */
   bool has_all;
   PxRowBatch *batch; /* the one at hand */
@@ -41,6 +43,7 @@ void px_feed_free(PxFeed *feed) {
     return;
   g_clear_pointer(&feed->header, g_ptr_array_unref);
   px_parser_free(feed->parser);
+  px_spool_free(feed->spool);
   g_queue_clear_full(&feed->kept, g_free);
   g_free(feed->batch);
   g_ptr_array_unref(feed->held);
@@ -53,6 +56,12 @@ static bool start_parser(PxFeed *feed, uint64_t row, uint64_t place, GError **er
   return feed->parser != NULL;
 }
 
+static PxRowBatch *next_batch(PxFeed *feed, GError **error) {
+  if (feed->parser)
+    return px_parser_next(feed->parser, error);
+  return feed->spool ? px_spool_next(feed->spool, error) : g_queue_pop_head(&feed->kept);
+}
+
 /* Sees to it that batch has a row that is next, or that ended is true. */
 static bool ensure_row(PxFeed *feed, GError **error) {
   while (!feed->ended && (!feed->batch || feed->next >= feed->batch->n_rows)) {
@@ -62,7 +71,7 @@ static bool ensure_row(PxFeed *feed, GError **error) {
     }
     feed->next = 0;
     GError *problem = NULL;
-    feed->batch = feed->parser ? px_parser_next(feed->parser, &problem) : g_queue_pop_head(&feed->kept);
+    feed->batch = next_batch(feed, &problem);
     if (problem) {
       g_propagate_error(error, problem);
       return false;
@@ -103,7 +112,14 @@ static bool read_header(PxFeed *feed, GError **error) {
 
 /* ---- the first reading */
 
+static void spool_held(PxFeed *feed) {
+  for (guint i = 0; i < feed->held->len && feed->spool; i++)
+    if (!px_spool_add(feed->spool, feed->held->pdata[i]))
+      g_clear_pointer(&feed->spool, px_spool_free);
+}
+
 static void keep_held(PxFeed *feed) {
+  spool_held(feed);
   for (guint i = 0; i < feed->held->len && feed->has_all; i++)
     g_queue_push_tail(&feed->kept, g_steal_pointer(&feed->held->pdata[i]));
   px_feed_release(feed);
@@ -114,9 +130,12 @@ static void keep_held(PxFeed *feed) {
 }
 
 bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
-  /* The rows of a large file need not come through the pipe twice: all are before a row that is never reached. */
   feed->has_all = size <= KEEP_BYTES;
-  uint64_t from = feed->has_all ? 0 : UINT64_MAX;
+  /* CSV is cheaper to parse again than to write down: there the rows of a large file need not come through the pipe twice, as all are before a row
+   * that is never reached. */
+  if (!feed->has_all && feed->format->format != PX_FORMAT_CSV)
+    feed->spool = px_spool_new();
+  uint64_t from = feed->has_all || feed->spool ? 0 : UINT64_MAX;
   if (!start_parser(feed, from, UINT64_MAX, error) || !read_header(feed, error))
     return false;
   uint64_t rows = 0;
@@ -142,9 +161,11 @@ bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
   feed->next = 0;
   feed->bytes_done = 0;
   g_clear_pointer(&feed->batch, g_free);
+  if (row > 0 || (feed->spool && !px_spool_rewind(feed->spool)))
+    g_clear_pointer(&feed->spool, px_spool_free);
   if (feed->has_all && row == 0)
     feed->has_all = false; /* given once */
-  else if (!start_parser(feed, row, place, error))
+  else if (!feed->spool && !start_parser(feed, row, place, error))
     return false;
   return read_header(feed, error);
 }

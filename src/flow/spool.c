@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/spool.h"
+
+#include "format/spill.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+struct PxSpool {
+  int fd;
+};
+
+PxSpool *px_spool_new(void) {
+  int fd = px_spill_file();
+  if (fd < 0)
+    return NULL;
+  PxSpool *spool = g_new0(PxSpool, 1);
+  spool->fd = fd;
+  return spool;
+}
+
+void px_spool_free(PxSpool *spool) {
+  if (!spool)
+    return;
+  (void)close(spool->fd);
+  g_free(spool);
+}
+
+static bool write_all(int fd, const void *bytes, size_t size) {
+  for (size_t done = 0; done < size;) {
+    ssize_t n = write(fd, (const char *)bytes + done, size - done);
+    if (n < 0 && errno != EINTR)
+      return false;
+    done += n < 0 ? 0 : (size_t)n;
+  }
+  return true;
+}
+
+bool px_spool_add(PxSpool *spool, const PxRowBatch *batch) {
+  uint64_t size = px_row_batch_size(batch);
+  return write_all(spool->fd, &size, sizeof size) && write_all(spool->fd, batch, size);
+}
+
+bool px_spool_rewind(PxSpool *spool) {
+  return lseek(spool->fd, 0, SEEK_SET) == 0;
+}
+
+/* How much of size bytes could be read. */
+static size_t read_some(int fd, void *bytes, size_t size) {
+  size_t done = 0;
+  while (done < size) {
+    ssize_t n = read(fd, (char *)bytes + done, size - done);
+    if (n == 0 || (n < 0 && errno != EINTR))
+      break;
+    done += n < 0 ? 0 : (size_t)n;
+  }
+  return done;
+}
+
+PxRowBatch *px_spool_next(PxSpool *spool, GError **error) {
+  uint64_t size;
+  size_t head = read_some(spool->fd, &size, sizeof size);
+  if (head == 0)
+    return NULL;
+  g_autofree PxRowBatch *batch = head == sizeof size ? g_try_malloc(size) : NULL;
+  if (batch && read_some(spool->fd, batch, size) == size)
+    return g_steal_pointer(&batch);
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the temporary file of the rows that were read cannot be read again");
+  return NULL;
+}
