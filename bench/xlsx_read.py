@@ -6,8 +6,8 @@ expat, openpyxl, gnumeric, LibreOffice, SheetJS and exceljs.
     bench/xlsx_read.py [--rows 100000 1000000] [--turns 3]
 
 CPU time is user and system; of several turns the best counts. Goals: with inline strings at most 4 times the inflate, with shared ones at most 6
-times, less than 64 MiB whatever the rows. openpyxl reads the file of 100,000 rows; gnumeric and LibreOffice turn that one into CSV, SheetJS and exceljs
-read it where npm is there.
+times, less than 64 MiB whatever the rows. openpyxl reads the file of 100,000 rows; gnumeric and LibreOffice turn that one into CSV, SheetJS and
+exceljs read it where npm is there.
 """
 import argparse
 import os

@@ -19,6 +19,6 @@ size_t px_text_chars(const char *text, size_t len);
 
 /* text in double quotes for a message, cut at 60 characters, control characters as \xNN; caller frees. */
 char *px_text_quote(const char *text, size_t len);
-/* Whether a spreadsheet would run the text: = + - @ TAB CR, behind any number of ' (which guard it, and one of which is taken away
- * when it is read). */
+/* Whether a spreadsheet would run the text: = + - @ TAB CR, behind any number of ' (which guard it, and one of which is taken away when it
+ * is read). */
 bool px_text_is_formula(const char *text, size_t len);

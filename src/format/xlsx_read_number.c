@@ -102,7 +102,7 @@ static uint32_t write_digits(const char *digits, int n, int exponent, bool negat
 }
 
 static uint32_t write_shortest(double value, char *to) {
-  char text[MAX_TEXT];
+  char text[MAX_TEXT] = "";
   if (value == 0) {
     to[0] = '0';
     return 1;
@@ -118,7 +118,7 @@ static uint32_t write_shortest(double value, char *to) {
   char digits[MAX_TEXT] = "0";
   int n = 0;
   const char *p = text;
-  for (; *p != 'e'; p++)
+  for (; *p && *p != 'e'; p++)
     if (g_ascii_isdigit(*p))
       digits[n++] = *p;
   int exponent = (int)g_ascii_strtoll(p + 1, NULL, 10) - (n - 1);
@@ -159,7 +159,7 @@ static uint32_t write_rounded(const char *text, size_t len, double value, char *
   if (n <= PLAIN_DIGITS || exponent > 0 || exponent < -15)
     return 0;
   digits += up;
-  char shortest[24];
+  char shortest[24] = "";
   char *end = shortest + sizeof shortest;
   char *p = end;
   double rounded = (double)digits / tens[-exponent];
