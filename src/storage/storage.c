@@ -33,10 +33,6 @@ void px_storage_close(PxStorage *storage) {
   g_free(storage);
 }
 
-const char *px_storage_name(const PxStorage *storage) {
-  return storage->name;
-}
-
 /* ---- what is common to the calls */
 
 /* Says whose error it is. */

@@ -24,7 +24,6 @@ const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_storage_close(PxStorage *storage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorage, px_storage_close)
-const char *px_storage_name(const PxStorage *storage);
 
 /* One file of a listing, or the file just opened. */
 typedef struct {

@@ -39,7 +39,6 @@ typedef enum { PX_TEMPLATE_FETCHED /* obj: the file that was fetched */, PX_TEMP
 PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_template_free(PxTemplate *template);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTemplate, px_template_free)
-const char *px_template_text(const PxTemplate *template);
 
 typedef struct {
   const char *name; /* of the file; NULL for exports */

@@ -131,10 +131,6 @@ void px_template_free(PxTemplate *template) {
   g_free(template);
 }
 
-const char *px_template_text(const PxTemplate *template) {
-  return template->text;
-}
-
 /* ---- rendering */
 
 static void append_date(GString *name, const char *format, int64_t when, GTimeZone *timezone) {
