@@ -197,7 +197,7 @@ typedef enum { PX_REFERENCE_ABSENT, PX_REFERENCE_EMPTY, PX_REFERENCE_GIVEN, PX_R
 
 /* What is known of an item: first what the database says, then what was decided. */
 typedef struct {
-  PxFound record; /* with the values of place.reads */
+  PxFound record; /* with the values of place.reads; its values are NULL only when it is none */
   PxId id;        /* decided: of its record, also of a new one; none: not decided */
   bool sought;    /* false: what it is looked for by is bad, or there is nothing to look by */
   bool by_key;

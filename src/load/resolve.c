@@ -15,12 +15,15 @@ static Asked new_asked(PxLoader *loader, size_t width) {
 }
 
 static bool find_for(PxLoader *loader, const PxLoadPlace *place, const PxLookup *lookup, const Asked *asked, GError **error) {
+  static PxValue nothing; /* the values of a record of which nothing is read: NULL would mean a new one */
   PxFound *found = PX_LOAD_ARRAY(loader->wave_arena, PxFound, asked->n);
   if (!px_records_find(loader->records, lookup, asked->tuples, asked->n, loader->wave_arena, found, error))
     return false;
   for (size_t i = 0; i < asked->n; i++) {
     PxItemFacts *facts = px_wave_item(loader, asked->rows[i], place);
     facts->record = found[i];
+    if (!px_id_is_none(found[i].id) && !found[i].values)
+      facts->record.values = &nothing;
     facts->sought = true;
   }
   return true;

@@ -119,8 +119,24 @@ static const FixtureCase moved_by_its_id = {
   .counts = {.updated = 1, .failed = 1},
 };
 
+/* Nothing of the order itself is read or written: it still is a record that exists, whatever a new one would need. */
+static void test_parent_by_its_id_alone(void) {
+  static const FixtureCase order_by_id = {
+    .lines = {".id;line_ids|1|name", "1;Widget", "9;Gadget"},
+    .messages = "3 .id not_found no Bill has the database id 9\n",
+    .query = "SELECT bill_id, name FROM line",
+    .rows = "1|Widget\n",
+    .counts = {.updated = 1, .failed = 1},
+  };
+  fixture_check("CREATE TABLE bill (id INTEGER PRIMARY KEY, number TEXT NOT NULL);"
+                "CREATE TABLE line (id INTEGER PRIMARY KEY, bill_id INTEGER NOT NULL REFERENCES bill (id), name TEXT);"
+                "INSERT INTO bill VALUES (1, 'B1');",
+                "bill", &order_by_id);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
+  g_test_add_func("/load/nested/parent_by_its_id_alone", test_parent_by_its_id_alone);
 #define ADD(name) g_test_add_data_func("/load/nested/" #name, &name, test_case)
   ADD(new_parent_with_children);
   ADD(children_by_key);
