@@ -112,6 +112,26 @@ static bool is_named(PxLoader *loader, const PxLoadChildren *children, size_t ro
   return false;
 }
 
+/* Whether the row names a record as an item of any list, or is about it. */
+static bool is_named_anywhere(PxLoader *loader, unsigned model, size_t row, PxId id) {
+  for (size_t p = 0; p < loader->plan.n_places; p++)
+    if (loader->plan.places[p].model == model && px_id_equal(px_wave_item(loader, row, &loader->plan.places[p])->record.id, id))
+      return true;
+  return false;
+}
+
+/* A record that the row names elsewhere is not deleted: it moves there, or is only detached. */
+static void add_purge(PxLoader *loader, const PxLoadChildren *children, size_t row, PxId id) {
+  const PxField *field = children->field;
+  PxPurge purge = {.field = field, .child = id, .deletes = field->inverse->required || loader->plan.pattern->purge_one2many == PX_PURGE_DELETE};
+  if (purge.deletes && is_named_anywhere(loader, children->model, row, id)) {
+    if (field->inverse->required)
+      return;
+    purge.deletes = false;
+  }
+  g_array_append_val(loader->wave.purges, purge);
+}
+
 bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row) {
   const PxItemFacts *facts = px_wave_item(loader, row, place);
   guint before = loader->wave.purges->len;
@@ -119,11 +139,9 @@ bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row
     return false;
   for (size_t i = 0; i < place->n_children; i++) {
     const PxIdList *now = &facts->related[place->n_links + i];
-    for (size_t c = 0; c < now->n && children_present(loader, &place->children[i], row); c++) {
-      PxPurge purge = {.field = place->children[i].field, .child = now->ids[c]};
+    for (size_t c = 0; c < now->n && children_present(loader, &place->children[i], row); c++)
       if (!is_named(loader, &place->children[i], row, now->ids[c]))
-        g_array_append_val(loader->wave.purges, purge);
-    }
+        add_purge(loader, &place->children[i], row, now->ids[c]);
   }
   return loader->wave.purges->len > before;
 }

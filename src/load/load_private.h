@@ -256,6 +256,7 @@ typedef struct {
 typedef struct {
   const PxField *field; /* the one2many whose child is removed */
   PxId child;
+  bool deletes; /* else it is detached */
 } PxPurge;
 
 typedef struct {
@@ -276,6 +277,7 @@ typedef struct {
   GArray *purges;                 /* PxPurge */
   GArray *externals;              /* PxNewExternal */
   uint64_t *mask;                 /* of the item at hand */
+  const PxField *refused_purge;   /* the database refused to remove children of this one2many */
 } PxWave;
 
 struct PxLoader {

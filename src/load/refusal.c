@@ -37,6 +37,14 @@ static const PxHeaderColumn *blamed(const PxLoadPlan *plan, const PxRefusal *ref
   return first;
 }
 
+static void complain_purge(PxLoader *loader, PxLoadRow *row, PxStage stage) {
+  const PxField *field = loader->wave.refused_purge;
+  px_row_complain(
+    loader, row, stage, NULL, field->label, "foreign_key",
+    "a %s that the row does not name cannot be removed, because other records refer to it; name it in the row, or take these away first",
+    field->target->label);
+}
+
 void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error) {
   const PxLoadPlan *plan = &loader->plan;
   const PxRefusal *refusal = px_db_refusal(loader->db);
@@ -60,6 +68,10 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
                     refusal->constraint ? refusal->constraint : refusal->message);
     return;
   case PX_REFUSED_FOREIGN_KEY:
+    if (loader->wave.refused_purge) {
+      complain_purge(loader, row, stage);
+      return;
+    }
     px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
     return;
   case PX_REFUSED_TRIGGER:

@@ -36,16 +36,22 @@ static bool write_places(PxLoader *loader, const PxWriteList *lists, WriteFunc w
   return true;
 }
 
-/* A child that nobody names is detached where its parent may be NULL, else it is deleted. */
+/* Children that nobody names: those that follow one another and go the same way in one call. */
 static bool purge(PxLoader *loader, GError **error) {
-  const GArray *purges = loader->wave.purges;
-  for (guint i = 0; i < purges->len; i++) {
-    const PxPurge *purge = &g_array_index(purges, PxPurge, i);
-    const PxField *inverse = purge->field->inverse;
-    if (inverse->required ? !px_records_delete(loader->records, purge->field->target, &purge->child, 1, error)
-                          : !px_records_detach(loader->records, inverse, &purge->child, 1, error))
+  const PxPurge *purges = (const PxPurge *)(const void *)loader->wave.purges->data;
+  size_t n = loader->wave.purges->len;
+  PxId *ids = PX_LOAD_ARRAY(loader->wave_arena, PxId, n);
+  for (size_t first = 0, end; first < n; first = end) {
+    const PxField *field = purges[first].field;
+    bool deletes = purges[first].deletes;
+    for (end = first; end < n && purges[end].field == field && purges[end].deletes == deletes; end++)
+      ids[end - first] = purges[end].child;
+    loader->wave.refused_purge = field;
+    if (deletes ? !px_records_delete(loader->records, field->target, ids, end - first, error)
+                : !px_records_detach(loader->records, field->inverse, ids, end - first, error))
       return false;
   }
+  loader->wave.refused_purge = NULL;
   return true;
 }
 

@@ -10,6 +10,13 @@
 
 typedef enum { PX_HEADER_TECHNICAL, PX_HEADER_DESCRIPTION_AND_TECH, PX_HEADER_CUSTOM } PxHeaderStyle;
 
+/* purge_one2many: what becomes of children that a row does not name. */
+typedef enum {
+  PX_PURGE_NO,     /* false: they stay */
+  PX_PURGE_DETACH, /* true: detached, deleted where their many2one must not be empty */
+  PX_PURGE_DELETE, /* delete */
+} PxPurgeMode;
+
 typedef struct PxPattern PxPattern;
 
 /* The values that columns allow: a sheet of their own and a list validation, in formats that have these. Columns of the same field and
@@ -86,7 +93,7 @@ struct PxPattern {
   bool abort;          /* on_error: abort */
   bool error_rows_all; /* error_file: all | bad (the default) */
   bool update_many2many;
-  bool purge_one2many;
+  PxPurgeMode purge_one2many;
   uint64_t chunk_size; /* rows; 0: as many as fit the time a chunk should take */
   uint64_t max_errors; /* 0: no limit */
   PxConvertOptions convert;

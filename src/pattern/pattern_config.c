@@ -18,9 +18,9 @@ static const char *const line_end_names[] = {"crlf", "lf", "cr", NULL};
 typedef struct {
   char *model, *sheet, *renamed_from;
   int format, header, on_error, error_file, tab_to_import, json_style;
-  const PxConfigNode *fields, *csv, *json, *limits;
+  const PxConfigNode *fields, *csv, *json, *limits, *purge_one2many;
   char **order;
-  bool create, update, update_many2many, purge_one2many, exact, decimal_comma;
+  bool create, update, update_many2many, exact, decimal_comma;
   uint64_t chunk_size, max_errors;
 } Settings;
 
@@ -41,7 +41,7 @@ static const PxKey keys[] = {
   KEY(create, PX_KEY_BOOLEAN),
   KEY(update, PX_KEY_BOOLEAN),
   KEY(update_many2many, PX_KEY_BOOLEAN),
-  KEY(purge_one2many, PX_KEY_BOOLEAN),
+  KEY(purge_one2many, PX_KEY_NODE),
   KEY(on_error, PX_KEY_CHOICE, .choices = on_error_names),
   KEY(error_file, PX_KEY_CHOICE, .choices = error_file_names),
   KEY(max_errors, PX_KEY_UNSIGNED),
@@ -312,6 +312,20 @@ static const char *make_snapshot(const PxPatternReader *reader, const PxConfigNo
   return px_arena_strndup(reader->arena, text->str, text->len);
 }
 
+static PxPurgeMode read_purge(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node) {
+  const char *text = px_node_text(node);
+  bool purges = false;
+  if (px_node_type(node) == PX_NODE_NULL)
+    return PX_PURGE_NO;
+  if (text && g_ascii_strcasecmp(text, "delete") == 0)
+    return PX_PURGE_DELETE;
+  if (!text || !px_config_parse_boolean(text, &purges)) {
+    g_autofree char *shown = px_node_shown(node);
+    px_complain(reader->complaints, node, "pattern %s: purge_one2many: false, true or delete is expected, not %s", pattern, shown);
+  }
+  return purges ? PX_PURGE_DETACH : PX_PURGE_NO;
+}
+
 static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
   pattern->header = (PxHeaderStyle)settings->header;
   pattern->create = settings->create;
@@ -319,7 +333,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->abort = settings->on_error == 1;
   pattern->error_rows_all = settings->error_file == 1;
   pattern->update_many2many = settings->update_many2many;
-  pattern->purge_one2many = settings->purge_one2many;
+  pattern->purge_one2many = read_purge(reader, pattern->name, settings->purge_one2many);
   pattern->chunk_size = settings->chunk_size;
   pattern->max_errors = settings->max_errors;
   pattern->convert = (PxConvertOptions){.timezone = reader->timezone, .decimal_comma = settings->decimal_comma, .exact = settings->exact};

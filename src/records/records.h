@@ -93,7 +93,7 @@ typedef struct {
 bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Empties a many2one of records. */
 bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Deletes records and their external ids. */
+/* Deletes records, their links by many2many and their external ids. */
 bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- reading in order: exports */

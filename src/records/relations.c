@@ -128,8 +128,20 @@ bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *
   return run_for_each(px_db_prepare(records->db, sql->str, error), ids, n, error);
 }
 
+/* A link is nothing without its record. */
+static bool delete_links(PxRecords *records, const PxField *many2many, const PxId *ids, size_t n, GError **error) {
+  g_autoptr(GString) sql = g_string_new(NULL);
+  quote(records, sql, "DELETE FROM ", many2many->through);
+  quote(records, sql, " WHERE ", many2many->from);
+  g_string_append(sql, " = ?");
+  return run_for_each(px_db_prepare(records->db, sql->str, error), ids, n, error);
+}
+
 bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
+  for (size_t i = 0; i < model->n_fields; i++)
+    if (model->fields[i]->type == PX_TYPE_MANY2MANY && !delete_links(records, model->fields[i], ids, n, error))
+      return false;
   quote(records, sql, "DELETE FROM ", model->table);
   quote(records, sql, " WHERE ", model->id->column);
   g_string_append(sql, " = ?");

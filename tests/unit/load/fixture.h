@@ -31,8 +31,9 @@ char *fixture_query(Fixture *fixture, const char *sql);
 /* A file, and what loading it must come to. */
 typedef struct {
   const char *lines[8];
-  bool purge, update_links; /* of the pattern */
-  const char *messages;     /* NULL: not compared */
+  PxPurgeMode purge; /* of the pattern */
+  bool update_links;
+  const char *messages; /* NULL: not compared */
   const char *query, *rows;
   PxCounts counts; /* rows is not compared */
 } FixtureCase;

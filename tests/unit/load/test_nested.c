@@ -62,7 +62,7 @@ static const FixtureCase unique_among_items = {
 static const FixtureCase purge_deletes_where_the_parent_is_required = {
   /* The new Gadget may take the name of the one that goes. */
   .lines = {"email#key;line_ids|1|name#key;line_ids|1|quantity;line_ids|2|name;line_ids|2|quantity", "acme@x;Widget;7;Gadget;3"},
-  .purge = true,
+  .purge = PX_PURGE_DETACH,
   .messages = "",
   .query = "SELECT name, quantity FROM line ORDER BY name",
   .rows = "Gadget|3\nWidget|7\n",
@@ -71,16 +71,49 @@ static const FixtureCase purge_deletes_where_the_parent_is_required = {
 
 static const FixtureCase purge_detaches_where_it_may_be_empty = {
   .lines = {"email#key;partner_ids|1|job#key;partner_ids|1|name", "acme@x;Buyer;Carl"},
-  .purge = true,
+  .purge = PX_PURGE_DETACH,
   .messages = "",
   .query = "SELECT id, parent_id FROM partner WHERE id IN (2, 3)",
   .rows = "2|1\n3|\n",
   .counts = {.updated = 1},
 };
 
+static const FixtureCase purge_deletes_where_the_pattern_says_so = {
+  /* With its links and its external id; the row that names it later does not find it. */
+  .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name;partner_ids|2|.id", "sara@x;Gold;;;", "acme@x;~;Buyer;Carl;",
+            "acme@x;~;Buyer;Carl;3"},
+  .purge = PX_PURGE_DELETE,
+  .messages = "4 partner_ids|2|.id not_found no Partner has the database id 3\n",
+  .query = "SELECT id, parent_id, (SELECT count(*) FROM partner_tag WHERE partner_id = 3) FROM partner",
+  .rows = "1||0\n2|1|0\n4||0\n",
+  .counts = {.updated = 2, .failed = 1},
+};
+
+static const FixtureCase purge_does_not_delete_what_the_row_names_elsewhere = {
+  .lines = {"email#key;partner_ids|1|job#key;partner_ids|1|name;partner_ids|1|partner_ids|1|.id;partner_ids|1|partner_ids|1|job",
+            "acme@x;Buyer;Carl;3;Aide"},
+  .purge = PX_PURGE_DELETE,
+  .messages = "",
+  .query = "SELECT id, parent_id, job FROM partner WHERE id IN (2, 3)",
+  .rows = "2|1|Buyer\n3|2|Aide\n",
+  .counts = {.updated = 1},
+};
+
+static const FixtureCase purge_of_what_others_refer_to = {
+  .lines = {"email#key;name;partner_ids|1|job#key;partner_ids|1|name;partner_ids|1|partner_ids|1|name", "acme@x;ACME;Seller;Sara;",
+            "acme@x;ACME;Buyer;Carl;Kid", "acme@x;ACME;Chief;Zoe;"},
+  .purge = PX_PURGE_DELETE,
+  .messages =
+    "4 - foreign_key Partner ids: a Partner that the row does not name cannot be removed, because other records refer to it; name it in the "
+    "row, or take these away first\n",
+  .query = "SELECT name, job, parent_id FROM partner ORDER BY id",
+  .rows = "ACME||\nOther||\nCarl|Buyer|1\nKid||5\n",
+  .counts = {.updated = 2, .failed = 1},
+};
+
 static const FixtureCase no_purge_without_a_column = {
   .lines = {"email#key;name", "acme@x;ACME"},
-  .purge = true,
+  .purge = PX_PURGE_DETACH,
   .query = "SELECT count(*) FROM partner WHERE parent_id = 1",
   .rows = "2\n",
   .counts = {.unchanged = 1},
@@ -104,7 +137,7 @@ static const FixtureCase links_are_added = {
 
 static const FixtureCase absent_items_are_left_alone = {
   .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name", "acme@x;~;~;~", "other@x;Silver;~;~", "acme@x;~;Buyer;~"},
-  .purge = true,
+  .purge = PX_PURGE_DETACH,
   .messages = "",
   .query = "SELECT id, parent_id, (SELECT group_concat(tag_id) FROM partner_tag WHERE partner_id = id) FROM partner",
   .rows = "1||1\n2|1|\n3||\n4||2\n",
@@ -145,6 +178,9 @@ int main(int argc, char **argv) {
   ADD(unique_among_items);
   ADD(purge_deletes_where_the_parent_is_required);
   ADD(purge_detaches_where_it_may_be_empty);
+  ADD(purge_deletes_where_the_pattern_says_so);
+  ADD(purge_does_not_delete_what_the_row_names_elsewhere);
+  ADD(purge_of_what_others_refer_to);
   ADD(no_purge_without_a_column);
   ADD(links_are_replaced);
   ADD(links_are_added);

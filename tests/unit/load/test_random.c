@@ -109,7 +109,8 @@ typedef struct {
   const char *sql;
   char **lines;
   size_t n_lines;
-  bool purge, update_links;
+  PxPurgeMode purge;
+  bool update_links;
 } Load;
 
 /* Everything that loading left: the records, the external ids, the messages and the counts. */
@@ -140,7 +141,10 @@ static void compare_ways(const Load *load, guint32 seed) {
     if (strcmp(expected, got) == 0)
       continue;
     g_autofree char *file = g_strjoinv("\n", load->lines);
-    g_test_message("seed %u, chunks of %zu rows%s%s\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i], load->purge ? ", purge" : "",
+    g_test_message("seed %u, chunks of %zu rows%s%s\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i],
+                   load->purge == PX_PURGE_DELETE ? ", purge: delete"
+                   : load->purge                  ? ", purge"
+                                                  : "",
                    load->update_links ? ", update links" : "", load->sql, file, expected, got);
     g_test_fail();
     return;
@@ -154,7 +158,9 @@ static void test_seed(guint32 seed) {
   g_autofree char *sql = start_sql(random, pick(random, schemas, G_N_ELEMENTS(schemas)));
   size_t n_lines = (size_t)g_rand_int_range(random, 2, MAX_LINES);
   g_auto(GStrv) lines = g_new0(char *, n_lines + 1);
-  Load load = {.sql = sql, .lines = lines, .n_lines = n_lines, .purge = g_rand_boolean(random), .update_links = g_rand_boolean(random)};
+  Load load = {.sql = sql, .lines = lines, .n_lines = n_lines};
+  load.purge = (PxPurgeMode)g_rand_int_range(random, 0, 3);
+  load.update_links = g_rand_boolean(random);
   lines[0] = g_strdup(header);
   for (size_t i = 1; i < n_lines; i++)
     lines[i] = random_line(random, names);

@@ -65,14 +65,14 @@ static void test_options(void) {
   g_auto(Read) read = read_pattern(
     "    format: csv\n    header: description_and_tech\n    create: false\n    on_error: abort\n    error_file: all\n"
     "    chunk_size: 3\n    max_errors: 10\n    exact: true\n    decimal_comma: true\n    renamed_from: old\n"
-    "    update_many2many: true\n    purge_one2many: true\n    limits: {row_bytes: 1MiB, cells: 50}\n    order: [-name, country_id, .id]\n"
+    "    update_many2many: true\n    purge_one2many: yes\n    limits: {row_bytes: 1MiB, cells: 50}\n    order: [-name, country_id, .id]\n"
     "    csv: {delimiter: tab, quote: \"'\", encoding: ISO-8859-1, bom: true, line_end: lf, quote_all: true, booleans: [oui, non], escape_formulas: "
     "true}\n");
   const PxPattern *pattern = only(&read);
   const PxFormatOptions *format = &pattern->format;
   g_assert_cmpuint(px_pattern_header_rows(pattern), ==, 2);
-  g_assert_true(!pattern->create && pattern->update && pattern->abort && pattern->error_rows_all && pattern->update_many2many &&
-                pattern->purge_one2many);
+  g_assert_true(!pattern->create && pattern->update && pattern->abort && pattern->error_rows_all && pattern->update_many2many);
+  g_assert_cmpint(pattern->purge_one2many, ==, PX_PURGE_DETACH);
   g_assert_true(pattern->convert.exact && pattern->convert.decimal_comma);
   g_assert_cmpuint(pattern->chunk_size, ==, 3);
   g_assert_cmpuint(pattern->max_errors, ==, 10);
@@ -91,6 +91,15 @@ static void test_options(void) {
   g_assert_cmpstr(pattern->order[0]->name, ==, "name");
   g_assert_true(pattern->order_descending[0] && !pattern->order_descending[1]);
   g_assert_true(pattern->order[2] == pattern->model->id);
+}
+
+static void test_purge(void) {
+  g_auto(Read) read = read_pattern("    purge_one2many: delete\n");
+  g_assert_cmpint(only(&read)->purge_one2many, ==, PX_PURGE_DELETE);
+  g_auto(Read) no = read_pattern("    purge_one2many: false\n");
+  g_assert_cmpint(only(&no)->purge_one2many, ==, PX_PURGE_NO);
+  check_complaint("    purge_one2many: remove\n", "pattern p: purge_one2many: false, true or delete is expected, not \"remove\"");
+  check_complaint("    purge_one2many: [delete]\n", "pattern p: purge_one2many: false, true or delete is expected, not a list");
 }
 
 static void test_formats_of_later_versions_load(void) {
@@ -405,6 +414,7 @@ int main(int argc, char **argv) {
   shop_fixture_init(&shop, NULL);
   g_test_add_func("/pattern/config/defaults", test_defaults);
   g_test_add_func("/pattern/config/options", test_options);
+  g_test_add_func("/pattern/config/purge", test_purge);
   g_test_add_func("/pattern/config/formats_of_later_versions_load", test_formats_of_later_versions_load);
   g_test_add_func("/pattern/config/json", test_json);
   g_test_add_func("/pattern/config/tabs_of_values", test_tabs_of_values);
