@@ -23,6 +23,22 @@ static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
   return object;
 }
 
+#define NEEDS_SHOWN 20
+
+static bool add_needs(const PxProject *project, const PxJob *job, json_t *object, GError **error) {
+  if (job->waits == 0)
+    return true;
+  g_autoptr(GArray) needs = px_job_needs(project->db, job->id, NEEDS_SHOWN, error);
+  if (!needs)
+    return false;
+  json_t *ids = json_array();
+  for (guint i = 0; i < needs->len; i++)
+    json_array_append_new(ids, json_integer(g_array_index(needs, int64_t, i)));
+  json_object_set_new(object, "waits", json_integer(job->waits));
+  json_object_set_new(object, "waits_for", ids);
+  return true;
+}
+
 static int show(const PxCommandLine *line, const PxProject *project, GError **error) {
   static const PxColumn columns[] = {
     {"id", "Job"},
@@ -38,6 +54,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
     {"created", "Created", true},
     {"started", "Started", true},
     {"ended", "Ended", true},
+    {"waits", "Waits for"},
+    {"waits_for", "First of them"},
     {"error", "Error"},
   };
   int64_t id = 0;
@@ -47,6 +65,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
   if (!job)
     return 2;
   g_autoptr(json_t) object = job_to_json(job, project->timezone);
+  if (!add_needs(project, job, object, error))
+    return 2;
   px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
   return 0;
 }

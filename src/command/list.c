@@ -22,8 +22,8 @@ static bool check_state(GError **error) {
   PxState known;
   if (!state || px_state_from_name(state, &known))
     return true;
-  const char *names[PX_STATE_DUPLICATE + 1];
-  for (int i = 0; i <= PX_STATE_DUPLICATE; i++)
+  const char *names[PX_N_STATES];
+  for (int i = 0; i < PX_N_STATES; i++)
     names[i] = px_state_name((PxState)i);
   g_autofree char *hint = px_text_did_you_mean(state, names, G_N_ELEMENTS(names));
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: no state is called %s%s", state, hint);

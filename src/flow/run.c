@@ -122,7 +122,7 @@ static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError 
   PxJobsLeft left;
   if (!px_jobs_left(project->db, run->options->tasks, 0, &left, error))
     return false;
-  run->result->jobs_left = left.pending; /* what another worker is at is not left */
+  run->result->jobs_left = left.pending + left.waiting; /* what another worker is at is not left */
   *ret_again = false;
   if (left.pending)
     *ret_again = wait_for(run, left.next_eta - px_project_now(project) + 1);

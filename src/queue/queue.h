@@ -15,7 +15,7 @@
 
 /* One list of states for all rows. Attachments: pending, done, failed, refused, cancelled, duplicate. Pattern files: pending, started, done, failed
  * (rows or
- * the whole), refused, cancelled. Chunks: done. Jobs: pending, started, done, failed, cancelled. */
+ * the whole), refused, cancelled. Chunks: done. Jobs: waiting, pending, started, done, failed, cancelled. */
 typedef enum {
   PX_STATE_PENDING,
   PX_STATE_STARTED,
@@ -24,7 +24,9 @@ typedef enum {
   PX_STATE_REFUSED,
   PX_STATE_CANCELLED,
   PX_STATE_DUPLICATE,
+  PX_STATE_WAITING, /* for other jobs */
 } PxState;
+#define PX_N_STATES (PX_STATE_WAITING + 1)
 
 /* "pending", ... as stored and shown. */
 const char *px_state_name(PxState state);
@@ -179,24 +181,44 @@ typedef struct {
   int64_t eta;      /* not before */
   int64_t attempt;  /* raised by each claim: what the fence compares */
   int64_t retries, deaths;
-  char *identity; /* only one pending or started job has it; NULL: any number */
+  char *identity; /* only one waiting, pending or started job has it; NULL: any number */
   PxState state;
   char *task; /* NULL: by hand */
   int64_t attachment_id, file_id;
   char *owner; /* the worker */
   char *error;
   int64_t created, started, ended;
+  int64_t waits; /* how many jobs it waits for */
 } PxJob;
 
 PxJob *px_job_new(const char *kind, const char *channel, const char *task);
 void px_job_free(PxJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJob, px_job_free)
 
-/* Inserts and sets id. When a pending or started job has the same identity nothing is inserted: id becomes that job's, and a pending one's eta
+/* Inserts and sets id. When a waiting, pending or started job has the same identity nothing is inserted: id becomes that job's, and a pending one's eta
  * is brought forward. */
 bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Inserts the job as started by worker: for commands that run it themselves. */
 bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- jobs that wait for others
+ *
+ * A job with open needs is waiting; when the last of them is met it becomes pending, in the transaction that ended what it waited for. The end
+ * of one of thousands of needed jobs costs two statements, whatever their number; who is last is decided by the row of the job that waits, so
+ * that it is released once. A needed job that ends well meets both kinds of need. One that fails holds PX_WAIT_DONE until it is run again and
+ * done, set done or cancelled by hand; cancelling it cancels those that wait for PX_WAIT_DONE, and what waits for them. PX_WAIT_ENDED is met
+ * by failed and cancelled too. When a job that had ended is run again by hand, what waited for PX_WAIT_ENDED of it waits once more and then
+ * runs again, also when it was done before: such jobs (the finish of a file) must be made to be repeated. */
+typedef enum { PX_WAIT_DONE, PX_WAIT_ENDED } PxJobWait;
+/* Lets a waiting or pending job (id set: it is in the queue) wait for another one; sets its state and waits. No need when that has ended so
+ * already. To be called in the transaction that enqueues the job, or while another need keeps it waiting: the job that splits a file enqueues
+ * finish, lets it wait for the splitting job itself, and adds chunk after chunk. PX_ERROR_REFUSED: the job has begun. PX_ERROR_NOT_FOUND:
+ * there is no job needs_id. */
+bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The ids (int64_t) of what a job still waits for, lowest first; limit 0: all. Caller frees. */
+GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- claiming and ending */
 
 /* Claims the next job that is due, in a transaction of its own; first gives back the jobs of dead workers. tasks NULL: any job, else one of these
  * tasks
@@ -212,24 +234,27 @@ bool px_job_progress(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNU
 bool px_job_done(PxDb *db, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends it as failed, and with it the pattern file and the attachment that it was working on when they have no end yet. */
 bool px_job_fail(PxDb *db, const PxJob *job, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Gives a claimed job back as it was: pending, neither a retry nor a death. For a graceful stop; nothing happens when it is not this attempt's
+ * any more. */
+bool px_job_release(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Gives it back until eta. Its retries are counted. */
 bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The pending and started jobs that work on an attachment or a pattern file (0: not asked for). */
+/* The waiting, pending and started jobs that work on an attachment or a pattern file (0: not asked for). */
 GPtrArray *px_job_active(PxDb *db, int64_t attachment_id, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
-  uint64_t pending, started, failed;
+  uint64_t waiting, pending, started, failed;
   int64_t next_eta; /* of the pending ones; 0: none */
 } PxJobsLeft;
 /* How many jobs of these tasks (NULL: of all) are not done; failed counts those that ended at or after since. */
 bool px_jobs_left(PxDb *db, const char *const *tasks, int64_t since, PxJobsLeft *ret_left, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* By hand, on a job that is no one's: cancel (pending, failed), set done (pending, failed), run again (failed, cancelled). The caller's write
- * transaction. PX_ERROR_REFUSED when its state does not allow it, PX_ERROR_NOT_FOUND. */
+/* By hand, on a job that is no one's: cancel and set done (waiting, pending, failed), run again (failed, cancelled). What waits for it
+ * follows. The caller's write transaction. PX_ERROR_REFUSED when its state does not allow it, PX_ERROR_NOT_FOUND. */
 bool px_job_cancel(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_job_set_done(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_job_again(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -46,5 +46,23 @@ GPtrArray *px_read_rows(PxBinder *binder, PxReadRow read, GDestroyNotify free_ro
 /* The one row, or PX_ERROR_NOT_FOUND with what and id. */
 gpointer px_read_row(PxBinder *binder, PxReadRow read, const char *what, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A PxReadRow for rows of one id: an int64_t * to be freed. */
+gpointer px_read_id(PxColumns *columns);
+
+/* The columns of every job_*.sql that returns jobs. */
+gpointer px_read_job(PxColumns *columns);
+void px_free_job_row(gpointer row);
+/* Stores the end of a job and releases what waited for it. */
+bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The waiting, pending or started job that has an identity; 0: none. */
+bool px_job_of_identity(PxDb *db, const char *identity, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A job has ended in this state: what waited for that gets on. */
+bool px_job_needs_met(PxDb *db, int64_t id, PxState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Cancels what waits until a job that was cancelled is done, and what waits for those. */
+bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A job that had ended runs again: what waited for its end waits again. */
+bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Whether the worker of that name is dead; its lock file is removed then. db says where lock files are. */
 bool px_worker_is_dead(PxDb *db, const char *name);

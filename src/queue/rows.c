@@ -2,7 +2,7 @@
 /* Values into statements, rows out of them, and the words that stand for states. */
 #include "queue/queue_private.h"
 
-static const char *const state_names[] = {"pending", "started", "done", "failed", "refused", "cancelled", "duplicate"};
+static const char *const state_names[PX_N_STATES] = {"pending", "started", "done", "failed", "refused", "cancelled", "duplicate", "waiting"};
 static const char *const direction_names[] = {"import", "export", "error"};
 static const char *const remote_names[] = {"none", "pending", "taken", "done"};
 static const char *const file_kind_names[] = {"import", "export"};
@@ -116,6 +116,12 @@ int px_column_word(PxColumns *columns, const char *const *words, size_t n) {
 
 gpointer px_read_text(PxColumns *columns) {
   return px_column_text(columns);
+}
+
+gpointer px_read_id(PxColumns *columns) {
+  int64_t *id = g_new(int64_t, 1);
+  *id = px_column_integer(columns);
+  return id;
 }
 
 GPtrArray *px_read_rows(PxBinder *binder, PxReadRow read, GDestroyNotify free_row, GError **error) {

@@ -4,6 +4,6 @@ FROM pattimpex_attachment AS a
 WHERE state = 'pending'
   AND (direction <> 'import' OR pattern IS NOT NULL)
   AND (CAST(? AS text) IS NULL OR (upload_task IS NULL AND task = ?) OR upload_task = ?)
-  AND NOT EXISTS (SELECT 1 FROM pattimpex_job AS j WHERE j.attachment_id = a.id AND j.state IN ('pending', 'started'))
+  AND NOT EXISTS (SELECT 1 FROM pattimpex_job AS j WHERE j.attachment_id = a.id AND j.state IN ('waiting', 'pending', 'started'))
 ORDER BY id
 LIMIT ?

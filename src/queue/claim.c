@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets the next job. What dead workers leave is given back by the next claim. */
+#include "queue/queue_private.h"
+
+static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "job_owners", &binder, error))
+    return NULL;
+  px_bind_text(&binder, px_worker_name(worker));
+  GPtrArray *owners = px_read_rows(&binder, px_read_text, g_free, error);
+  for (guint i = 0; owners && i < owners->len;) {
+    if (px_worker_is_dead(db, owners->pdata[i]))
+      i++;
+    else
+      g_ptr_array_remove_index(owners, i);
+  }
+  return owners;
+}
+
+static bool give_back(PxDb *db, const PxJob *job, int64_t now, GError **error) {
+  if (job->deaths + 1 >= PX_JOB_MAX_DEATHS) {
+    g_autofree char *why =
+      g_strdup_printf("the program died %d times while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, job->kind, job->attempt);
+    return px_job_fail(db, job, why, now, error);
+  }
+  PxBinder binder;
+  if (!px_queue_statement(db, "job_died", &binder, error))
+    return false;
+  px_bind_integer(&binder, job->id);
+  return px_run_bound(&binder, error);
+}
+
+static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError **error) {
+  for (guint i = 0; i < owners->len; i++) {
+    PxBinder binder;
+    if (!px_queue_statement(db, "job_of_owner", &binder, error))
+      return false;
+    px_bind_text(&binder, owners->pdata[i]);
+    g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, px_free_job_row, error);
+    if (!jobs)
+      return false;
+    for (guint k = 0; k < jobs->len; k++)
+      if (!give_back(db, jobs->pdata[k], now, error))
+        return false;
+  }
+  return true;
+}
+
+/* task NULL: any. */
+static bool claim_one(PxDb *db, const PxWorker *worker, const char *task, int64_t now, PxJob **ret_job, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, task ? "job_claim_task" : "job_claim", &binder, error))
+    return false;
+  px_bind_text(&binder, px_worker_name(worker));
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, now);
+  if (task)
+    px_bind_text(&binder, task);
+  g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, NULL, error);
+  if (!jobs)
+    return false;
+  *ret_job = jobs->len ? jobs->pdata[0] : NULL;
+  return true;
+}
+
+static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job,
+                                 GError **error) {
+  g_autoptr(PxJob) job = NULL;
+  if (!give_back_all(db, dead, now, error))
+    return false;
+  if (!tasks && !claim_one(db, worker, NULL, now, &job, error))
+    return false;
+  for (; tasks && *tasks && !job; tasks++)
+    if (!claim_one(db, worker, *tasks, now, &job, error))
+      return false;
+  if (!px_db_commit(db, error))
+    return false;
+  *ret_job = g_steal_pointer(&job);
+  return true;
+}
+
+bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
+  *ret_job = NULL;
+  g_autoptr(GPtrArray) dead = dead_owners(db, worker, error);
+  if (!dead)
+    return false;
+  PxBinder binder;
+  int64_t due;
+  if (!px_queue_statement(db, "job_due", &binder, error))
+    return false;
+  px_bind_integer(&binder, now);
+  if (!px_run_for_id(&binder, &due, error))
+    return false;
+  if (!due && dead->len == 0)
+    return true;
+  if (!px_db_begin(db, PX_TX_WRITE, error))
+    return false;
+  if (claim_in_transaction(db, worker, dead, tasks, now, ret_job, error))
+    return true;
+  px_db_rollback(db);
+  return false;
+}

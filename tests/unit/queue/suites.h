@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What each file of this test program adds. */
+void add_jobs(void);
+void add_needs(void);
