@@ -126,6 +126,14 @@ typedef struct {
 bool px_run(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs what is queued for these tasks (NULL: all) without enqueuing anything. */
 bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Queues a job for each task that is due: by its schedule, by process: of an import task, by upload_schedule of an export task. now is microseconds
+ * since the epoch; *ret_next when to call it again at the latest (0: nothing is ever due); look again sooner when the configuration has changed or a
+ * task was enabled. A transaction for each decision: any number of schedulers may call it, a time that is due is decided by one of them.
+ *
+ * A new task or a new schedule begins to count now; a task that is not active does not count. What was missed follows catch_up; a run that is still
+ * going is not started again. A clock that is put back finds what it has decided within a day. */
+bool px_schedules_tick(PxProject *project, int64_t now, int64_t *ret_next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* 0, 1 or 3 (design section 8). */
 int px_run_exit_status(const PxRunResult *result);
 

@@ -43,6 +43,12 @@ bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
 
+/* The kind of job that a task begins with. */
+const char *px_work_task_kind(const PxTask *task);
+/* Whether a task runs by itself: its configuration, and the database over it. */
+bool px_task_runs(const PxTask *task, const PxTaskState *state);
+/* In the caller's transaction: when it runs again, its schedules begin to count anew. */
+bool px_schedule_forget(PxProject *project, const PxTask *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A job of a kind, with its channel and priority and the identity KIND:SUBJECT; subject is a task's name or an id. */
 PxJob *px_work_new_job(const char *kind, const char *task, const char *subject);
 /* Queues the work on a pending attachment: its import or its upload. In the caller's transaction. */

@@ -18,6 +18,8 @@ static const PxKey keys[] = {
   {.name = "filestore", .type = PX_KEY_STRING, .offset = offsetof(Top, filestore)},
   {.name = "timezone", .type = PX_KEY_STRING, .offset = offsetof(Top, timezone)},
   {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
+  SECTION("schedule"),
+  SECTION("catch_up"),
   SECTION("include"),
   SECTION("models"),
   SECTION("storages"),

@@ -6,13 +6,17 @@ void px_task_status_done(PxTaskStatus *status) {
   g_clear_pointer(&status->last_error, g_free);
 }
 
+bool px_task_runs(const PxTask *task, const PxTaskState *state) {
+  return state->enabled == PX_ENABLED_AS_CONFIGURED ? task->active : state->enabled == PX_ENABLED_YES;
+}
+
 bool px_task_status(const PxProject *project, const PxTask *task, PxTaskStatus *ret_status, GError **error) {
   PxTaskState state = {0};
   if (!px_task_state_get(project->db, task->name, &state, error))
     return false;
   *ret_status = (PxTaskStatus){.configured = task->active,
                                .enabled = state.enabled,
-                               .runs = state.enabled == PX_ENABLED_AS_CONFIGURED ? task->active : state.enabled == PX_ENABLED_YES,
+                               .runs = px_task_runs(task, &state),
                                .last_run = state.last_run,
                                .last_state = state.last_state,
                                .last_error = state.last_error};
@@ -21,8 +25,12 @@ bool px_task_status(const PxProject *project, const PxTask *task, PxTaskStatus *
   return true;
 }
 
-bool px_task_enable(PxProject *project, const char *task, PxEnabled enabled, GError **error) {
-  if (!px_project_task(project, task, error) || !px_db_begin(project->db, PX_TX_WRITE, error))
+bool px_task_enable(PxProject *project, const char *name, PxEnabled enabled, GError **error) {
+  const PxTask *task = px_project_task(project, name, error);
+  g_auto(PxTaskState) state = {0};
+  if (!task || !px_db_begin(project->db, PX_TX_WRITE, error))
     return false;
-  return px_transaction_end(project->db, px_task_state_enable(project->db, task, enabled, error), error);
+  bool ok = px_task_state_get(project->db, name, &state, error) && px_task_state_enable(project->db, name, enabled, error);
+  bool ran = ok && px_task_runs(task, &state); /* what was due while it did not run is not caught up */
+  return px_transaction_end(project->db, ok && (ran || px_schedule_forget(project, task, error)), error);
 }

@@ -18,6 +18,11 @@ const PxWorkKind *px_work_kind(const char *kind) {
   return NULL;
 }
 
+const char *px_work_task_kind(const PxTask *task) {
+  static const char *const of_tasks[] = {[PX_TASK_IMPORT] = "fetch", [PX_TASK_EXPORT] = "export", [PX_TASK_UPLOAD] = "process"};
+  return of_tasks[task->kind];
+}
+
 PxJob *px_work_new_job(const char *kind, const char *task, const char *subject) {
   const PxWorkKind *step = px_work_kind(kind);
   PxJob *job = px_job_new(kind, step->channel, task);

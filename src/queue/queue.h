@@ -243,6 +243,8 @@ bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GErr
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The waiting, pending or started job that has an identity; 0: none. */
+bool px_job_of_identity(PxDb *db, const char *identity, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The waiting, pending and started jobs that work on an attachment or a pattern file (0: not asked for). */
 GPtrArray *px_job_active(PxDb *db, int64_t attachment_id, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -276,6 +278,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxTaskState, px_task_state_done)
 bool px_task_state_get(PxDb *db, const char *task, PxTaskState *ret_state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_task_state_enable(PxDb *db, const char *task, PxEnabled enabled, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_task_state_ran(PxDb *db, const char *task, int64_t at, PxState state, const char *why, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- when tasks were due: unique by task, kind of job and time, whoever decides */
+
+typedef enum {
+  PX_DUE_BEGIN,   /* counting begins here: a new task, or a new schedule */
+  PX_DUE_QUEUED,  /* there is a job */
+  PX_DUE_SKIPPED, /* the run before was still going */
+  PX_DUE_MISSED,  /* nothing was running then, and it is not caught up */
+} PxDueState;
+const char *px_due_state_name(PxDueState state);
+
+typedef struct {
+  int64_t due; /* 0: none */
+  PxDueState state;
+  char *schedule; /* as it was written then */
+} PxDue;
+void px_due_done(PxDue *due);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxDue, px_due_done)
+
+/* The last one that is not after a time. */
+bool px_due_last(PxDb *db, const char *task, const char *kind, int64_t until, PxDue *ret_due, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* *ret_added false: it was decided before. */
+bool px_due_add(PxDb *db, const char *task, const char *kind, const PxDue *due, int64_t now, bool *ret_added, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Removes what is older than a day, but for the last two, and what is more than a day ahead:
+ * a clock that was wrong by less finds what was decided. */
+bool px_due_tidy(PxDb *db, const char *task, const char *kind, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_due_forget(PxDb *db, const char *task, const char *kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- names with history */
 

@@ -54,8 +54,6 @@ gpointer px_read_job(PxColumns *columns);
 void px_free_job_row(gpointer row);
 /* Stores the end of a job and releases what waited for it. */
 bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The waiting, pending or started job that has an identity; 0: none. */
-bool px_job_of_identity(PxDb *db, const char *identity, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A job has ended in this state: what waited for that gets on. */
 bool px_job_needs_met(PxDb *db, int64_t id, PxState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -85,5 +85,6 @@ bool px_history_rename(PxDb *db, PxHistoryKind kind, const char *from, const cha
   for (const char *const *statement = rename_statements[kind]; *statement; statement++)
     if (!rename_rows(db, *statement, from, to, false, error))
       return false;
-  return kind != PX_HISTORY_TASK || rename_rows(db, "rename_task_state_task", from, to, true, error);
+  return kind != PX_HISTORY_TASK ||
+         (rename_rows(db, "rename_task_state_task", from, to, true, error) && rename_rows(db, "rename_due_task", from, to, true, error));
 }

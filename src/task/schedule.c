@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Schedules: "every 30 minutes" and cron expressions (crontab(5)); when the next run is due. */
-#include "task/task.h"
-
-#define SEARCH_DAYS 3000            /* 29 February can be eight years away (2096 to 2104) */
-#define BACK (3 * G_TIME_SPAN_HOUR) /* more than any clock is ever put back */
-
-struct PxSchedule {
-  char *text;
-  int64_t every;                                   /* microseconds; 0: cron */
-  uint64_t minutes, hours, days, months, weekdays; /* a bit for each that is due */
-  bool both_days;                                  /* day of month and day of week are both given: either will do */
-};
+/* Schedules as people write them: "every 30 minutes" and cron expressions (crontab(5)). When the next run is due says schedule_next.c. */
+#include "task/schedule_private.h"
 
 typedef struct {
   const char *what;
   unsigned min, max;
   const char *names; /* three letters each, from min on; NULL: only numbers */
+  const char *hint;
 } Field;
 
+#define SUNDAY_AGAIN 7
+
 static const Field fields[] = {
-  {"minute", 0, 59, NULL},
-  {"hour", 0, 23, NULL},
-  {"day of month", 1, 31, NULL},
-  {"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
-  {"day of week", 0, 7, "sunmontuewedthufrisat"}, /* 0 and 7 are Sunday */
+  {"minute", 0, 59, NULL, ""},
+  {"hour", 0, 23, NULL, ""},
+  {"day of month", 1, 31, NULL, ""},
+  {"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec", ", or names: jan-mar"},
+  {"day of week", 0, SUNDAY_AGAIN, "sunmontuewedthufrisat", ", or names: mon-fri"}, /* 0 and 7 are Sunday */
 };
 
 static const struct {
@@ -34,14 +27,17 @@ static const struct {
   {"@monthly", "0 0 1 * *"}, {"@yearly", "0 0 1 1 *"}, {"@annually", "0 0 1 1 *"},
 };
 
+#define DATE_LEN strlen("2026-01-31")
+#define DAY 86400
+#define MONDAY (4 * DAY) /* the first one since the epoch */
+
 static const struct {
   const char *name;
-  int64_t span;
+  PxEvery every;
+  int64_t count, start;
 } units[] = {
-  {"second", G_TIME_SPAN_SECOND},
-  {"minute", G_TIME_SPAN_MINUTE},
-  {"hour", G_TIME_SPAN_HOUR},
-  {"day", G_TIME_SPAN_DAY},
+  {"second", PX_EVERY_SPAN, 1, 0}, {"minute", PX_EVERY_SPAN, 60, 0},   {"hour", PX_EVERY_SPAN, 3600, 0},
+  {"day", PX_EVERY_DAYS, 1, 0},    {"week", PX_EVERY_DAYS, 7, MONDAY}, {"month", PX_EVERY_MONTHS, 1, 0},
 };
 
 /* ---- parsing */
@@ -78,6 +74,8 @@ static bool parse_item(const Field *field, const char *text, uint64_t *bits) {
     range = *text == '-';
     if (range && (text++, !parse_value(field, &text, &last)))
       return false;
+    if (range && last == 0 && field->max == SUNDAY_AGAIN) /* sat-sun */
+      last = SUNDAY_AGAIN;
   }
   uint64_t step = 1;
   if (*text == '/') {
@@ -118,13 +116,14 @@ static bool parse_cron(PxSchedule *schedule, char **words, GError **error) {
   uint64_t *const bits[] = {&schedule->minutes, &schedule->hours, &schedule->days, &schedule->months, &schedule->weekdays};
   for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
     if (!parse_field(&fields[i], words[i], bits[i])) {
-      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no %s: write *, a number from %u to %u, a range 1-5, a list 1,3 or a step */10",
-                  words[i], fields[i].what, fields[i].min, fields[i].max);
+      g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no %s: write *, a number from %u to %u, a range 1-5, a list 1,3 or a step */10%s",
+                  words[i], fields[i].what, fields[i].min, fields[i].max, fields[i].hint);
       return false;
     }
-  if (schedule->weekdays & (1U << 7))
+  if (schedule->weekdays & (1U << SUNDAY_AGAIN))
     schedule->weekdays |= 1;
   schedule->both_days = words[2][0] != '*' && words[4][0] != '*';
+  schedule->by_clock = words[0][0] == '*' || words[1][0] == '*';
   return true;
 }
 
@@ -136,10 +135,13 @@ static bool parse_every(PxSchedule *schedule, char **words, size_t n, GError **e
   for (size_t i = 0; right && i < G_N_ELEMENTS(units); i++)
     if (g_ascii_strncasecmp(unit, units[i].name, strlen(units[i].name)) == 0 &&
         (len == strlen(units[i].name) || (len == strlen(units[i].name) + 1 && (unit[len - 1] | 0x20) == 's'))) {
-      schedule->every = (int64_t)count * units[i].span;
+      schedule->every = units[i].every;
+      schedule->count = (int64_t)count * units[i].count;
+      schedule->start = units[i].start;
       return true;
     }
-  g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no schedule: write every N seconds, minutes, hours or days", schedule->text);
+  g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no schedule: write every N seconds, minutes, hours, days, weeks or months",
+              schedule->text);
   return false;
 }
 
@@ -175,49 +177,22 @@ const char *px_schedule_text(const PxSchedule *schedule) {
   return schedule->text;
 }
 
-/* ---- what is next */
-
-static bool is_due(uint64_t bits, unsigned value) {
-  return bits >> value & 1;
-}
-
-static bool day_is_due(const PxSchedule *schedule, const GDate *day) {
-  if (!is_due(schedule->months, g_date_get_month(day)))
+bool px_schedule_start(PxSchedule *schedule, const char *text, GError **error) {
+  g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+  g_autofree char *whole = g_strstrip(g_strdup(text));
+  size_t len = strlen(whole);
+  g_autoptr(GString) iso = g_string_new(whole);
+  if (len > DATE_LEN && whole[DATE_LEN] == ' ')
+    iso->str[DATE_LEN] = 'T';
+  g_string_append(iso, len == DATE_LEN ? "T00:00:00" : len == DATE_LEN + strlen(" 06:00") ? ":00" : "");
+  g_autoptr(GDateTime) time = len >= DATE_LEN && g_ascii_isdigit(iso->str[iso->len - 1]) ? g_date_time_new_from_iso8601(iso->str, utc) : NULL;
+  if (!time || iso->len != DATE_LEN + strlen("T00:00:00") || iso->str[4] != '-') {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is no date: write 2026-01-31, or with the time 2026-01-31 06:00", whole);
     return false;
-  bool by_date = is_due(schedule->days, g_date_get_day(day));
-  bool by_weekday = is_due(schedule->weekdays, g_date_get_weekday(day) % 7);
-  return schedule->both_days ? by_date || by_weekday : by_date && by_weekday;
-}
-
-/* The first time on that day, by the local clock, that is due after a moment; 0: none. */
-static int64_t next_on_day(const PxSchedule *schedule, GTimeZone *timezone, const GDate *day, int64_t after) {
-  for (int hour = 0; hour < 24; hour++)
-    for (int minute = 0; is_due(schedule->hours, (unsigned)hour) && minute < 60; minute++) {
-      if (!is_due(schedule->minutes, (unsigned)minute))
-        continue;
-      g_autoptr(GDateTime) local = g_date_time_new(timezone, g_date_get_year(day), (int)g_date_get_month(day), g_date_get_day(day), hour, minute, 0);
-      int64_t when = local ? g_date_time_to_unix(local) * G_USEC_PER_SEC : 0;
-      if (when > after)
-        return when;
-    }
-  return 0;
-}
-
-int64_t px_schedule_next(const PxSchedule *schedule, GTimeZone *timezone, int64_t after) {
-  if (schedule->every)
-    return (after / schedule->every + 1) * schedule->every;
-  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc((after - BACK) / G_USEC_PER_SEC);
-  g_autoptr(GDateTime) local = utc ? g_date_time_to_timezone(utc, timezone) : NULL;
-  if (!local)
-    return 0;
-  GDate day;
-  g_date_clear(&day, 1);
-  g_date_set_dmy(&day, (GDateDay)g_date_time_get_day_of_month(local), (GDateMonth)g_date_time_get_month(local),
-                 (GDateYear)g_date_time_get_year(local));
-  for (unsigned i = 0; i < SEARCH_DAYS; i++, g_date_add_days(&day, 1)) {
-    int64_t when = day_is_due(schedule, &day) ? next_on_day(schedule, timezone, &day, after) : 0;
-    if (when)
-      return when;
   }
-  return 0;
+  schedule->start = g_date_time_to_unix(time);
+  schedule->has_start = true;
+  g_autofree char *before = schedule->text;
+  schedule->text = g_strdup_printf("%s, starting %s", before, whole);
+  return true;
 }

@@ -13,19 +13,23 @@
 
 typedef struct PxSchedule PxSchedule;
 
-/* "every 30 minutes" (seconds, minutes, hours, days; counted from the epoch, so that all machines agree), a cron expression of five fields (names,
- * ranges,
- * lists, steps; as in cron, day of month and day of week are ORed when both are given), or @hourly @daily @weekly @monthly @yearly. PX_ERROR_CONFIG
- * telling
- * what to write instead. Caller frees. */
+/* "every 30 minutes" (seconds, minutes, hours, days, weeks, months), a cron expression of five fields (names, ranges, lists, steps; as in cron, day of
+ * month and day of week are ORed when neither begins with *), or @hourly @daily @weekly @monthly @yearly. Seconds, minutes and hours are counted from
+ * the epoch, so that all machines agree; days begin at midnight of the time zone, weeks on Monday, months on the first. PX_ERROR_CONFIG telling what
+ * to write instead. Caller frees. */
 PxSchedule *px_schedule_parse(const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* starting: "2026-01-31" or "2026-01-31 06:00[:00]" by the local clock: nothing is due before, and "every" is counted from then, keeping the time of
+ * day. PX_ERROR_CONFIG. */
+bool px_schedule_start(PxSchedule *schedule, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_schedule_free(PxSchedule *schedule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchedule, px_schedule_free)
 const char *px_schedule_text(const PxSchedule *schedule);
-/* The first time due strictly after this one, in microseconds since the epoch; 0: never (31 February). An hour that does not exist is due at the
- * next one
- * that does; an hour that comes twice is due once. */
+/* The first time due strictly after this one, in microseconds since the epoch; 0: never (31 February).
+ * Where the clock changes, as Debian's cron does: a fixed time that the clock leaves out is due when it goes on, one that comes twice is due the
+ * first time only; with * in its minutes or hours a schedule is due whenever the clock shows its time. "every 2 hours" knows no clock. */
 int64_t px_schedule_next(const PxSchedule *schedule, GTimeZone *timezone, int64_t after);
+/* The last time due after one and not after another; 0: none. */
+int64_t px_schedule_latest(const PxSchedule *schedule, GTimeZone *timezone, int64_t after, int64_t until);
 
 /* ---- templates: names of files, with ${...} */
 
@@ -62,6 +66,9 @@ typedef enum { PX_DUPLICATES_NO, PX_DUPLICATES_NAME, PX_DUPLICATES_CONTENT } PxD
 typedef enum { PX_SCOPE_TASK, PX_SCOPE_ALL } PxScope;
 typedef enum { PX_PROCESS_NOW, PX_PROCESS_MANUAL, PX_PROCESS_SCHEDULE } PxProcess;
 
+/* What becomes of times that were due while nothing was running. */
+typedef enum { PX_CATCH_UP_ONCE /* one run for all of them */, PX_CATCH_UP_ALL /* a run each */, PX_CATCH_UP_NONE } PxCatchUp;
+
 typedef struct PxTask PxTask;
 struct PxTask {
   PxTaskKind kind;
@@ -72,6 +79,7 @@ struct PxTask {
   char *path;               /* "" : the storage's directory */
   PxOnExists on_exists;
   PxSchedule *schedule;     /* NULL: only by hand */
+  PxCatchUp catch_up;       /* of all its schedules */
   char *renamed_from;       /* NULL */
   char **failure_emails;    /* NULL: none */
   const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */

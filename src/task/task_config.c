@@ -11,15 +11,16 @@ static const char *const sections[] = {"import_tasks", "export_tasks", "upload_t
 static const char *const exists_choices[] = {"number", "replace", "fail", NULL};
 static const char *const after_choices[] = {"keep", "rename", "move", "move_rename", "delete", NULL};
 static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
+static const char *const catch_up_choices[] = {"once", "all", "none", NULL};
 static const char *const scope_choices[] = {"task", "all", NULL};
 
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
   char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
-    *upload_task;
+    *upload_task, *starting;
   char **failure_emails;
   char **order;
-  int on_exists, after_import, avoid_duplicates, scope;
+  int on_exists, after_import, avoid_duplicates, scope, catch_up;
   bool active, skip_empty;
   int64_t stable_for;
   const PxConfigNode *filter;
@@ -30,8 +31,9 @@ typedef struct {
 #define CHOICE(key, member, words)                                                                                                                   \
   { .name = (key), .type = PX_KEY_CHOICE, .offset = offsetof(Raw, member), .choices = (words) }
 #define OF_EVERY_TASK                                                                                                                                \
-  STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("renamed_from", renamed_from),                              \
-    CHOICE("on_exists", on_exists, exists_choices), {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {                   \
+  STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("starting", starting),                                      \
+    CHOICE("catch_up", catch_up, catch_up_choices), STRING("renamed_from", renamed_from), CHOICE("on_exists", on_exists, exists_choices),            \
+    {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {                                                                   \
     .name = "failure_emails", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, failure_emails)                                                        \
   }
 
@@ -76,19 +78,26 @@ struct PxTasks {
   GPtrArray *tasks; /* PxTask *, in the order of the sections and of the file */
 };
 
+/* What the top of the configuration says for all tasks. */
+typedef struct {
+  const PxConfigNode *schedule; /* NULL: none */
+  int catch_up;
+} Defaults;
+
 /* What reading one task needs. */
 typedef struct {
   PxTasks *tasks;
   const PxPatterns *patterns;
   const PxStorages *storages;
   PxComplaints *complaints;
+  Defaults defaults;
   const PxConfigNode *node; /* the task's section */
   const char *what;         /* "import task partners-in" */
 } Reader;
 
 static void clear_raw(Raw *raw) {
-  char *const owned[] = {raw->storage,  raw->path,       raw->schedule, raw->renamed_from, raw->pattern,         raw->files,      raw->move_path,
-                         raw->new_name, raw->error_path, raw->process,  raw->file_name,    raw->upload_schedule, raw->upload_task};
+  char *const owned[] = {raw->storage,  raw->path,       raw->schedule, raw->renamed_from, raw->pattern,         raw->files,       raw->move_path,
+                         raw->new_name, raw->error_path, raw->process,  raw->file_name,    raw->upload_schedule, raw->upload_task, raw->starting};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
@@ -113,6 +122,27 @@ static PxSchedule *read_schedule(const Reader *reader, const char *key, const ch
   if (error)
     complain_error(reader, key, error);
   return schedule;
+}
+
+static bool is_by_hand(const char *text) {
+  return g_ascii_strcasecmp(text, "none") == 0 || g_ascii_strcasecmp(text, "manual") == 0;
+}
+
+/* The task's own schedule, or the one at the top, which has been complained of there. */
+static PxSchedule *read_main_schedule(const Reader *reader, const Raw *raw) {
+  g_autoptr(GError) error = NULL;
+  const char *all = px_node_text(reader->defaults.schedule);
+  g_autoptr(PxSchedule) schedule = NULL;
+  if (raw->schedule)
+    schedule = is_by_hand(raw->schedule) ? NULL : read_schedule(reader, "schedule", raw->schedule);
+  else if (all && !is_by_hand(all))
+    schedule = px_schedule_parse(all, &error);
+  g_clear_error(&error);
+  if (raw->starting && schedule && !px_schedule_start(schedule, raw->starting, &error))
+    complain_error(reader, "starting", error);
+  else if (raw->starting && !schedule && (!raw->schedule || is_by_hand(raw->schedule)))
+    px_warn(reader->complaints, place_of(reader, "starting"), "%s: starting has no effect without a schedule", reader->what);
+  return g_steal_pointer(&schedule);
 }
 
 static PxTemplate *read_template(const Reader *reader, const char *key, const char *text, PxTemplateUse use) {
@@ -314,7 +344,8 @@ static void free_task(gpointer data) {
 }
 
 static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
-  g_auto(Raw) raw = {.active = true, .on_exists = (int)kinds[kind].on_exists, .stable_for = 2 * G_TIME_SPAN_SECOND};
+  g_auto(Raw)
+    raw = {.active = true, .on_exists = (int)kinds[kind].on_exists, .stable_for = 2 * G_TIME_SPAN_SECOND, .catch_up = reader->defaults.catch_up};
   g_autofree char *what = g_strdup_printf("%s task %s", kind_names[kind], name);
   reader->what = what;
   if (px_tasks_get(reader->tasks, name)) {
@@ -331,7 +362,8 @@ static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
   task->active = raw.active;
   task->on_exists = (PxOnExists)raw.on_exists;
   task->path = read_path(reader, "path", raw.path ? raw.path : "");
-  task->schedule = read_schedule(reader, "schedule", raw.schedule);
+  task->schedule = read_main_schedule(reader, &raw);
+  task->catch_up = (PxCatchUp)raw.catch_up;
   task->storage = g_steal_pointer(&raw.storage);
   task->renamed_from = g_steal_pointer(&raw.renamed_from);
   task->failure_emails = g_steal_pointer(&raw.failure_emails);
@@ -346,10 +378,36 @@ static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
     read_upload(reader, task);
 }
 
+static void read_default_catch_up(Reader *reader, const PxConfigNode *node) {
+  for (int i = 0; catch_up_choices[i]; i++)
+    if (g_strcmp0(px_node_text(node), catch_up_choices[i]) == 0) {
+      reader->defaults.catch_up = i;
+      return;
+    }
+  g_autofree char *shown = px_node_shown(node);
+  px_complain(reader->complaints, node, "catch_up: %s is none of once, all, none", shown);
+}
+
+static void read_defaults(Reader *reader, const PxConfigNode *root) {
+  g_autoptr(GError) error = NULL;
+  const PxConfigNode *catch_up = px_node_get(root, "catch_up");
+  if (px_node_type(catch_up) != PX_NODE_NULL)
+    read_default_catch_up(reader, catch_up);
+  const PxConfigNode *node = px_node_get(root, "schedule");
+  if (px_node_type(node) == PX_NODE_NULL)
+    return;
+  const char *text = px_node_text(node);
+  reader->defaults.schedule = node;
+  g_autoptr(PxSchedule) parsed = is_by_hand(text ? text : "") ? NULL : px_schedule_parse(text ? text : "", &error);
+  if (error)
+    px_complain(reader->complaints, node, "schedule: %s", error->message);
+}
+
 PxTasks *px_tasks_read(const PxConfig *config, const PxPatterns *patterns, const PxStorages *storages, PxComplaints *complaints) {
   PxTasks *tasks = g_new0(PxTasks, 1);
   tasks->tasks = g_ptr_array_new_with_free_func(free_task);
   Reader reader = {.tasks = tasks, .patterns = patterns, .storages = storages, .complaints = complaints};
+  read_defaults(&reader, px_config_root(config));
   static const PxTaskKind order[] = {PX_TASK_UPLOAD, PX_TASK_IMPORT, PX_TASK_EXPORT}; /* exports refer to uploads */
   for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
     const PxConfigNode *section = px_node_get(px_config_root(config), sections[order[k]]);

@@ -7,3 +7,4 @@
 void add_remote_tests(void);
 void add_import_tests(void);
 void add_run_tests(void);
+void add_schedule_tests(void);

@@ -9,5 +9,6 @@ int main(int argc, char **argv) {
   add_remote_tests();
   add_import_tests();
   add_run_tests();
+  add_schedule_tests();
   return g_test_run();
 }
