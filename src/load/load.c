@@ -27,6 +27,7 @@ void px_loader_free(PxLoader *loader) {
   px_arena_free(loader->plan_arena);
   px_arena_free(loader->chunk_arena);
   px_arena_free(loader->wave_arena);
+  g_clear_pointer(&loader->readers, g_hash_table_unref);
   g_array_unref(loader->rows);
   g_ptr_array_unref(loader->messages);
   g_free(loader->values);

@@ -45,6 +45,42 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxLostRows, px_lost_rows_free)
 unsigned px_lost_rows_known(const PxLostRows *lost);
 void px_loader_set_lost_rows(PxLoader *loader, PxLostRows *lost);
 
+/* ---- what is written, as it is written: the plan of a dry run */
+
+typedef enum {
+  PX_CHANGE_FIND,   /* nothing is changed: the record (none: no record, or several) that has these values; what the changes behind it rely on */
+  PX_CHANGE_CREATE, /* a field may have no line, and then has its default */
+  PX_CHANGE_UPDATE,
+  PX_CHANGE_DETACH, /* a purged child loses its parent */
+  PX_CHANGE_DELETE, /* a purged child; fields: all that it had */
+  PX_CHANGE_LINK,   /* new_value: the id of the record that is linked by a many2many */
+  PX_CHANGE_UNLINK, /* old_value: the same */
+  PX_CHANGE_NAME,   /* the record gets an external id */
+} PxChangeKind;
+
+typedef struct {
+  const PxField *const *path; /* of the model; FIND: relations may lead to the field. The last one NULL: the external id */
+  size_t n_path;
+  PxValue old_value, new_value; /* FIND: what is looked for is the new value */
+  const char *said;             /* what the row says of a relation ("FR"); NULL */
+} PxFieldChange;
+
+typedef struct {
+  PxChangeKind kind;
+  uint64_t row; /* as a person counts */
+  const PxModel *model;
+  PxId id;
+  const char *name; /* of the record, for people: its key, or its name; NULL */
+  const PxFieldChange *fields;
+  size_t n_fields;
+} PxChange;
+
+/* Everything is a view that lives until the call returns. */
+typedef bool (*PxRecorder)(void *data, const PxChange *change, GError **error);
+/* Tells every change just before it is written, in the order of the writes. A savepoint or transaction that is rolled back takes changes back that were
+ * told: what the recorder keeps must be in the same transaction. What triggers and ON DELETE do is not told. data outlives the loader. */
+void px_loader_set_recorder(PxLoader *loader, PxRecorder recorder, void *data);
+
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
 

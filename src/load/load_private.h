@@ -15,6 +15,7 @@
  * item.c      one item: what it writes, what is wrong with it
  * wave.c      row after row, until one must wait for what the wave writes
  * write.c     the writes of a wave
+ * tell.c      what is written, told to a recorder
  * refusal.c   what the database refused, in the user's words
  * lost.c      rows that made the database end a transaction
  * load.c      chunk -> waves, bisected where the database refuses
@@ -51,7 +52,8 @@ typedef struct {
   const PxHeaderNode *node;
   unsigned place;
   const PxLookup *lookup;
-  const PxLoadColumn **parts; /* one a path of the lookup */
+  const PxLookupPath *paths;  /* of the lookup */
+  const PxLoadColumn **parts; /* one a path */
   const PxField **fields;     /* what each part is compared as */
   size_t n_parts;
   unsigned slot; /* where the id goes */
@@ -297,6 +299,9 @@ struct PxLoader {
   PxLostRows *lost; /* NULL: remembered with the chunk only */
   bool row_by_row;
   bool nested;         /* the caller's transaction holds more than the chunk */
+  PxRecorder recorder; /* NULL: nobody is told */
+  void *recorder_data;
+  GHashTable *readers; /* to tell: PxModel -> PxLookup of all its fields by id; NULL: none yet */
   bool careful;        /* the database refuses rows of this file: use savepoints */
   size_t refusals;     /* of the last careful load */
   GPtrArray *messages; /* PxMessage * of the last load */
@@ -432,6 +437,11 @@ void px_wave_add_write(PxLoader *loader, const PxLoadPlace *place, PxWriteList *
 bool px_wave_write(PxLoader *loader, size_t *ret_bad, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_wave_init(PxWave *wave, const PxLoadPlan *plan);
 void px_wave_done(PxWave *wave, const PxLoadPlan *plan);
+
+/* tell.c: to the recorder, where there is one: what the wave relies on, a purge (kind: DETACH or DELETE), what the wave creates and updates. */
+bool px_load_tell_finds(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_load_tell_purge(PxLoader *loader, PxChangeKind kind, const PxField *one2many, PxId child, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_load_tell_writes(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Why the database refused row, in the user's words. */
 void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error);

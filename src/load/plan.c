@@ -236,6 +236,7 @@ static void make_reference(Maker *maker, unsigned index) {
   reference->n_parts = n;
   reference->parts = PX_LOAD_ARRAY(maker->arena, const PxLoadColumn *, n);
   reference->fields = PX_LOAD_ARRAY(maker->arena, const PxField *, n);
+  reference->paths = paths;
   size_t part = 0;
   for (size_t i = 0; i < plan->n_columns; i++)
     if (plan->columns[i].reference == (int)index)

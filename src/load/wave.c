@@ -225,6 +225,6 @@ bool px_load_wave(PxLoader *loader, size_t first, size_t end, size_t *ret_end, s
     row++;
   if (row == first)
     return load_alone(loader, first, ret_bad, error);
-  *ret_end = row;
+  *ret_end = loader->wave.end = row;
   return px_wave_write(loader, ret_bad, error);
 }

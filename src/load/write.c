@@ -44,8 +44,11 @@ static bool purge(PxLoader *loader, GError **error) {
   for (size_t first = 0, end; first < n; first = end) {
     const PxField *field = purges[first].field;
     bool deletes = purges[first].deletes;
-    for (end = first; end < n && purges[end].field == field && purges[end].deletes == deletes; end++)
+    for (end = first; end < n && purges[end].field == field && purges[end].deletes == deletes; end++) {
       ids[end - first] = purges[end].child;
+      if (!px_load_tell_purge(loader, deletes ? PX_CHANGE_DELETE : PX_CHANGE_DETACH, field, purges[end].child, error))
+        return false;
+    }
     loader->wave.refused_purge = field;
     if (deletes ? !px_records_delete(loader->records, field->target, ids, end - first, error)
                 : !px_records_detach(loader->records, field->inverse, ids, end - first, error))
@@ -72,7 +75,8 @@ static bool add_externals(PxLoader *loader, GError **error) {
 
 bool px_wave_write(PxLoader *loader, size_t *ret_bad, GError **error) {
   PxWave *wave = &loader->wave;
-  return purge(loader, error) && write_places(loader, wave->creates, px_records_create, ret_bad, error) &&
+  return px_load_tell_finds(loader, error) && purge(loader, error) && px_load_tell_writes(loader, error) &&
+         write_places(loader, wave->creates, px_records_create, ret_bad, error) &&
          write_places(loader, wave->updates, px_records_update, ret_bad, error) && change_links(loader, wave->unlinks, false, error) &&
          change_links(loader, wave->links, true, error) && add_externals(loader, error);
 }

@@ -13,6 +13,7 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model) {
   g_assert_no_error(error);
   fixture->pattern = (PxPattern){.name = "test", .model = px_schema_model(fixture->schema, model), .create = true, .update = true};
   g_assert_nonnull(fixture->pattern.model);
+  fixture->recorder = NULL;
 }
 
 void fixture_close(Fixture *fixture) {
@@ -80,6 +81,7 @@ Outcome fixture_load(Fixture *fixture, const char *const *lines, size_t n_lines,
     return outcome;
   }
   px_loader_set_row_by_row(loader, row_by_row);
+  px_loader_set_recorder(loader, fixture->recorder, fixture->recorder_data);
   g_autoptr(PxBatchBuilder) builder = px_batch_builder_new();
   for (size_t i = 1; i < n_lines; i++)
     add_line(builder, lines[i], i + 1);

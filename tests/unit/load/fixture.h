@@ -7,6 +7,8 @@ typedef struct {
   PxDb *db;
   PxSchema *schema;
   PxPattern pattern;
+  PxRecorder recorder; /* NULL after fixture_open() */
+  void *recorder_data;
 } Fixture;
 
 /* Makes the tables of sql, reads the schema; the pattern is an empty one of model. */
