@@ -26,6 +26,11 @@ static json_t *task_to_json(const PxProject *project, const PxTask *task, GError
   json_object_set_new(object, "path", px_json_text(task->path));
   json_object_set_new(object, "schedule", px_json_text(task->schedule ? px_schedule_text(task->schedule) : NULL));
   json_object_set_new(object, "next_run", px_json_time(status.next_run, project->timezone));
+  const PxSchedule *held = task->process_schedule ? task->process_schedule : task->upload_schedule;
+  json_object_set_new(object, "held_schedule", px_json_text(held ? px_schedule_text(held) : NULL));
+  json_object_set_new(object, "next_held", px_json_time(status.next_held, project->timezone));
+  json_object_set_new(object, "last_due", px_json_time(status.last_due, project->timezone));
+  json_object_set_new(object, "last_due_state", px_json_text(status.last_due ? px_due_state_name(status.last_due_state) : NULL));
   json_object_set_new(object, "last_run", px_json_time(status.last_run, project->timezone));
   json_object_set_new(object, "last_state", px_json_text(status.last_run ? px_state_name(status.last_state) : NULL));
   json_object_set_new(object, "last_error", px_json_text(status.last_error));
@@ -69,6 +74,10 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
                                      {"path", "Path"},
                                      {"schedule", "Schedule"},
                                      {"next_run", "Next", true},
+                                     {"held_schedule", "Held until"},
+                                     {"next_held", "Goes on", true},
+                                     {"last_due", "Last due", true},
+                                     {"last_due_state", "It was"},
                                      {"last_run", "Last run", true},
                                      {"last_state", "Last state"},
                                      {"last_error", "Last error"}};

@@ -144,6 +144,9 @@ typedef struct {
   PxEnabled enabled; /* what the database says over it */
   bool runs;         /* both together */
   int64_t next_run;  /* 0: no schedule, or not running */
+  int64_t next_held; /* when what it holds goes on (process:, upload_schedule:); 0: as above */
+  int64_t last_due;  /* by its schedule; 0: never yet */
+  PxDueState last_due_state;
   int64_t last_run;  /* 0: never */
   PxState last_state;
   char *last_error;

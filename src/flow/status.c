@@ -20,8 +20,17 @@ bool px_task_status(const PxProject *project, const PxTask *task, PxTaskStatus *
                                .last_run = state.last_run,
                                .last_state = state.last_state,
                                .last_error = state.last_error};
+  int64_t now = px_project_now(project);
+  const PxSchedule *held = task->process_schedule ? task->process_schedule : task->upload_schedule;
   if (ret_status->runs && task->schedule)
-    ret_status->next_run = px_schedule_next(task->schedule, project->timezone, px_project_now(project));
+    ret_status->next_run = px_schedule_next(task->schedule, project->timezone, now);
+  if (ret_status->runs && held)
+    ret_status->next_held = px_schedule_next(held, project->timezone, now);
+  g_auto(PxDue) due = {0};
+  if (!px_due_last(project->db, task->name, px_work_task_kind(task), now, &due, error))
+    return false;
+  ret_status->last_due = due.state == PX_DUE_BEGIN ? 0 : due.due;
+  ret_status->last_due_state = due.state;
   return true;
 }
 

@@ -74,7 +74,7 @@ static bool parse_item(const Field *field, const char *text, uint64_t *bits) {
     range = *text == '-';
     if (range && (text++, !parse_value(field, &text, &last)))
       return false;
-    if (range && last == 0 && field->max == SUNDAY_AGAIN) /* sat-sun */
+    if (range && last == 0 && first > 0 && field->max == SUNDAY_AGAIN) /* sat-sun */
       last = SUNDAY_AGAIN;
   }
   uint64_t step = 1;

@@ -198,6 +198,19 @@ static void schedule_at_the_top_is_every_tasks(Fixture *f, gconstpointer data) {
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_job WHERE task = 'other'"), ==, 0);
 }
 
+static void task_tells_when_it_was_and_is_due(Fixture *f, gconstpointer data) {
+  g_auto(PxTaskStatus) status = {0};
+  tick(f, 10);
+  g_assert_true(px_task_status(f->project, px_tasks_get(f->project->tasks, "in"), &status, NULL));
+  g_assert_cmpint(status.last_due, ==, 0);
+  g_assert_cmpint(status.next_run, ==, BEGIN + 30 * MINUTE);
+  tick(f, 30);
+  tick(f, 60);
+  g_assert_true(px_task_status(f->project, px_tasks_get(f->project->tasks, "in"), &status, NULL));
+  g_assert_cmpint(status.last_due, ==, BEGIN + HOUR);
+  g_assert_cmpint(status.last_due_state, ==, PX_DUE_SKIPPED);
+}
+
 void add_schedule_tests(void) {
 #define ADD(tasks, function) g_test_add("/flow/schedule/" #function, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
   ADD(half_hours, new_task_begins_to_count_now);
@@ -213,6 +226,7 @@ void add_schedule_tests(void) {
   ADD(half_hours, disabled_task_does_not_count);
   ADD(half_hours, task_enabled_while_nobody_looked_begins_anew);
   ADD(half_hours, old_rows_are_removed);
+  ADD(half_hours, task_tells_when_it_was_and_is_due);
   ADD(held, held_files_go_on_at_their_own_time);
   ADD(by_default, schedule_at_the_top_is_every_tasks);
 #undef ADD
