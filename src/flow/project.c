@@ -6,7 +6,7 @@
 
 /* The keys at the top of a configuration. Sections are read by their rooms. */
 typedef struct {
-  char *database, *filestore, *timezone, *channels;
+  char *database, *filestore, *timezone, *channels; /* channels: for its type only */
   const PxConfigNode *section;
 } Top;
 
@@ -152,7 +152,7 @@ static bool open_all(PxProject *project, const PxProjectOptions *options, PxComp
   g_auto(Top) top = {0};
   px_config_read(px_config_root(project->config), keys, G_N_ELEMENTS(keys), &top, "the configuration", complaints);
   project->timezone = read_timezone(project->config, top.timezone, complaints);
-  project->channels = g_steal_pointer(&top.channels);
+  project->channels = px_channels_read(px_node_get(px_config_root(project->config), "channels"), complaints);
   if (!top.database)
     return px_complaints_to_error(complaints, error);
   project->db = open_db(options, project->config, top.database, error);
@@ -188,7 +188,7 @@ void px_project_close(PxProject *project) {
   px_db_close(project->db);
   px_config_free(project->config);
   g_clear_pointer(&project->timezone, g_time_zone_unref);
-  g_free(project->channels);
+  px_channels_free(project->channels);
   g_free(project);
 }
 

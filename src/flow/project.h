@@ -30,7 +30,7 @@ typedef struct {
   PxTasks *tasks;
   PxFilestore *filestore; /* NULL with no_files */
   GTimeZone *timezone;
-  char *channels; /* "root:4,..." ; NULL: not given */
+  PxChannels *channels;
   bool dry_run;
   int64_t (*now)(void *data);
   void *now_data;

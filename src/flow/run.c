@@ -123,8 +123,9 @@ static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError 
     return false;
   run->result->jobs_left = left.pending + left.waiting; /* what another worker is at is not left */
   *ret_again = false;
-  if (left.pending)
-    *ret_again = wait_for(run, left.next_eta - px_project_now(project) + 1);
+  int64_t until_due = left.next_eta - px_project_now(project) + 1;
+  if (left.pending) /* what is due and was not claimed waits for its channel */
+    *ret_again = wait_for(run, until_due > 0 ? until_due : NAP);
   else if (left.started)
     *ret_again = run->options->wait_limit > 0 && wait_for(run, NAP);
   else if (*listings < LISTINGS) {
@@ -150,6 +151,7 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
   g_autoptr(PxWorker) worker = px_worker_open(project->db, error);
   if (!worker)
     return false;
+  px_worker_heed(worker, project->channels);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .unstable = unstable};
   return loop(&run, error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who gets the next job. What dead workers leave is given back by the next claim. */
-#include "queue/queue_private.h"
+#include "queue/slots_private.h"
 
 static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) {
   PxBinder binder;
@@ -46,16 +46,14 @@ static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError
   return true;
 }
 
-/* task NULL: any. */
-static bool claim_one(PxDb *db, const PxWorker *worker, const char *task, int64_t now, PxJob **ret_job, GError **error) {
+/* The job may be gone by then where rows are locked one by one: *ret_job NULL. */
+static bool claim_one(PxDb *db, const PxWorker *worker, int64_t id, int64_t now, PxJob **ret_job, GError **error) {
   PxBinder binder;
-  if (!px_queue_statement(db, task ? "job_claim_task" : "job_claim", &binder, error))
+  if (!px_queue_statement(db, "job_claim", &binder, error))
     return false;
   px_bind_text(&binder, px_worker_name(worker));
   px_bind_integer(&binder, now);
-  px_bind_integer(&binder, now);
-  if (task)
-    px_bind_text(&binder, task);
+  px_bind_integer(&binder, id);
   g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, NULL, error);
   if (!jobs)
     return false;
@@ -65,17 +63,33 @@ static bool claim_one(PxDb *db, const PxWorker *worker, const char *task, int64_
 
 static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job,
                                  GError **error) {
+  const PxChannels *channels = px_worker_channels(worker);
   g_autoptr(PxJob) job = NULL;
-  if (!give_back_all(db, dead, now, error))
+  int64_t id;
+  if (!give_back_all(db, dead, now, error) || !px_slots_next(db, channels, tasks, now, &id, error))
     return false;
-  if (!tasks && !claim_one(db, worker, NULL, now, &job, error))
+  if (id && !claim_one(db, worker, id, now, &job, error))
     return false;
-  for (; tasks && *tasks && !job; tasks++)
-    if (!claim_one(db, worker, *tasks, now, &job, error))
-      return false;
+  if (job && !px_slots_started(db, channels, job, now, error))
+    return false;
   if (!px_db_commit(db, error))
     return false;
   *ret_job = g_steal_pointer(&job);
+  return true;
+}
+
+/* Whether a claim is worth a transaction that writes. */
+static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, bool *ret_may, GError **error) {
+  PxBinder binder;
+  int64_t id;
+  if (!px_queue_statement(db, "job_due", &binder, error))
+    return false;
+  px_bind_integer(&binder, now);
+  if (!px_run_for_id(&binder, &id, error))
+    return false;
+  if (id && px_channels_count(px_worker_channels(worker)) > 0 && !px_slots_next(db, px_worker_channels(worker), tasks, now, &id, error))
+    return false;
+  *ret_may = id != 0;
   return true;
 }
 
@@ -84,14 +98,10 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
   g_autoptr(GPtrArray) dead = dead_owners(db, worker, error);
   if (!dead)
     return false;
-  PxBinder binder;
-  int64_t due;
-  if (!px_queue_statement(db, "job_due", &binder, error))
+  bool may = dead->len > 0;
+  if (!may && !may_claim(db, worker, tasks, now, &may, error))
     return false;
-  px_bind_integer(&binder, now);
-  if (!px_run_for_id(&binder, &due, error))
-    return false;
-  if (!due && dead->len == 0)
+  if (!may)
     return true;
   if (!px_db_begin(db, PX_TX_WRITE, error))
     return false;

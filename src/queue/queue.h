@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/message.h"
 #include "db/db.h"
+#include "queue/channels.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -167,6 +168,9 @@ PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_worker_close(PxWorker *worker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWorker, px_worker_close)
 const char *px_worker_name(const PxWorker *worker);
+/* The limits that its claims heed from now on; borrowed, to outlive it. NULL: none. All who work on a database are meant to have the
+ * same. */
+void px_worker_heed(PxWorker *worker, const PxChannels *channels);
 
 /* ---- jobs */
 
@@ -195,8 +199,8 @@ PxJob *px_job_new(const char *kind, const char *channel, const char *task);
 void px_job_free(PxJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJob, px_job_free)
 
-/* Inserts and sets id. When a waiting, pending or started job has the same identity nothing is inserted: id becomes that job's, and a pending one's eta
- * is brought forward. */
+/* Inserts and sets id. When a waiting, pending or started job has the same identity nothing is inserted: id becomes that job's,
+ * and a pending one's eta is brought forward. */
 bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Inserts the job as started by worker: for commands that run it themselves. */
 bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -220,9 +224,9 @@ GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNU
 
 /* ---- claiming and ending */
 
-/* Claims the next job that is due, in a transaction of its own; first gives back the jobs of dead workers. tasks NULL: any job, else one of these
- * tasks
- * (NULL-terminated). *ret_job NULL: none is due. Caller frees. */
+/* Claims the next job that is due (by priority, eta, id) and whose channels have room, in a transaction of its own; first gives back
+ * the jobs of dead workers. tasks NULL: any job, else one of these tasks (NULL-terminated). *ret_job NULL: none is due. Caller
+ * frees. */
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */
 bool px_job_fence(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;

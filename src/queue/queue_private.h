@@ -62,5 +62,6 @@ bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) G_GNU
 /* A job that had ended runs again: what waited for its end waits again. */
 bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+const PxChannels *px_worker_channels(const PxWorker *worker);
 /* Whether the worker of that name is dead; its lock file is removed then. db says where lock files are. */
 bool px_worker_is_dead(PxDb *db, const char *name);

@@ -12,6 +12,7 @@ struct PxWorker {
   char *name;
   char *path; /* NULL: a database without files, which nobody else sees */
   int fd;
+  const PxChannels *channels; /* borrowed; NULL: no limits */
 };
 
 static char *lock_path(PxDb *db, const char *name) {
@@ -115,6 +116,14 @@ void px_worker_close(PxWorker *worker) {
   g_free(worker->name);
   g_free(worker->path);
   g_free(worker);
+}
+
+void px_worker_heed(PxWorker *worker, const PxChannels *channels) {
+  worker->channels = channels;
+}
+
+const PxChannels *px_worker_channels(const PxWorker *worker) {
+  return worker->channels;
 }
 
 const char *px_worker_name(const PxWorker *worker) {

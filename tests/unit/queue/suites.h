@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What each file of this test program adds. */
+void add_channels(void);
 void add_jobs(void);
 void add_needs(void);

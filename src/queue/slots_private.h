@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Which job may start. */
+#include "queue/channels_private.h"
+#include "queue/queue_private.h"
+
+/* The pending job of these tasks (NULL: any) that is due, first in line and in channels with room; *ret_id 0: there is none. channels NULL: no
+ * limits. */
+bool px_slots_next(PxDb *db, const PxChannels *channels, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Remembers the start of a job in the throttled ones of its channels. */
+bool px_slots_started(PxDb *db, const PxChannels *channels, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
