@@ -34,6 +34,7 @@ bool px_extract(PxDb *db, const PxSchema *schema, const PxPattern *pattern, cons
   g_autoptr(PxWriter) writer = px_writer_open(fd, &pattern->format, pattern->name, error);
   g_autoptr(PxRecords) records = px_records_new(db, schema);
   uint64_t rows = 0;
+  px_records_set_now(records, options->now);
   if (!writer || !write_header(writer, records, pattern, arena, error))
     return false;
   if (!options->header_only && !px_extract_rows(records, writer, pattern, options, &rows, error))

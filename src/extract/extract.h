@@ -10,6 +10,7 @@ typedef struct {
   const PxField *const *order; /* of the pattern's model; n_order 0: the model's order, else by id */
   const bool *order_descending;
   size_t n_order;
+  int64_t now;                                                 /* what today and now are in domains; 0: what the system's clock says */
   bool header_only;                                            /* template: no rows */
   void (*progress)(uint64_t rows, uint64_t total, void *data); /* may be NULL; now and then */
   void *data;

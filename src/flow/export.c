@@ -27,6 +27,7 @@ bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *
                                     .order = query->order,
                                     .order_descending = query->order_descending,
                                     .n_order = query->n_order,
+                                    .now = px_project_now(project),
                                     .header_only = query->header_only,
                                     .progress = progress_of_rows,
                                     .data = &progress};

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/convert.h"
+#include "model/convert_private.h"
 #include "model/domain_private.h"
 
 #define MAX_DEPTH 1000 /* of prefix operators: one for each | of a long list of alternatives */
@@ -11,11 +12,13 @@
 typedef struct {
   PxDomain domain;
   PxArena *arena;
+  GTimeZone *timezone; /* NULL: UTC */
 } Root;
 
 typedef struct {
   const PxModel *model;
   PxArena *arena;
+  GTimeZone *timezone;
   const PxLiteral *list;
   size_t next;
   unsigned depth;
@@ -130,7 +133,7 @@ static bool find_path(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
 }
 
 static bool convert(Compiler *c, const PxLiteral *literal, const PxField *field, PxValue *ret_value) {
-  static const PxConvertOptions options = {0};
+  const PxConvertOptions options = {.timezone = c->timezone};
   PxCell cell = {.ptr = literal->text, .len = (uint32_t)literal->len, .kind = literal->kind == PX_LITERAL_NUMBER ? PX_CELL_NUMBER : PX_CELL_TEXT};
   const char *type;
   const char *problem;
@@ -144,9 +147,43 @@ static bool convert(Compiler *c, const PxLiteral *literal, const PxField *field,
   return false;
 }
 
+/* A day stands for a moment of itself: "> day" and "<= day" mean its end, all else its beginning. */
+static bool means_day_end(const PxField *field, PxOperator op) {
+  return field->type == PX_TYPE_DATETIME && (op == PX_OP_GT || op == PX_OP_LE);
+}
+
+static bool is_time(const PxField *field, const PxLiteral *literal) {
+  bool has_times = field->type == PX_TYPE_DATE || field->type == PX_TYPE_DATETIME;
+  return literal->kind == PX_LITERAL_TIME || (has_times && literal->kind == PX_LITERAL_TEXT && px_domain_time_begins(literal->text));
+}
+
+static bool read_time(Compiler *c, const PxLiteral *literal, const PxField *field, PxOperator op, PxValue *ret_value) {
+  const char *problem;
+  if (field->type != PX_TYPE_DATE && field->type != PX_TYPE_DATETIME) {
+    px_literal_complain(literal, c->error, "%s is a date, and %s is %s", literal->text, field->name, px_type_name(field->type));
+    return false;
+  }
+  if (px_domain_time_read(c->arena, literal->text, field, c->timezone, means_day_end(field, op), ret_value, &problem))
+    return true;
+  g_autofree char *quoted = px_text_quote(literal->text, literal->len);
+  px_literal_complain(literal, c->error, "%s: %s: %s", field->name, quoted, problem);
+  return false;
+}
+
+static bool read_typed(Compiler *c, const PxLiteral *literal, const PxField *field, PxOperator op, PxValue *ret_value) {
+  PxLiteral day_end = *literal;
+  if (!means_day_end(field, op) || px_time_check_date(literal->text, literal->len) != PX_TIME_OK)
+    return convert(c, literal, field, ret_value);
+  day_end.text = px_arena_printf(c->arena, "%s 23:59:59.999999", literal->text);
+  day_end.len = strlen(day_end.text);
+  return convert(c, &day_end, field, ret_value);
+}
+
 static bool read_value(Compiler *c, const PxLiteral *literal, const PxField *field, PxOperator op, PxValue *ret_value) {
   bool is_boolean = field->type == PX_TYPE_BOOLEAN;
   *ret_value = px_value_null();
+  if (is_time(field, literal))
+    return read_time(c, literal, field, op, ret_value);
   switch (literal->kind) {
   case PX_LITERAL_NONE:
     break;
@@ -167,8 +204,10 @@ static bool read_value(Compiler *c, const PxLiteral *literal, const PxField *fie
     /* Text that cells would strip or limit is compared as it stands. */
     if (is_like_operator(op) || (field->type == PX_TYPE_TEXT && !field->selection))
       *ret_value = px_value_text(literal->text, literal->len);
-    else if (!convert(c, literal, field, ret_value))
+    else if (!read_typed(c, literal, field, op, ret_value))
       return false;
+    break;
+  case PX_LITERAL_TIME:
     break;
   case PX_LITERAL_LIST:
     px_literal_complain(literal, c->error, is_list_operator(op) ? "a value of the list is a list itself" : "a list goes with in and not in");
@@ -220,17 +259,70 @@ static bool read_child_of(Compiler *c, const PxLiteral *literal, PxDomain *leaf)
     px_literal_complain(literal, c->error, "child_of goes with a relation or with id, and %s is %s", last->name, px_type_name(last->type));
     return false;
   }
-  leaf->parent = px_model_field(model, "parent_id");
+  leaf->parent = last->target == last->model && last->type == PX_TYPE_MANY2ONE ? last : px_model_field(model, "parent_id");
+  if (leaf->parent == last) /* along this very field: the records themselves are meant, the one it begins with too */
+    leaf->path[leaf->n_path - 1] = model->id;
   if (leaf->parent && leaf->parent->type == PX_TYPE_MANY2ONE && leaf->parent->target == model)
     return read_each(c, literal, leaf, read_root);
   px_literal_complain(literal, c->error, "child_of follows the many2one parent_id of %s to itself, and there is none", model->name);
   return false;
 }
 
+/* ---- records by name */
+
+static bool is_id(const Compiler *c, const PxLiteral *literal, const PxModel *model) {
+  static const PxConvertOptions options = {0};
+  PxCell cell = {.ptr = literal->text, .len = (uint32_t)literal->len, .kind = PX_CELL_TEXT};
+  const char *type;
+  const char *problem;
+  PxValue value;
+  return px_field_convert(model->id, &options, c->arena, cell, &value, &type, &problem);
+}
+
+/* Whether texts that stand for records are their names: none is a number or False, and some is no id. */
+static bool are_names(const Compiler *c, const PxLiteral *literal, const PxDomain *leaf) {
+  const PxField *field = leaf->path[leaf->n_path - 1];
+  bool is_list = literal->kind == PX_LITERAL_LIST;
+  bool any = is_like_operator(leaf->op);
+  const PxField *name = px_type_is_relation(field->type) ? px_model_field(field->target, "name") : NULL;
+  if (!name || name->type != PX_TYPE_TEXT || is_order_operator(leaf->op) || is_list != is_list_operator(leaf->op))
+    return false;
+  for (size_t i = 0; i < (is_list ? literal->n_items : 1); i++) {
+    const PxLiteral *value = is_list ? &literal->items[i] : literal;
+    if (value->kind != PX_LITERAL_TEXT)
+      return false;
+    any = any || !is_id(c, value, field->target);
+  }
+  return any;
+}
+
+/* A relation held against names: one of its records has such a name; for a negative operator: none has. */
+static bool read_names(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
+  static const PxOperator positive[] = {
+    [PX_OP_NE] = PX_OP_EQ, [PX_OP_NOT_IN] = PX_OP_IN, [PX_OP_NOT_LIKE] = PX_OP_LIKE, [PX_OP_NOT_ILIKE] = PX_OP_ILIKE};
+  bool negative = leaf->op == PX_OP_NE || leaf->op == PX_OP_NOT_IN || leaf->op == PX_OP_NOT_LIKE || leaf->op == PX_OP_NOT_ILIKE;
+  PxDomain *condition = leaf;
+  if (negative) {
+    condition = px_arena_new_array(c->arena, PxDomain, 1);
+    *condition = *leaf;
+    condition->op = positive[leaf->op];
+    *leaf = (PxDomain){.kind = PX_DOMAIN_NOT, .children = px_arena_new_array(c->arena, PxDomain *, 1), .n_children = 1};
+    leaf->children[0] = condition;
+  }
+  const PxField **path = px_arena_new_array(c->arena, const PxField *, condition->n_path + 1);
+  memcpy(path, condition->path, condition->n_path * sizeof *path);
+  path[condition->n_path] = px_model_field(path[condition->n_path - 1]->target, "name");
+  condition->path = path;
+  condition->n_path++;
+  return read_each(c, literal, condition, read_plain_value);
+}
+
 static bool read_values(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
   const PxField *field = leaf->path[leaf->n_path - 1];
   if (leaf->op == PX_OP_CHILD_OF)
     return read_child_of(c, literal, leaf);
+  if (are_names(c, literal, leaf))
+    return read_names(c, literal, leaf);
   bool is_list = is_list_operator(leaf->op);
   if (is_list && literal->kind != PX_LITERAL_LIST) {
     px_literal_complain(literal, c->error, "%s needs a list of values", operator_name(leaf->op));
@@ -252,12 +344,23 @@ static bool read_values(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
   return read_each(c, literal, leaf, read_plain_value);
 }
 
+/* (1, '=', 1) is always true, (0, '=', 1) never: Odoo writes such. */
+static bool is_constant(const PxLiteral *literal, PxDomain *leaf) {
+  const PxLiteral *items = literal->items;
+  if (items[0].kind != PX_LITERAL_NUMBER || items[2].kind != PX_LITERAL_NUMBER || items[1].kind != PX_LITERAL_TEXT || strcmp(items[1].text, "=") != 0)
+    return false;
+  *leaf = (PxDomain){.kind = strcmp(items[0].text, items[2].text) == 0 ? PX_DOMAIN_AND : PX_DOMAIN_OR};
+  return true;
+}
+
 static bool compile_leaf(Compiler *c, const PxLiteral *literal, PxDomain *leaf) {
   leaf->kind = PX_DOMAIN_LEAF;
   if (literal->n_items != 3) {
     px_literal_complain(literal, c->error, "a condition has three parts: field, operator, value");
     return false;
   }
+  if (is_constant(literal, leaf))
+    return true;
   return find_path(c, &literal->items[0], leaf) && find_operator(c, &literal->items[1], &leaf->op) && read_values(c, &literal->items[2], leaf);
 }
 
@@ -348,34 +451,35 @@ static bool compile(Compiler *c, PxDomain *domain) {
 }
 
 static PxDomain *finish(const PxModel *model, Root *root, const PxLiteral *list, GError **error) {
-  Compiler c = {.model = model, .arena = root->arena, .list = list, .error = error};
+  Compiler c = {.model = model, .arena = root->arena, .timezone = root->timezone, .list = list, .error = error};
   if (list && compile(&c, &root->domain))
     return &root->domain;
   px_domain_free(&root->domain);
   return NULL;
 }
 
-static Root *new_root(void) {
+static Root *new_root(GTimeZone *timezone) {
   Root *root = g_new0(Root, 1);
+  root->timezone = timezone ? g_time_zone_ref(timezone) : NULL;
   root->arena = px_arena_new();
   return root;
 }
 
-PxDomain *px_domain_parse(const PxModel *model, const char *text, GError **error) {
-  Root *root = new_root();
+PxDomain *px_domain_parse(const PxModel *model, const char *text, GTimeZone *timezone, GError **error) {
+  Root *root = new_root(timezone);
   return finish(model, root, px_literal_parse(root->arena, text, error), error);
 }
 
-PxDomain *px_domain_from_node(const PxModel *model, const PxConfigNode *node, GError **error) {
+PxDomain *px_domain_from_node(const PxModel *model, const PxConfigNode *node, GTimeZone *timezone, GError **error) {
   if (px_node_type(node) == PX_NODE_NULL)
-    return px_domain_parse(model, "", error);
+    return px_domain_parse(model, "", timezone, error);
   if (px_node_type(node) == PX_NODE_SCALAR) {
-    PxDomain *domain = px_domain_parse(model, px_node_text(node), error);
+    PxDomain *domain = px_domain_parse(model, px_node_text(node), timezone, error);
     if (!domain)
       g_prefix_error(error, "%s:%u: ", px_node_file(node), px_node_line(node));
     return domain;
   }
-  Root *root = new_root();
+  Root *root = new_root(timezone);
   return finish(model, root, px_literal_from_node(root->arena, node, error), error);
 }
 
@@ -384,6 +488,7 @@ void px_domain_free(PxDomain *domain) {
     return;
   Root *root = (Root *)domain;
   px_arena_free(root->arena);
+  g_clear_pointer(&root->timezone, g_time_zone_unref);
   g_free(root);
 }
 

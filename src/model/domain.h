@@ -37,11 +37,16 @@ struct PxDomain {
   const PxField *parent; /* CHILD_OF: the many2one of a model to itself; a text is (a part of) the name of its records */
 };
 
-/* Parses the text of a domain for a model. PX_ERROR_CONFIG telling the place ("character 12: ..."), unknown fields with "did you
- * mean". Caller frees. */
-PxDomain *px_domain_parse(const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The kind of a value of a date or datetime that depends on when it is asked for: today, now, with offsets. */
+#define PX_DOMAIN_TIME 253u
+/* What the column stores at that time; now: microseconds since the epoch. Caller frees. */
+char *px_domain_time_at(const PxValue *value, int64_t now);
+
+/* Parses the text of a domain for a model. timezone: of today, now, and datetimes without an offset; NULL: UTC. PX_ERROR_CONFIG telling the place
+ * ("character 12: ..."), unknown fields with "did you mean". Caller frees. */
+PxDomain *px_domain_parse(const PxModel *model, const char *text, GTimeZone *timezone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same from YAML: a scalar with the text, or lists. NULL node: the empty domain. */
-PxDomain *px_domain_from_node(const PxModel *model, const PxConfigNode *node, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxDomain *px_domain_from_node(const PxModel *model, const PxConfigNode *node, GTimeZone *timezone, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_domain_free(PxDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDomain, px_domain_free)
 /* Whether a leaf compares this field of the model itself (exports leave inactive records out unless the domain names active). */

@@ -152,7 +152,7 @@ static bool scan_word(Scanner *s, PxLiteral *ret_literal) {
   PxValue value;
   if (px_number_decimal(start, len, '.', &value, NULL) != PX_NUMBER_OK) {
     g_autofree char *quoted = px_text_quote(start, MAX(len, *start ? 1 : 0));
-    return *start ? fail(s, start, "%s is no value: texts stand in quotes, and there are numbers, True, False and None", quoted)
+    return *start ? fail(s, start, "%s is no value: texts stand in quotes, and there are numbers, True, False, None, today and now", quoted)
                   : fail(s, start, "the text ends where a value is expected");
   }
   ret_literal->kind = PX_LITERAL_NUMBER;
@@ -162,6 +162,16 @@ static bool scan_word(Scanner *s, PxLiteral *ret_literal) {
   return true;
 }
 
+/* today, now and what is added to them, up to where the value ends. */
+static void scan_time(Scanner *s, PxLiteral *ret_literal) {
+  size_t len = strcspn(s->at, ",()[]'\"");
+  g_autofree char *text = g_strstrip(g_strndup(s->at, len));
+  ret_literal->kind = PX_LITERAL_TIME;
+  ret_literal->len = strlen(text);
+  ret_literal->text = px_arena_strndup(s->arena, text, ret_literal->len);
+  s->at += len;
+}
+
 static bool scan(Scanner *s, unsigned depth, PxLiteral *ret_literal) {
   skip_blanks(s);
   *ret_literal = (PxLiteral){.source = s->text, .offset = (size_t)(s->at - s->text)};
@@ -169,7 +179,10 @@ static bool scan(Scanner *s, unsigned depth, PxLiteral *ret_literal) {
     return scan_list(s, depth, ret_literal);
   if (*s->at == '\'' || *s->at == '"')
     return scan_string(s, ret_literal);
-  return scan_word(s, ret_literal);
+  if (!px_domain_time_begins(s->at))
+    return scan_word(s, ret_literal);
+  scan_time(s, ret_literal);
+  return true;
 }
 
 const PxLiteral *px_literal_parse(PxArena *arena, const char *text, GError **error) {

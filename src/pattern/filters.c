@@ -20,7 +20,7 @@ static void settings_done(Settings *settings) {
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_done)
 
-static void check_one(const PxConfigNode *node, const char *name, const PxSchema *schema, PxComplaints *complaints) {
+static void check_one(const PxConfigNode *node, const char *name, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
   g_autofree char *what = g_strdup_printf("filter %s", name);
   g_auto(Settings) settings = {0};
   px_config_read(node, keys, G_N_ELEMENTS(keys), &settings, what, complaints);
@@ -33,19 +33,20 @@ static void check_one(const PxConfigNode *node, const char *name, const PxSchema
     return;
   }
   g_autoptr(GError) error = NULL;
-  g_autoptr(PxDomain) domain = px_node_type(settings.domain) == PX_NODE_SCALAR ? px_domain_parse(model, px_node_text(settings.domain), &error)
-                                                                               : px_domain_from_node(model, settings.domain, &error);
+  g_autoptr(PxDomain) domain = px_node_type(settings.domain) == PX_NODE_SCALAR
+                                 ? px_domain_parse(model, px_node_text(settings.domain), timezone, &error)
+                                 : px_domain_from_node(model, settings.domain, timezone, &error);
   if (!domain)
     px_complain(complaints, settings.domain, "%s: %s", what, error->message);
 }
 
-void px_filters_check(const PxConfigNode *filters, const PxSchema *schema, PxComplaints *complaints) {
+void px_filters_check(const PxConfigNode *filters, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
   if (px_node_type(filters) != PX_NODE_MAP && px_node_type(filters) != PX_NODE_NULL) {
     px_complain(complaints, filters, "filters: a map of names and filters is expected");
     return;
   }
   for (size_t i = 0; i < px_node_count(filters); i++)
-    check_one(px_node_at(filters, i), px_node_key_at(filters, i), schema, complaints);
+    check_one(px_node_at(filters, i), px_node_key_at(filters, i), schema, timezone, complaints);
 }
 
 static char *did_you_mean(const PxConfigNode *filters, const char *name) {
@@ -74,33 +75,34 @@ const char *px_filters_name(const PxConfigNode *filters, const char *text, GErro
   return NULL;
 }
 
-static PxDomain *named_domain(const PxConfigNode *filter, const char *name, const PxModel *model, GError **error) {
+static PxDomain *named_domain(const PxConfigNode *filter, const char *name, GTimeZone *timezone, const PxModel *model, GError **error) {
   const char *other = px_node_text(px_node_get(filter, "model"));
   if (g_strcmp0(other, model->name) == 0)
-    return px_domain_from_node(model, px_node_get(filter, "domain"), error);
+    return px_domain_from_node(model, px_node_get(filter, "domain"), timezone, error);
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "the filter %s is of the model %s, but the records are of %s", name, other ? other : "?",
               model->name);
   return NULL;
 }
 
-PxDomain *px_filters_domain(const PxConfigNode *filters, const PxModel *model, const char *text, GError **error) {
+PxDomain *px_filters_domain(const PxConfigNode *filters, GTimeZone *timezone, const PxModel *model, const char *text, GError **error) {
   g_autoptr(GError) problem = NULL;
   const char *name = px_filters_name(filters, text, &problem);
   if (name)
-    return named_domain(px_node_get(filters, name), name, model, error);
+    return named_domain(px_node_get(filters, name), name, timezone, model, error);
   if (!problem)
-    return px_domain_parse(model, text, error);
+    return px_domain_parse(model, text, timezone, error);
   g_propagate_error(error, g_steal_pointer(&problem));
   return NULL;
 }
 
-PxDomain *px_filters_domain_from_node(const PxConfigNode *filters, const PxModel *model, const PxConfigNode *node, GError **error) {
+PxDomain *px_filters_domain_from_node(const PxConfigNode *filters, GTimeZone *timezone, const PxModel *model, const PxConfigNode *node,
+                                      GError **error) {
   const char *text = px_node_text(node);
   g_autoptr(GError) problem = NULL;
   if (text && px_filters_name(filters, text, &problem))
-    return px_filters_domain(filters, model, text, error);
+    return px_filters_domain(filters, timezone, model, text, error);
   if (!problem)
-    return px_domain_from_node(model, node, error);
+    return px_domain_from_node(model, node, timezone, error);
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "%s:%u: %s", px_node_file(node), px_node_line(node), problem->message);
   return NULL;
 }

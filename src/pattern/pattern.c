@@ -7,14 +7,16 @@ struct PxPatterns {
   GPtrArray *patterns;         /* PxPattern * */
   GPtrArray *domains;          /* PxDomain * */
   const PxConfigNode *filters; /* NULL: there are none */
+  GTimeZone *timezone;         /* borrowed; NULL: UTC */
 };
 
-static PxPatterns *new_patterns(const PxConfigNode *filters) {
+static PxPatterns *new_patterns(const PxConfigNode *filters, GTimeZone *timezone) {
   PxPatterns *patterns = g_new0(PxPatterns, 1);
   patterns->arena = px_arena_new();
   patterns->patterns = g_ptr_array_new();
   patterns->domains = g_ptr_array_new_with_free_func((GDestroyNotify)px_domain_free);
   patterns->filters = filters;
+  patterns->timezone = timezone;
   return patterns;
 }
 
@@ -47,11 +49,11 @@ static bool is_map(const PxConfigNode *section, PxComplaints *complaints) {
 
 PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
   const PxConfigNode *section = px_node_get(px_config_root(config), "patterns");
-  PxPatterns *patterns = new_patterns(px_node_get(px_config_root(config), "filters"));
+  PxPatterns *patterns = new_patterns(px_node_get(px_config_root(config), "filters"), timezone);
   PxPatternReader reader = {.schema = schema, .timezone = timezone, .complaints = complaints};
   if (is_map(section, complaints))
     reader.section = section;
-  px_filters_check(patterns->filters, schema, complaints);
+  px_filters_check(patterns->filters, schema, timezone, complaints);
   read_patterns(patterns, &reader, NULL, NULL);
   return patterns;
 }
@@ -61,7 +63,7 @@ PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, co
   if (!config)
     return NULL;
   const PxConfigNode *root = px_config_root(config);
-  g_autoptr(PxPatterns) patterns = new_patterns(px_node_get(root, "filters"));
+  g_autoptr(PxPatterns) patterns = new_patterns(px_node_get(root, "filters"), timezone);
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   PxPatternReader reader = {.section = px_node_get(root, "patterns"), .schema = schema, .timezone = timezone, .complaints = complaints};
   read_patterns(patterns, &reader, name, px_node_get(root, "pattern"));
@@ -87,11 +89,11 @@ void px_patterns_free(PxPatterns *patterns) {
 }
 
 PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) {
-  return px_filters_domain(patterns->filters, model, text, error);
+  return px_filters_domain(patterns->filters, patterns->timezone, model, text, error);
 }
 
 PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error) {
-  return px_filters_domain_from_node(patterns->filters, model, node, error);
+  return px_filters_domain_from_node(patterns->filters, patterns->timezone, model, node, error);
 }
 
 size_t px_patterns_count(const PxPatterns *patterns) {

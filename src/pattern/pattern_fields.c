@@ -175,8 +175,8 @@ static const PxDomain *read_tab_filter(const Field *f, const PxConfigNode *node)
   const PxPatternReader *reader = f->reader;
   g_autoptr(GError) error = NULL;
   const char *text = px_node_text(node);
-  PxDomain *domain =
-    text ? px_filters_domain(reader->filters, f->last, text, &error) : px_filters_domain_from_node(reader->filters, f->last, node, &error);
+  PxDomain *domain = text ? px_filters_domain(reader->filters, reader->timezone, f->last, text, &error)
+                          : px_filters_domain_from_node(reader->filters, reader->timezone, f->last, node, &error);
   if (domain)
     g_ptr_array_add(reader->domains, domain);
   else

@@ -27,8 +27,10 @@ void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns
 /* ---- filters */
 
 /* Complains of what is wrong with the section. */
-void px_filters_check(const PxConfigNode *filters, const PxSchema *schema, PxComplaints *complaints);
+void px_filters_check(const PxConfigNode *filters, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints);
 /* The filter that a text names; NULL: it is a domain. Where there is none of that name, *error is set. */
 const char *px_filters_name(const PxConfigNode *filters, const char *text, GError **error);
-PxDomain *px_filters_domain(const PxConfigNode *filters, const PxModel *model, const char *text, GError **error);
-PxDomain *px_filters_domain_from_node(const PxConfigNode *filters, const PxModel *model, const PxConfigNode *node, GError **error);
+/* timezone as of px_domain_parse(). */
+PxDomain *px_filters_domain(const PxConfigNode *filters, GTimeZone *timezone, const PxModel *model, const char *text, GError **error);
+PxDomain *px_filters_domain_from_node(const PxConfigNode *filters, GTimeZone *timezone, const PxModel *model, const PxConfigNode *node,
+                                      GError **error);

@@ -10,16 +10,16 @@ struct PxRecordCursor {
   GPtrArray *texts;
 };
 
-static void where_sql(PxDb *db, GString *sql, const PxModel *model, const PxRecordQuery *query, PxRecordCursor *cursor) {
+static void where_sql(PxRecords *records, GString *sql, const PxModel *model, const PxRecordQuery *query, PxRecordCursor *cursor) {
   const char *separator = " WHERE ";
   if (query->domain) {
     g_string_append(sql, separator);
-    px_domain_sql(db, sql, "t0", query->domain, cursor->parameters, cursor->texts);
+    px_domain_sql(records, sql, "t0", query->domain, cursor->parameters, cursor->texts);
     separator = " AND ";
   }
   if (!query->with_inactive && model->active && !(query->domain && px_domain_names(query->domain, model->active))) {
     g_string_append_printf(sql, "%st0.", separator);
-    px_db_quote(db, sql, model->active->column);
+    px_db_quote(records->db, sql, model->active->column);
     g_string_append(sql, " = ?");
     PxValue one = px_value_integer(1);
     g_array_append_val(cursor->parameters, one);
@@ -42,7 +42,7 @@ static PxRecordCursor *open_select(PxRecords *records, const PxModel *model, con
   if (!count)
     px_joins_order(joins, order, query->order, query->order_descending, query->n_order);
   px_joins_from(joins, sql);
-  where_sql(records->db, sql, model, query, cursor);
+  where_sql(records, sql, model, query, cursor);
   g_string_append(sql, order->str);
   cursor->n_values = count ? 1 : query->n_paths;
   cursor->values = g_new(PxValue, cursor->n_values);

@@ -7,6 +7,7 @@
 
 typedef struct {
   PxDb *db;
+  int64_t now;
   GString *sql;
   GArray *parameters;
   GPtrArray *texts;
@@ -19,7 +20,12 @@ static void column(Context *context, const char *alias, const PxField *field) {
 }
 
 static void bind(Context *context, const PxValue *value) {
-  g_array_append_val(context->parameters, *value);
+  PxValue bound = *value;
+  if (value->kind == PX_DOMAIN_TIME) {
+    g_ptr_array_add(context->texts, px_domain_time_at(value, context->now));
+    bound = px_value_string(context->texts->pdata[context->texts->len - 1]);
+  }
+  g_array_append_val(context->parameters, bound);
 }
 
 /* column = one value, or IS NULL; a boolean that is not set counts as false. */
@@ -124,7 +130,7 @@ static void like(Context *context, const char *alias, const PxField *field, cons
   column(context, alias, field);
   g_string_append_printf(context->sql, " %s%s ?%s", negate ? "NOT " : "", fold ? "LIKE" : "GLOB", fold ? " ESCAPE '\\'" : "");
   bind(context, &parameter);
-  if (negate) {
+  if (negate || (anywhere && value->len == 0)) { /* nothing is a part of everything */
     g_string_append(context->sql, " OR ");
     column(context, alias, field);
     g_string_append(context->sql, " IS NULL");
@@ -244,14 +250,14 @@ static void close_all(Context *context, unsigned n) {
     g_string_append_c(context->sql, ')');
 }
 
-/* Whether one of these items is there; for a NULL among the values, whether there is none at all. */
+/* Whether one of these items is there, active or not; for a NULL among the values, whether there is none at all. */
 static void list_leaf(Context *context, const char *alias, const PxDomain *leaf) {
   const PxField *list = leaf->path[leaf->n_path - 1];
   const PxField *id = list->target->id;
   bool negate = leaf->op == PX_OP_NE || leaf->op == PX_OP_NOT_IN;
   bool or_none = false;
   g_string_append(context->sql, negate ? "NOT coalesce(" : "coalesce(");
-  unsigned open = enter(context, alias, list, NULL);
+  unsigned open = enter(context, alias, list, list->target->active);
   column(context, NULL, id);
   g_string_append(context->sql, " IN (");
   const char *separator = "";
@@ -268,7 +274,7 @@ static void list_leaf(Context *context, const char *alias, const PxDomain *leaf)
   if (!or_none)
     return;
   g_string_append(context->sql, negate ? " AND coalesce(" : " OR NOT coalesce(");
-  open = enter(context, alias, list, NULL);
+  open = enter(context, alias, list, list->target->active);
   column(context, NULL, id);
   g_string_append(context->sql, " IS NOT NULL");
   close_all(context, open);
@@ -314,7 +320,8 @@ static void domain_sql(Context *context, const char *alias, const PxDomain *doma
   g_string_append_c(context->sql, ')');
 }
 
-void px_domain_sql(PxDb *db, GString *sql, const char *alias, const PxDomain *domain, GArray *parameters, GPtrArray *texts) {
-  Context context = {.db = db, .sql = sql, .parameters = parameters, .texts = texts};
+void px_domain_sql(PxRecords *records, GString *sql, const char *alias, const PxDomain *domain, GArray *parameters, GPtrArray *texts) {
+  int64_t now = records->now ? records->now : g_get_real_time();
+  Context context = {.db = records->db, .now = now, .sql = sql, .parameters = parameters, .texts = texts};
   domain_sql(&context, alias, domain);
 }

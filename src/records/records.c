@@ -12,6 +12,10 @@ PxRecords *px_records_new(PxDb *db, const PxSchema *schema) {
   return records;
 }
 
+void px_records_set_now(PxRecords *records, int64_t now) {
+  records->now = now;
+}
+
 void px_records_free(PxRecords *records) {
   if (!records)
     return;

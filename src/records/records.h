@@ -9,6 +9,8 @@
 typedef struct PxRecords PxRecords;
 
 PxRecords *px_records_new(PxDb *db, const PxSchema *schema);
+/* What today and now are in domains, microseconds since the epoch; 0, as in the beginning: what the system's clock says when a domain is asked. */
+void px_records_set_now(PxRecords *records, int64_t now);
 void px_records_free(PxRecords *records);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
 

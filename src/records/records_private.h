@@ -7,6 +7,7 @@
 struct PxRecords {
   PxDb *db;
   const PxSchema *schema;
+  int64_t now;            /* 0: the system's clock */
   GPtrArray *lookups;     /* PxLookup, owned */
   GHashTable *statements; /* GBytes (model, verb, mask) -> PxStmt, for writes */
 };
@@ -49,4 +50,4 @@ void px_joins_order(PxJoins *joins, GString *sql, const PxField *const *fields, 
 
 /* Appends the condition of a domain over the columns of the table called alias; values are appended to parameters (PxValue, views of
  * the domain and of texts owned by it). */
-void px_domain_sql(PxDb *db, GString *sql, const char *alias, const PxDomain *domain, GArray *parameters, GPtrArray *texts);
+void px_domain_sql(PxRecords *records, GString *sql, const char *alias, const PxDomain *domain, GArray *parameters, GPtrArray *texts);

@@ -55,7 +55,7 @@ static char *extract(const Wanted *wanted, Progress *progress, uint64_t *ret_row
   g_autoptr(PxPatterns) patterns = px_patterns_read(config, shop.schema, NULL, complaints);
   g_assert_cmpuint(px_complaints_errors(complaints), ==, 0);
   const PxPattern *pattern = px_patterns_get(patterns, "p");
-  g_autoptr(PxDomain) domain = wanted->domain ? px_domain_parse(pattern->model, wanted->domain, error) : NULL;
+  g_autoptr(PxDomain) domain = wanted->domain ? px_domain_parse(pattern->model, wanted->domain, NULL, error) : NULL;
   const PxField *by_name = shop_field(&shop, "partner", "name");
   bool descending = true;
   PxExtractOptions options = {.domain = domain, .header_only = wanted->header_only, .progress = progress ? count_progress : NULL, .data = progress};

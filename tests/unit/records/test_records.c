@@ -4,10 +4,16 @@
 #define SCHEMA                                                                                                                                       \
   "CREATE TABLE country (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT);"                                                                      \
   "CREATE TABLE partner (id INTEGER PRIMARY KEY, email TEXT, name TEXT, number INTEGER UNIQUE, active BOOLEAN, "                                     \
-  " country_id INTEGER REFERENCES country (id), parent_id INTEGER REFERENCES partner (id));"                                                         \
+  " country_id INTEGER REFERENCES country (id), parent_id INTEGER REFERENCES partner (id), born DATE, seen TIMESTAMP WITH TIME ZONE);"               \
+  "CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT, active BOOLEAN);"                                                                            \
+  "CREATE TABLE partner_tag (partner_id INTEGER REFERENCES partner (id), tag_id INTEGER REFERENCES tag (id), PRIMARY KEY (partner_id, tag_id));"     \
+  "INSERT INTO tag VALUES (1, 'Gold', 1), (2, 'Silver', 1), (3, 'Sleepy', 0);"                                                                       \
   "INSERT INTO country VALUES (1, 'FR', 'France'), (2, 'BE', 'Belgium'), (3, NULL, 'Nowhere');"                                                      \
-  "INSERT INTO partner VALUES (1, 'a@x', 'Alice', 10, 1, 1, NULL), (2, 'b@x', 'Bob', 20, 1, 2, 1), (3, NULL, 'Bob', 30, 0, NULL, 1), "               \
-  " (4, 'd@x', 'dup', 40, 1, 3, 2), (5, 'd@x', 'dup', 50, NULL, 2, NULL), (6, 'e*x', '50% off', 60, 1, 2, NULL);"
+  "INSERT INTO partner (id, email, name, number, active, country_id, parent_id) VALUES (1, 'a@x', 'Alice', 10, 1, 1, NULL), (2, 'b@x', 'Bob', 20, "  \
+  "1, 2, 1), (3, NULL, 'Bob', 30, 0, NULL, 1), "                                                                                                     \
+  " (4, 'd@x', 'dup', 40, 1, 3, 2), (5, 'd@x', 'dup', 50, NULL, 2, NULL), (6, 'e*x', '50% off', 60, 1, 2, NULL);"                                    \
+  "INSERT INTO partner_tag VALUES (1, 1), (1, 3), (2, 2), (4, 3);"                                                                                   \
+  "UPDATE partner SET born = '2026-02-2' || id, seen = '2026-03-01 0' || id || ':00:00+00:00' WHERE id <> 6;"
 
 typedef struct {
   PxDb *db;
@@ -110,7 +116,7 @@ static void test_find_among_none_between(Fixture *fixture, const void *data) {
 
 static char *ids_of(Fixture *fixture, const char *text, bool descending) {
   g_autoptr(GError) error = NULL;
-  g_autoptr(PxDomain) domain = text ? px_domain_parse(fixture->partner, text, &error) : NULL;
+  g_autoptr(PxDomain) domain = text ? px_domain_parse(fixture->partner, text, NULL, &error) : NULL;
   g_assert_no_error(error);
   const PxField *id[] = {fixture->partner->id};
   const PxField *number[] = {field(fixture, "number")};
@@ -131,6 +137,7 @@ static char *ids_of(Fixture *fixture, const char *text, bool descending) {
 }
 
 static void test_domains(Fixture *fixture, const void *data) {
+  px_records_set_now(fixture->records, G_GINT64_CONSTANT(1772335800000000)); /* 2026-03-01 03:30 UTC */
   static const struct {
     const char *domain, *ids;
   } cases[] = {
@@ -175,7 +182,55 @@ static void test_domains(Fixture *fixture, const void *data) {
     {"[('id', 'child_of', 1)]", "1 2 4"},
     {"[('id', 'child_of', 'Alice')]", "1 2 4"},
     {"[('id', 'child_of', [2, 6])]", "2 4 6"},
-    {"[('parent_id', 'child_of', [1])]", "2 4"},
+    {"[('parent_id', 'child_of', [1])]", "1 2 4"},
+    {"[('parent_id.parent_id', 'child_of', 2)]", "4"},
+    {"[('country_id', '=', 'France')]", "1"},
+    {"[('country_id', 'ilike', 'e')]", "1 2 4 6"},
+    {"[('country_id', 'not ilike', 'fr'), ('active', 'in', [True, False])]", "2 3 4 5 6"},
+    {"[('country_id', 'not in', ['France', 'Nowhere']), ('active', 'in', [True, False])]", "2 3 5 6"},
+    {"[('country_id.code', 'not in', ['FR']), ('active', 'in', [True, False])]", "2 4 5 6"},
+    {"[('country_id', 'not in', [1]), ('active', 'in', [True, False])]", "2 3 4 5 6"},
+    {"[('country_id', 'not in', [1, False]), ('active', 'in', [True, False])]", "2 4 5 6"},
+    {"[('tag_ids', '=', 'Gold')]", "1"},
+    {"[('tag_ids', '!=', 'Gold')]", "2 4 6"},
+    {"[('tag_ids', 'ilike', 'S')]", "2"},
+    {"[('tag_ids', 'not ilike', 'S')]", "1 4 6"},
+    {"[('tag_ids', '=', False)]", "6"},
+    {"[('tag_ids', '!=', False)]", "1 2 4"},
+    {"[('tag_ids', 'in', [3])]", "1 4"},
+    {"[('tag_ids', 'not in', [3, False])]", "2"},
+    {"[('tag_ids.name', 'in', ['Sleepy', 'Silver'])]", "2"},
+    {"[('tag_ids.active', '=', False)]", "1 4"},
+    {"[('tag_ids.partner_ids.name', '=', 'Alice')]", "1"},
+    {"[('partner_ids.tag_ids', 'in', [2])]", "1"},
+    {"[('partner_ids.tag_ids', '=', 'Silver')]", "1"},
+    {"[('partner_ids.partner_ids.number', '>=', 40)]", "1"},
+    {"[('partner_ids.partner_ids.number', '<', 40)]", ""},
+    {"[('partner_ids', 'ilike', 'bo')]", "1"},
+    {"[('partner_ids', 'not like', 'Bo')]", "2 4 6"},
+    {"[('email', 'ilike', ''), ('active', 'in', [True, False])]", "1 2 3 4 5 6"},
+    {"[('email', 'not ilike', ''), ('active', 'in', [True, False])]", "3"},
+    {"[('name', '=ilike', 'ALI__')]", "1"},
+    {"[('name', '=like', 'ALI__')]", ""},
+    {"['!', ('name', '=ilike', 'b%')]", "1 4 6"},
+    {"[('email', 'in', [False]), ('active', 'in', [True, False])]", "3"},
+    {"[('parent_id', '!=', 1)]", "1 4 6"},
+    {"[('parent_id', 'in', [1, False])]", "1 2 6"},
+    {"['|', '&', ('name', '=', 'Bob'), ('id', '=', 2), '!', '|', ('id', '<', 5), ('name', 'like', 'x')]", "2 6"},
+    {"['&', ('id', '>', 1), '|', ('id', '=', 2), ('id', '=', 4), ('name', '=', 'dup')]", "4"},
+    {"[(1, '=', 1)]", "1 2 4 6"},
+    {"['|', (0, '=', 1), ('id', '=', 4)]", "4"},
+    {"['!', (0, '=', 1)]", "1 2 4 6"},
+    {"[('born', '>=', today - 5d), ('active', 'in', [True, False])]", "4 5"},
+    {"[('born', '=', 'today - 1w')]", "2"},
+    {"[('born', '=', False)]", "6"},
+    {"[('born', '!=', 'today - 1w')]", "1 4 6"},
+    {"[('seen', '<', now)]", "1 2"},
+    {"[('seen', '>=', now - 1h), ('seen', '<', 'now + 90 min')]", "4"},
+    {"[('seen', '>', today)]", ""},
+    {"[('seen', '<=', today)]", "1 2 4"},
+    {"[('seen', '<=', '2026-03-01')]", "1 2 4"},
+    {"[('partner_ids.born', '<', today - 6d)]", "1"},
     {"[('partner_ids', 'child_of', 2)]", "1 2"},
     {"['!', ('id', 'child_of', 2)]", "1 6"},
   };
