@@ -58,6 +58,7 @@ static bool make_loader(PxImport *import, GError **error) {
   import->loader = px_loader_new(project->db, project->schema, import->pattern, import->header, &problem);
   if (!import->loader)
     return refuse_by_error(import, &problem, error);
+  px_loader_set_now(import->loader, px_project_now(project));
   if (!import->work->lost)
     import->work->lost = px_lost_rows_new();
   px_loader_set_lost_rows(import->loader, import->work->lost);

@@ -217,7 +217,7 @@ static void settle_reference(const Item *item, const PxLoadReference *reference)
   if (!px_id_is_none(found.id))
     return;
   slot->kind = PX_SLOT_BAD;
-  px_load_complain_reference(loader, item->row, reference, found.too_many, PX_STAGE_ATTEMPT);
+  px_load_complain_reference(loader, item->row, reference, &found, PX_STAGE_ATTEMPT);
 }
 
 static void settle_references(const Item *item) {

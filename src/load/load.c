@@ -44,6 +44,10 @@ void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row) {
   loader->row_by_row = row_by_row;
 }
 
+void px_loader_set_now(PxLoader *loader, int64_t now) {
+  px_records_set_now(loader->records, now);
+}
+
 void px_loader_set_nested(PxLoader *loader, bool nested) {
   loader->nested = nested;
 }

@@ -81,6 +81,9 @@ typedef bool (*PxRecorder)(void *data, const PxChange *change, GError **error);
  * told: what the recorder keeps must be in the same transaction. What triggers and ON DELETE do is not told. data outlives the loader. */
 void px_loader_set_recorder(PxLoader *loader, PxRecorder recorder, void *data);
 
+/* What today and now are in domains of the pattern, microseconds since the epoch; without it what the system's clock says. */
+void px_loader_set_now(PxLoader *loader, int64_t now);
+
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
 

@@ -6,6 +6,7 @@
  * planned once (PxLoadPlace); a row fills places with items.
  *
  * plan.c      header -> places: slots, references, the ways to find a record
+ * limits.c    which records the pattern lets a reference find
  * watch.c     what must be unique, and what later rows may see of a record
  * rows.c      cells -> values of the slots, with what does not fit
  * reference.c references -> ids, asked of the database in batches
@@ -58,6 +59,7 @@ typedef struct {
   size_t n_parts;
   unsigned slot; /* where the id goes */
   bool key;      /* part of the natural key of its place */
+  bool limited;  /* by domains of the pattern: it may refer to some records only */
   bool live;     /* it reads a model that the file writes, so what rows write can change the answer */
   int model;     /* live and only by fields of one written model: the overlay of that model can answer; else -1 */
   int watch;     /* of that model */
@@ -151,6 +153,11 @@ typedef struct {
 /* Everything is in arena. PX_ERROR_REFUSED: the header has a part that cannot be loaded. */
 bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pattern, const PxHeader *header, PxArena *arena, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* limits.c: the domains of the pattern that hold for a reference, as PxLookupLimit; in arena. */
+const PxLookupLimit *px_load_limits(const PxLoadPlan *plan, const PxLoadReference *reference, PxArena *arena, size_t *ret_n);
+/* Whether what rows write can change what a domain holds for. */
+bool px_load_domain_reads_written(const PxLoadPlan *plan, const PxDomain *domain);
 
 /* watch.c: the watch of a model over these fields, made when there is none yet. */
 int px_load_add_watch(PxLoadPlan *plan, PxArena *arena, unsigned model, const PxField *const *fields, size_t n);
@@ -375,7 +382,7 @@ bool px_load_resolve_fixed(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_
 /* The live references of a place; the wave's overlay may change the answers when the row's turn comes. */
 bool px_load_resolve_live(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Why the reference of a row has no answer. */
-void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, bool too_many, PxStage stage);
+void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, const PxFound *found, PxStage stage);
 
 /* links.c: what the records that were found are linked to, and have as children. */
 bool px_load_read_relations(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -243,11 +243,16 @@ static void make_reference(Maker *maker, unsigned index) {
       reference->parts[part++] = &plan->columns[i];
   for (size_t i = 0; i < n; i++)
     reference->fields[i] = paths[i].path[paths[i].n_path - 1];
-  reference->lookup = px_records_lookup(maker->records, node->model, paths, n, NULL, 0);
+  size_t n_limits;
+  const PxLookupLimit *limits = px_load_limits(plan, reference, maker->arena, &n_limits);
+  reference->limited = n_limits > 0;
+  reference->lookup = px_records_limited_lookup(maker->records, node->model, paths, n, limits, n_limits);
   /* Nobody can say what a trigger changes. */
   reference->live = plan->opaque || reads_written(plan, node);
+  for (size_t i = 0; i < n_limits; i++)
+    reference->live |= px_load_domain_reads_written(plan, limits[i].domain);
   reference->model = -1;
-  if (!reference->live || node->n_children > 0)
+  if (!reference->live || reference->limited || node->n_children > 0)
     return;
   for (unsigned m = 0; m < plan->n_models; m++) {
     if (plan->models[m].model != node->model)

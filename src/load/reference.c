@@ -116,7 +116,7 @@ static bool find_distinct(PxLoader *loader, const PxLoadReference *reference, si
   return true;
 }
 
-void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, bool too_many, PxStage stage) {
+void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, const PxFound *found, PxStage stage) {
   g_autoptr(GString) text = g_string_new(NULL);
   for (size_t part = 0; part < reference->n_parts; part++) {
     const PxLoadColumn *column = reference->parts[part];
@@ -127,8 +127,11 @@ void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadRefere
                            px_load_describe(loader->wave_arena, value));
   }
   const PxHeaderNode *node = reference->node;
-  px_row_complain(loader, px_loader_row(loader, row), stage, node->first, node->field->label, too_many ? "too_many" : "not_found",
-                  too_many ? "more than one %s has %s" : "no %s has %s", node->model->label, text->str);
+  px_row_complain(loader, px_loader_row(loader, row), stage, node->first, node->field->label, found->too_many ? "too_many" : "not_found",
+                  found->too_many   ? "more than one %s has %s"
+                  : found->excluded ? "the %s that has %s is left out by the domain of the pattern"
+                                    : "no %s has %s",
+                  node->model->label, text->str);
 }
 
 /* ---- fixed and live references */
@@ -160,7 +163,7 @@ static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GE
   for (size_t row = 0; row < n; row++) {
     settle_slot(loader, reference, row, answers[row].id);
     if (sought.tuples[row].bytes && px_id_is_none(answers[row].id))
-      px_load_complain_reference(loader, row, reference, answers[row].too_many, PX_STAGE_CHUNK);
+      px_load_complain_reference(loader, row, reference, &answers[row], PX_STAGE_CHUNK);
   }
   return true;
 }

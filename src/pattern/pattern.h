@@ -25,7 +25,7 @@ typedef struct {
   const char *name;     /* for people: "Country Code", "(european)" */
   const PxField *field; /* of the records of model; where that is NULL, the selection itself */
   const PxModel *model;
-  const PxDomain *domain; /* tab_filter; NULL: all active records */
+  const PxDomain *domain; /* tab_filter, else the field's domain; NULL: all active records */
   const char *filter;     /* its name or text, to tell it from others; NULL: none */
 } PxPatternTab;
 
@@ -38,6 +38,7 @@ typedef struct {
   uint64_t occurrences;    /* of the one2many or many2many that the path begins with; 1 for other paths */
   const char *sub;         /* the pattern of the one2many; NULL: the path ends in a scalar */
   const PxPatternTab *tab; /* NULL: any value is allowed */
+  const PxDomain *domain;  /* of the records that the last relation may refer to; NULL: any */
 } PxExportField;
 
 /* One column of an export. */
@@ -47,6 +48,13 @@ typedef struct {
   const char *custom;      /* with header: custom; NULL: technical */
   const PxPatternTab *tab; /* one of pattern->tabs; NULL: any value is allowed */
 } PxExportColumn;
+
+/* Which records a relation may refer to: an import finds no others. */
+typedef struct {
+  const PxField *const *path; /* relations, from the pattern's model; of those of the last one's records the domain is */
+  size_t n_path;
+  const PxDomain *domain;
+} PxPatternLimit;
 
 typedef struct PxExportNode PxExportNode;
 
@@ -88,6 +96,8 @@ struct PxPattern {
   const PxExportNode *root;        /* NULL: an export has no columns */
   const PxPatternTab *const *tabs; /* each of at least one column */
   size_t n_tabs;
+  const PxPatternLimit *limits; /* of fields, and of the patterns of their items */
+  size_t n_limits;
   bool external_ids;   /* some column is the external id of a record */
   bool create, update; /* default true */
   bool abort;          /* on_error: abort */

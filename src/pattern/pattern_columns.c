@@ -17,6 +17,7 @@ typedef struct {
   const PxExportField *field; /* at hand */
   GArray *columns;            /* PxExportColumn */
   GPtrArray *tabs;            /* const PxPatternTab * */
+  GArray *limits;             /* PxPatternLimit */
   GHashTable *names;          /* of columns, as shown */
 } Columns;
 
@@ -148,6 +149,24 @@ static bool add_columns(const Columns *c, const PxPattern *sub) {
   return ok;
 }
 
+/* ---- limits */
+
+static void add_limits(const Columns *c, const PxPattern *sub) {
+  const PxExportField *field = c->field;
+  PxArena *arena = c->maker->reader->arena;
+  PxPatternLimit own = {.path = field->path, .n_path = field->n_path - 1, .domain = field->domain};
+  if (field->domain)
+    g_array_append_val(c->limits, own);
+  for (size_t i = 0; sub && i < sub->n_limits; i++) {
+    const PxPatternLimit *limit = &sub->limits[i];
+    const PxField **path = px_arena_new_array(arena, const PxField *, limit->n_path + 1);
+    path[0] = field->path[0];
+    memcpy(path + 1, limit->path, limit->n_path * sizeof *path);
+    PxPatternLimit beneath = {.path = path, .n_path = limit->n_path + 1, .domain = limit->domain};
+    g_array_append_val(c->limits, beneath);
+  }
+}
+
 /* ---- what is read */
 
 static void add_value(PxExportNode *node, const PxField *const *path, size_t n_path) {
@@ -221,6 +240,7 @@ static void add_field(Columns *c, PxExportNode *node) {
   const PxPattern *sub = field->sub ? open_sub(c) : NULL;
   if ((field->sub && !sub) || !add_columns(c, sub))
     return;
+  add_limits(c, sub);
   if (sub)
     add_list(arena, node, field->path, 1, (unsigned)field->occurrences, sub->root);
   else if (field->n_path)
@@ -242,6 +262,11 @@ static void take_columns(const Columns *c, PxPattern *pattern) {
   pattern->n_columns = c->columns->len;
   pattern->tabs = tabs;
   pattern->n_tabs = c->tabs->len;
+  PxPatternLimit *limits = px_arena_new_array(arena, PxPatternLimit, c->limits->len);
+  for (guint i = 0; i < c->limits->len; i++)
+    limits[i] = g_array_index(c->limits, PxPatternLimit, i);
+  pattern->limits = limits;
+  pattern->n_limits = c->limits->len;
 }
 
 static const PxPattern *make_columns(Maker *maker, PxPattern *pattern) {
@@ -254,8 +279,9 @@ static const PxPattern *make_columns(Maker *maker, PxPattern *pattern) {
   node->lists = px_arena_new_array(arena, PxExportList, pattern->n_fields);
   g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(PxExportColumn));
   g_autoptr(GPtrArray) tabs = g_ptr_array_new();
+  g_autoptr(GArray) limits = g_array_new(FALSE, FALSE, sizeof(PxPatternLimit));
   g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-  Columns c = {.maker = maker, .pattern = pattern, .columns = columns, .tabs = tabs, .names = names};
+  Columns c = {.maker = maker, .pattern = pattern, .columns = columns, .tabs = tabs, .limits = limits, .names = names};
   g_ptr_array_add(maker->open, pattern);
   for (size_t i = 0; i < pattern->n_fields; i++) {
     c.field = &pattern->fields[i];

@@ -11,7 +11,7 @@ typedef struct {
   char *field, *header, *pattern;
   bool key, tab;
   uint64_t occurrences;
-  const PxConfigNode *tab_filter;
+  const PxConfigNode *tab_filter, *domain;
 } Entry;
 
 #define KEY(member, kind, ...)                                                                                                                       \
@@ -20,7 +20,7 @@ static const PxKey keys[] = {
   KEY(field, PX_KEY_STRING),    KEY(key, PX_KEY_BOOLEAN),
   KEY(header, PX_KEY_STRING),   KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
   KEY(pattern, PX_KEY_STRING),  KEY(tab, PX_KEY_BOOLEAN),
-  KEY(tab_filter, PX_KEY_NODE),
+  KEY(tab_filter, PX_KEY_NODE), KEY(domain, PX_KEY_NODE),
 };
 #undef KEY
 
@@ -83,6 +83,11 @@ static bool check_one2many(const Field *f, const PxField *field, bool last) {
 static bool check_relation(const Field *f, const PxField *field, bool last) {
   if (field->type == PX_TYPE_ONE2MANY && (f->n_path == 1 || f->entry->pattern))
     return check_one2many(f, field, last);
+  if (f->entry->pattern && px_type_is_relation(field->type) && field->type != PX_TYPE_ONE2MANY)
+    return complain(f,
+                    "pattern is for the records of a one2many, and a %s only refers to records: say by which of their fields, as in {field: %s/%s%s}",
+                    px_type_name(field->type), field->name, px_model_field(field->target, "name") ? "name" : ".id",
+                    field->type == PX_TYPE_MANY2MANY ? ", occurrences: 3" : "");
   if (last)
     return complain(f, "%s is a relation: say which field of its records is meant, as in %s/%s", field->name, f->entry->field,
                     px_model_field(field->target, "name") ? "name" : ".id");
@@ -136,6 +141,16 @@ static bool check_tab(const Field *f) {
   return true;
 }
 
+/* The records that the domain is about are those of the last relation. */
+static bool check_domain(const Field *f) {
+  if (f->entry->pattern)
+    return complain(f, "domain limits which records a many2one or many2many may refer to, and those of a one2many are its own: "
+                       "write it at the fields of the other pattern");
+  if (f->n_path == 1)
+    return complain(f, "domain limits which records a relation may refer to, and this field is none");
+  return true;
+}
+
 static bool check_entry(const Field *f) {
   const Entry *entry = f->entry;
   bool ok = true;
@@ -154,6 +169,8 @@ static bool check_entry(const Field *f) {
             entry->field);
   if (entry->tab && !check_tab(f))
     ok = false;
+  if (entry->domain && !check_domain(f))
+    ok = false;
   return ok;
 }
 
@@ -171,7 +188,7 @@ static const char *copy(const Field *f, const char *text) {
   return text ? px_arena_strndup(f->reader->arena, text, strlen(text)) : NULL;
 }
 
-static const PxDomain *read_tab_filter(const Field *f, const PxConfigNode *node) {
+static const PxDomain *read_domain(const Field *f, const PxConfigNode *node, const char *key) {
   const PxPatternReader *reader = f->reader;
   g_autoptr(GError) error = NULL;
   const char *text = px_node_text(node);
@@ -180,12 +197,13 @@ static const PxDomain *read_tab_filter(const Field *f, const PxConfigNode *node)
   if (domain)
     g_ptr_array_add(reader->domains, domain);
   else
-    complain(f, "tab_filter: %s", error->message);
+    complain(f, "%s: %s", key, error->message);
   return domain;
 }
 
-static const PxPatternTab *new_tab(const Field *f) {
-  const PxConfigNode *node = f->entry->tab_filter;
+static const PxPatternTab *new_tab(const Field *f, const PxDomain *domain) {
+  const PxConfigNode *own = f->entry->tab_filter;
+  const PxConfigNode *node = own ? own : f->entry->domain;
   const char *text = px_node_text(node);
   const char *filter = text ? px_filters_name(f->reader->filters, text, NULL) : NULL;
   g_autofree char *written = node ? px_node_to_json(node) : NULL;
@@ -195,7 +213,7 @@ static const PxPatternTab *new_tab(const Field *f) {
     .name = tab_name(f, field, filter),
     .field = field,
     .model = f->n_path > 1 ? f->last : NULL,
-    .domain = node ? read_tab_filter(f, node) : NULL,
+    .domain = own ? read_domain(f, own, "tab_filter") : domain,
     .filter = copy(f, filter ? filter : written),
   };
   return tab;
@@ -215,14 +233,15 @@ static void add_field(const Field *f) {
   field->occurrences = MAX(entry->occurrences, 1);
   field->sub = copy(f, entry->pattern);
   field->custom = pattern->header == PX_HEADER_CUSTOM ? copy(f, entry->header) : NULL;
-  field->tab = entry->tab ? new_tab(f) : NULL;
+  field->domain = entry->domain ? read_domain(f, entry->domain, "domain") : NULL;
+  field->tab = entry->tab ? new_tab(f, field->domain) : NULL;
   g_hash_table_insert(f->reader->nodes, field, (gpointer)(uintptr_t)f->node);
 }
 
 /* A column for people to write in: it has a name and nothing else. */
 static bool is_empty_column(const Entry *entry, const PxPattern *pattern) {
   return !entry->field && entry->header && *entry->header && pattern->header == PX_HEADER_CUSTOM && !entry->pattern && !entry->occurrences &&
-         !entry->key && !entry->tab && !entry->tab_filter;
+         !entry->key && !entry->tab && !entry->tab_filter && !entry->domain;
 }
 
 static void read_entry(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern) {

@@ -25,12 +25,36 @@ const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, cons
   return lookup;
 }
 
+const PxLookup *px_records_limited_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
+                                          const PxLookupLimit *limits, size_t n_limits) {
+  const PxLookup *unlimited = px_records_lookup(records, model, paths, n_paths, NULL, 0);
+  if (n_limits == 0)
+    return unlimited;
+  const PxLookup *made = px_records_lookup(records, model, paths, n_paths, NULL, 0);
+  PxLookup *lookup = g_ptr_array_index(records->lookups, made->index);
+  lookup->unlimited = unlimited;
+  lookup->limits = g_new(PxLookupLimit, n_limits);
+  lookup->n_limits = n_limits;
+  for (size_t i = 0; i < n_limits; i++) {
+    lookup->limits[i] = limits[i];
+    lookup->limits[i].path = g_memdup2(limits[i].path, limits[i].n_path * sizeof *limits[i].path);
+  }
+  lookup->limit_values = g_array_new(FALSE, FALSE, sizeof(PxValue));
+  lookup->limit_texts = g_ptr_array_new_with_free_func(g_free);
+  return lookup;
+}
+
 void px_lookup_free(PxLookup *lookup) {
   if (!lookup)
     return;
   for (size_t i = 0; i < lookup->n_paths; i++)
     g_free((void *)(uintptr_t)lookup->paths[i].path);
   g_free(lookup->paths);
+  for (size_t i = 0; i < lookup->n_limits; i++)
+    g_free((void *)(uintptr_t)lookup->limits[i].path);
+  g_free(lookup->limits);
+  g_clear_pointer(&lookup->limit_values, g_array_unref);
+  g_clear_pointer(&lookup->limit_texts, g_ptr_array_unref);
   g_free(lookup->read);
   g_hash_table_unref(lookup->statements);
   g_free(lookup);
@@ -45,8 +69,26 @@ bool px_lookup_meets_twice(const PxLookup *lookup) {
   return false;
 }
 
+void px_lookup_limits_sql(PxLookup *lookup, PxJoins *joins, GString *sql, const char *separator) {
+  if (!lookup->n_limits)
+    return;
+  g_array_set_size(lookup->limit_values, 0);
+  g_ptr_array_set_size(lookup->limit_texts, 0);
+  for (size_t i = 0; i < lookup->n_limits; i++) {
+    const PxLookupLimit *limit = &lookup->limits[i];
+    g_autofree char *alias = g_strdup_printf("t%u", px_joins_table(joins, limit->path, limit->n_path));
+    g_string_append(sql, i ? " AND " : separator);
+    px_domain_sql(lookup->records, sql, alias, limit->domain, lookup->limit_values, lookup->limit_texts);
+  }
+}
+
+void px_lookup_bind_limits(const PxLookup *lookup, PxStmt *stmt, unsigned first) {
+  for (guint i = 0; lookup->limit_values && i < lookup->limit_values->len; i++)
+    px_stmt_bind(stmt, first + i, &g_array_index(lookup->limit_values, PxValue, i));
+}
+
 /* mask: the paths whose value is NULL; any: those that are no condition. */
-static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, uint64_t any, GError **error) {
+static PxStmt *prepare_for_mask(PxLookup *lookup, uint64_t mask, uint64_t any, GError **error) {
   PxDb *db = lookup->records->db;
   g_autoptr(PxJoins) joins = px_joins_new(db, lookup->model);
   g_autoptr(GString) sql = g_string_new(px_lookup_meets_twice(lookup) ? "SELECT DISTINCT " : "SELECT ");
@@ -63,6 +105,7 @@ static PxStmt *prepare_for_mask(const PxLookup *lookup, uint64_t mask, uint64_t 
     px_joins_column(joins, where, lookup->paths[i].path, lookup->paths[i].n_path);
     g_string_append(where, mask >> i & 1 ? " IS NULL" : " = ?");
   }
+  px_lookup_limits_sql(lookup, joins, where, where->len ? " AND " : " WHERE ");
   px_joins_from(joins, sql);
   g_string_append_printf(sql, "%s LIMIT 2", where->str);
   return px_db_prepare(db, sql->str, error);
@@ -117,6 +160,7 @@ static bool find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxF
   for (size_t i = 0; i < lookup->n_paths; i++)
     if (tuple[i].kind != PX_NULL && tuple[i].kind != PX_RECORDS_ANY)
       px_stmt_bind(stmt, parameter++, &tuple[i]);
+  px_lookup_bind_limits(lookup, stmt, parameter);
   PxStep step = px_stmt_step(stmt, error);
   if (step != PX_STEP_ROW)
     return step == PX_STEP_DONE;
@@ -200,7 +244,9 @@ static bool ask_between(PxLookup *lookup, const PxValue *values, size_t n, bool 
 #define FEW 8 /* tuples, for which it is not asked */
 
 static bool plan_scans(PxLookup *lookup, bool *ret_scans, GError **error) {
-  PxStmt *asked = statement_for_mask(lookup, 0, 0, error);
+  /* The limits may scan other tables, which is of no account. */
+  PxLookup *plain = lookup->unlimited ? g_ptr_array_index(lookup->records->lookups, lookup->unlimited->index) : lookup;
+  PxStmt *asked = statement_for_mask(plain, 0, 0, error);
   if (!asked)
     return false;
   g_autofree char *sql = g_strdup_printf("EXPLAIN QUERY PLAN %s", px_stmt_text(asked));
@@ -231,8 +277,7 @@ static bool should_scan(PxLookup *lookup, const PxValue *tuples, size_t n, bool 
   return true;
 }
 
-bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
-  PxLookup *lookup = g_ptr_array_index(records->lookups, asked->index);
+static bool find_all(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
   memset(ret_found, 0, n * sizeof *ret_found);
   bool none = false;
   bool scan = false;
@@ -248,4 +293,32 @@ bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *t
     if (!find_one(lookup, tuples + i * lookup->n_paths, arena, &ret_found[i], error))
       return false;
   return true;
+}
+
+/* Which of those that were not found are there without the limits. */
+static bool find_excluded(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *found, GError **error) {
+  size_t width = lookup->n_paths;
+  PxValue *missing = px_arena_alloc(arena, n * width * sizeof *missing);
+  PxFound *there = px_arena_alloc(arena, n * sizeof *there);
+  size_t n_missing = 0;
+  for (size_t i = 0; i < n; i++)
+    if (px_id_is_none(found[i].id) && !found[i].too_many)
+      memcpy(missing + n_missing++ * width, tuples + i * width, width * sizeof *missing);
+  if (n_missing == 0)
+    return true;
+  if (!px_records_find(lookup->records, lookup->unlimited, missing, n_missing, arena, there, error))
+    return false;
+  n_missing = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (!px_id_is_none(found[i].id) || found[i].too_many)
+      continue;
+    found[i].excluded = there[n_missing].too_many || !px_id_is_none(there[n_missing].id);
+    n_missing++;
+  }
+  return true;
+}
+
+bool px_records_find(PxRecords *records, const PxLookup *asked, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
+  PxLookup *lookup = g_ptr_array_index(records->lookups, asked->index);
+  return find_all(lookup, tuples, n, arena, ret_found, error) && (!lookup->unlimited || find_excluded(lookup, tuples, n, arena, ret_found, error));
 }

@@ -16,7 +16,10 @@ static PxStmt *prepare_scan(PxLookup *lookup, GError **error) {
     g_string_append(sql, ", ");
     px_joins_column(joins, sql, &lookup->read[i], 1);
   }
+  g_autoptr(GString) where = g_string_new(NULL);
+  px_lookup_limits_sql(lookup, joins, where, " WHERE ");
   px_joins_from(joins, sql);
+  g_string_append(sql, where->str);
   return px_db_prepare(db, sql->str, error);
 }
 
@@ -47,6 +50,7 @@ static void meet_record(const PxLookup *lookup, PxStmt *stmt, PxFound *found, Px
 static bool read_table(PxLookup *lookup, const PxTupleMap *map, PxArena *arena, PxFound *found, GError **error) {
   g_autoptr(PxArena) passing = px_arena_new();
   PxStep step;
+  px_lookup_bind_limits(lookup, lookup->scan, 0);
   while ((step = px_stmt_step(lookup->scan, error)) == PX_STEP_ROW) {
     px_arena_reset(passing);
     PxValue *values = px_arena_alloc(passing, lookup->n_paths * sizeof *values);

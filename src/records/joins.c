@@ -39,18 +39,21 @@ static unsigned find_join(PxJoins *joins, unsigned parent, const PxField *field,
   return joins->joins->len;
 }
 
-void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path) {
+unsigned px_joins_table(PxJoins *joins, const PxField *const *path, size_t n_path) {
   unsigned alias = 0;
-  for (size_t i = 0; i + 1 < n_path; i++) {
-    /* The id of the record a many2one refers to stands in the many2one's own column. */
-    if (i + 2 == n_path && path[i]->type == PX_TYPE_MANY2ONE && path[i + 1] == path[i]->target->id) {
-      n_path--;
-      break;
-    }
+  for (size_t i = 0; i < n_path; i++) {
     if (path[i]->type == PX_TYPE_MANY2MANY)
       alias = find_join(joins, alias, path[i], true);
     alias = find_join(joins, alias, path[i], false);
   }
+  return alias;
+}
+
+void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path) {
+  /* The id of the record a many2one refers to stands in the many2one's own column. */
+  if (n_path > 1 && path[n_path - 2]->type == PX_TYPE_MANY2ONE && path[n_path - 1] == path[n_path - 2]->target->id)
+    n_path--;
+  unsigned alias = px_joins_table(joins, path, n_path - 1);
   g_string_append_printf(sql, "t%u.", alias);
   px_db_quote(joins->db, sql, path[n_path - 1]->column);
 }

@@ -29,10 +29,20 @@ typedef struct PxLookup PxLookup; /* a compiled question: model, paths; belongs 
 const PxLookup *px_records_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths, const PxField *const *read,
                                   size_t n_read);
 
+/* Of what is looked for only those records count whose domain holds for the record that a path of relations leads to. */
+typedef struct {
+  const PxField *const *path; /* from the model of the lookup; n_path 0: the record itself */
+  size_t n_path;
+  const PxDomain *domain; /* borrowed */
+} PxLookupLimit;
+const PxLookup *px_records_limited_lookup(PxRecords *records, const PxModel *model, const PxLookupPath *paths, size_t n_paths,
+                                          const PxLookupLimit *limits, size_t n_limits);
+
 /* The answer for one tuple. */
 typedef struct {
   PxId id; /* none: not found, or too many */
   bool too_many;
+  bool excluded;   /* not found, but there is one that the limits leave out */
   PxValue *values; /* of the read fields of the one record found, in arena; NULL when none is found or nothing is read */
 } PxFound;
 

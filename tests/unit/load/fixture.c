@@ -16,7 +16,29 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model) {
   fixture->recorder = NULL;
 }
 
+void fixture_limit(Fixture *fixture, const char *path, const char *domain) {
+  g_autoptr(GError) error = NULL;
+  g_auto(GStrv) names = g_strsplit(path, ".", 0);
+  size_t n = g_strv_length(names);
+  const PxField **fields = g_new(const PxField *, n);
+  const PxModel *model = fixture->pattern.model;
+  for (size_t i = 0; i < n; i++) {
+    fields[i] = px_model_field(model, names[i]);
+    g_assert_nonnull(fields[i]);
+    model = fields[i]->target;
+  }
+  g_assert_cmpuint(fixture->pattern.n_limits, <, G_N_ELEMENTS(fixture->limits));
+  PxPatternLimit *limit = &fixture->limits[fixture->pattern.n_limits++];
+  *limit = (PxPatternLimit){.path = fields, .n_path = n, .domain = px_domain_parse(model, domain, NULL, &error)};
+  g_assert_no_error(error);
+  fixture->pattern.limits = fixture->limits;
+}
+
 void fixture_close(Fixture *fixture) {
+  for (size_t i = 0; i < fixture->pattern.n_limits; i++) {
+    g_free((gpointer)(uintptr_t)fixture->limits[i].path);
+    px_domain_free((PxDomain *)(uintptr_t)fixture->limits[i].domain);
+  }
   px_schema_free(fixture->schema);
   px_db_close(fixture->db);
 }
@@ -138,6 +160,8 @@ static void check_way(const char *sql, const char *model, const FixtureCase *tes
   fixture_open(&fixture, sql, model);
   fixture.pattern.purge_one2many = test->purge;
   fixture.pattern.update_many2many = test->update_links;
+  for (size_t i = 0; test->limits[i]; i += 2)
+    fixture_limit(&fixture, test->limits[i], test->limits[i + 1]);
   Outcome outcome = fixture_load(&fixture, test->lines, n, 0, row_by_row);
   g_assert_cmpstr(outcome.error, ==, NULL);
   if (test->messages)

@@ -9,11 +9,14 @@ typedef struct {
   PxPattern pattern;
   PxRecorder recorder; /* NULL after fixture_open() */
   void *recorder_data;
+  PxPatternLimit limits[4];
 } Fixture;
 
 /* Makes the tables of sql, reads the schema; the pattern is an empty one of model. */
 void fixture_open(Fixture *fixture, const char *sql, const char *model);
 void fixture_close(Fixture *fixture);
+/* The records that a path of relations ("partner_ids.tag_ids") leads to must match domain; may be called again. */
+void fixture_limit(Fixture *fixture, const char *path, const char *domain);
 
 /* What loading a file came to. */
 typedef struct {
@@ -35,7 +38,8 @@ typedef struct {
   const char *lines[8];
   PxPurgeMode purge; /* of the pattern */
   bool update_links;
-  const char *messages; /* NULL: not compared */
+  const char *limits[6]; /* path and domain after one another */
+  const char *messages;  /* NULL: not compared */
   const char *query, *rows;
   PxCounts counts; /* rows is not compared */
 } FixtureCase;

@@ -150,6 +150,30 @@ static const FixtureCase deep_reference = {
   .counts = {.created = 1, .unchanged = 1, .failed = 1},
 };
 
+static const FixtureCase limited_reference = {
+  .lines = {"email#key;name;country_id|code;parent_id|country_id|code", "a@x;Alice;FR;", "a@x;Alice;BE;", "b@x;Bob;FR;BE", "n@x;New;ZZ;",
+            "m@x;Mo;FR;FR"},
+  .limits = {"country_id", "[('name', 'like', 'ran')]", "parent_id.country_id", "[('code', '!=', 'BE')]"},
+  .messages = "3 country_id|code not_found Country: the Country that has Code \"BE\" is left out by the domain of the pattern\n"
+              "4 parent_id|country_id|code not_found Parent: the Partner that has Code \"BE\" is left out by the domain of the pattern\n"
+              "5 country_id|code not_found Country: no Country has Code \"ZZ\"\n",
+  .query = "SELECT id, name, country_id, parent_id FROM partner WHERE id IN (10, 11) OR id > 13",
+  .rows = "10|Alice|1|\n11|Bob|2|\n14|Mo|1|10\n",
+  .counts = {.created = 1, .unchanged = 1, .failed = 3},
+};
+
+static const FixtureCase limited_reference_to_what_the_file_writes = {
+  /* What the domain holds for is what earlier rows left. */
+  .lines = {"email#key;name;city;parent_id|email", "r@x;Root;Paris;", "k@x;Kid;Lyon;r@x", "g@x;Grand;Paris;k@x", "r@x;Root;Rome;",
+            "l@x;Late;Paris;r@x"},
+  .limits = {"parent_id", "[('city', '=', 'Paris')]"},
+  .messages = "4 parent_id|email not_found Parent: the Partner that has Email \"k@x\" is left out by the domain of the pattern\n"
+              "6 parent_id|email not_found Parent: the Partner that has Email \"r@x\" is left out by the domain of the pattern\n",
+  .query = "SELECT id, name, city, parent_id FROM partner WHERE id > 13",
+  .rows = "14|Root|Rome|\n15|Kid|Lyon|14\n",
+  .counts = {.created = 2, .updated = 1, .failed = 2},
+};
+
 static void only_allowed(bool create, bool update, guint64 created, guint64 updated, guint64 failed) {
   const char *lines[] = {"email#key;name", "a@x;Other", "b@x;Bob", "n@x;New"};
   Fixture fixture;
@@ -239,6 +263,8 @@ int main(int argc, char **argv) {
   ADD(null_matches_null);
   ADD(absent_cells_leave_their_fields_alone);
   ADD(deep_reference);
+  ADD(limited_reference);
+  ADD(limited_reference_to_what_the_file_writes);
   g_test_add_func("/load/create_false", test_create_false);
   g_test_add_func("/load/update_false", test_update_false);
   g_test_add_func("/load/trigger_that_ends_the_transaction", test_trigger_that_ends_the_transaction);

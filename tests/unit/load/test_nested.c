@@ -167,6 +167,19 @@ static void test_parent_by_its_id_alone(void) {
                 "bill", &order_by_id);
 }
 
+static const FixtureCase limited_items = {
+  /* Of the twins one is allowed, so it is the one. */
+  .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name;partner_ids|1|tag_ids|1|name", "acme@x;Twin;Buyer;Carl;Gold",
+            "other@x;Gold;;;", "other@x;Twin;Aide;Ann;Twin", "other@x;Lead;;;"},
+  .limits = {"tag_ids", "[('id', '>=', 4)]", "partner_ids.tag_ids", "[('name', '!=', 'Twin')]"},
+  .messages = "3 tag_ids|1|name not_found Tag ids: the Tag that has Name \"Gold\" is left out by the domain of the pattern\n"
+              "4 partner_ids|1|tag_ids|1|name not_found Tag ids: the Tag that has Name \"Twin\" is left out by the domain of the pattern\n"
+              "5 tag_ids|1|name not_found Tag ids: no Tag has Name \"Lead\"\n",
+  .query = "SELECT * FROM partner_tag ORDER BY 1, 2",
+  .rows = "1|4\n2|1\n",
+  .counts = {.updated = 1, .failed = 3},
+};
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/load/nested/parent_by_its_id_alone", test_parent_by_its_id_alone);
@@ -186,5 +199,6 @@ int main(int argc, char **argv) {
   ADD(links_are_added);
   ADD(absent_items_are_left_alone);
   ADD(moved_by_its_id);
+  ADD(limited_items);
   return g_test_run();
 }

@@ -52,6 +52,18 @@ static const char beside[] =
   " UNIQUE (r_id, name), CHECK (num <> 3));"
   "CREATE TABLE r_o_rel (r_id INTEGER NOT NULL REFERENCES r (id), o_id INTEGER NOT NULL REFERENCES o (id), PRIMARY KEY (r_id, o_id));";
 
+/* What the pattern lets relations find: a path and a domain. */
+static const char *const limits[][2] = {
+  {"parent_id", "[('name', '!=', 'n2')]"},
+  {"parent_id", "['|', ('num', '>', 1), ('parent_id.code', '=', 'a')]"},
+  {"parent_id.parent_id", "[('r_ids.name', '=', 'n1')]"},
+  {"other_id", "[('id', '>', 1)]"},
+  {"o_ids", "[('id', '!=', 3)]"},
+  {"r_ids.other_id", "[('name', '=', 'g1')]"},
+  {"r_ids.o_ids", "[('name', '=', 'g2'), ('id', '<', 3)]"},
+  {"parent_id", "[('o_ids', 'in', [1])]"},
+};
+
 static const char *pick(GRand *random, const char *const *values, gint32 n) {
   return values[g_rand_int_range(random, 0, n)];
 }
@@ -111,6 +123,7 @@ typedef struct {
   size_t n_lines;
   PxPurgeMode purge;
   bool update_links;
+  size_t limit; /* in limits; behind the last: none */
 } Load;
 
 /* Everything that loading left: the records, the external ids, the messages and the counts. */
@@ -119,6 +132,8 @@ static char *result_of(const Load *load, size_t chunk_rows, bool row_by_row) {
   fixture_open(&fixture, load->sql, "r");
   fixture.pattern.purge_one2many = load->purge;
   fixture.pattern.update_many2many = load->update_links;
+  if (load->limit < G_N_ELEMENTS(limits))
+    fixture_limit(&fixture, limits[load->limit][0], limits[load->limit][1]);
   Outcome outcome = fixture_load(&fixture, (const char *const *)load->lines, load->n_lines, chunk_rows, row_by_row);
   g_autofree char *records = fixture_query(&fixture, "SELECT * FROM r ORDER BY id");
   g_autofree char *items = fixture_query(&fixture, "SELECT * FROM l ORDER BY id");
@@ -141,11 +156,11 @@ static void compare_ways(const Load *load, guint32 seed) {
     if (strcmp(expected, got) == 0)
       continue;
     g_autofree char *file = g_strjoinv("\n", load->lines);
-    g_test_message("seed %u, chunks of %zu rows%s%s\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i],
+    g_test_message("seed %u, chunks of %zu rows%s%s, limit %zu\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i],
                    load->purge == PX_PURGE_DELETE ? ", purge: delete"
                    : load->purge                  ? ", purge"
                                                   : "",
-                   load->update_links ? ", update links" : "", load->sql, file, expected, got);
+                   load->update_links ? ", update links" : "", load->limit, load->sql, file, expected, got);
     g_test_fail();
     return;
   }
@@ -161,6 +176,7 @@ static void test_seed(guint32 seed) {
   Load load = {.sql = sql, .lines = lines, .n_lines = n_lines};
   load.purge = (PxPurgeMode)g_rand_int_range(random, 0, 3);
   load.update_links = g_rand_boolean(random);
+  load.limit = (size_t)g_rand_int_range(random, 0, 3 * G_N_ELEMENTS(limits));
   lines[0] = g_strdup(header);
   for (size_t i = 1; i < n_lines; i++)
     lines[i] = random_line(random, names);

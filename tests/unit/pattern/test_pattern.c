@@ -164,6 +164,49 @@ static void test_fields(void) {
   g_assert_null(pattern->export_problem);
 }
 
+static void test_limits(void) {
+  g_auto(Read) read =
+    read_text("filters:\n  tagged: {model: category, domain: [[color, '>', 0]]}\n"
+              "patterns:\n"
+              "  p: {model: partner, fields: [{field: country_id/code, domain: \"[('code', '!=', 'FR')]\", tab: true},"
+              " {field: parent_id/country_id/currency_id/name, domain: \"[('symbol', '=', '$')]\"},"
+              " {field: category_ids/name, occurrences: 2, domain: tagged, tab: true}, {field: child_ids, pattern: q}]}\n"
+              "  q: {model: partner, fields: [{field: country_id/name, domain: \"[('name', 'like', 'x')]\", tab: true, tab_filter: \"[]\"}]}\n");
+  g_autoptr(GError) error = NULL;
+  px_complaints_to_error(read.complaints, &error);
+  g_assert_no_error(error);
+  const PxPattern *pattern = px_patterns_get(read.patterns, "p");
+  static const char *const paths[] = {"country_id", "parent_id.country_id.currency_id", "category_ids", "child_ids.country_id"};
+  g_assert_cmpuint(pattern->n_limits, ==, G_N_ELEMENTS(paths));
+  for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+    g_autoptr(GString) path = g_string_new(NULL);
+    for (size_t f = 0; f < pattern->limits[i].n_path; f++)
+      g_string_append_printf(path, "%s%s", f ? "." : "", pattern->limits[i].path[f]->name);
+    g_assert_cmpstr(path->str, ==, paths[i]);
+    g_assert_nonnull(pattern->limits[i].domain);
+  }
+  g_assert_true(pattern->columns[0].tab->domain == pattern->limits[0].domain);
+  g_assert_cmpstr(pattern->columns[0].tab->name, ==, "Country Code");
+  g_assert_true(pattern->columns[2].tab->domain == pattern->limits[2].domain);
+  g_assert_cmpstr(pattern->columns[2].tab->name, ==, "(tagged)");
+  g_assert_true(pattern->columns[4].tab->domain && pattern->columns[4].tab->domain != pattern->limits[3].domain);
+}
+
+static void test_limits_that_are_wrong(void) {
+  check_complaint("    fields:\n      - {field: country_id/code, domain: \"[('cod', '=', 'FR')]\"}\n",
+                  "pattern p: field country_id/code: domain: character 3: country has no field \"cod\" (did you mean code?)");
+  check_complaint("    fields:\n      - {field: name, domain: \"[]\"}\n",
+                  "pattern p: field name: domain limits which records a relation may refer to, and this field is none");
+  check_complaint("    fields:\n      - {field: country_id/code, domain: [[code, '=', 'FR'], [5]]}\n",
+                  "pattern p: field country_id/code: domain: conf.yaml:5: a condition has three parts: field, operator, value");
+  check_complaint(
+    "    fields:\n      - {field: country_id/code, domain: french}\n",
+    "pattern p: field country_id/code: domain: there is no filter \"french\"; a domain is a list of conditions: [('field', '=', 'value')]");
+  check_complaint("    fields:\n      - {field: category_ids, pattern: q}\n  q: {model: category, fields: [name]}\n",
+                  "pattern p: field category_ids: pattern is for the records of a one2many, and a many2many only refers to records: say by which of "
+                  "their fields, as in {field: category_ids/name, occurrences: 3}");
+}
+
 static void test_own_headers(void) {
   g_auto(Read) read = read_pattern(
     "    header: custom\n    fields:\n      - .id\n      - {field: name, header: Full Name}\n      - {field: country_id/code, header: Country}\n");
@@ -419,6 +462,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/config/json", test_json);
   g_test_add_func("/pattern/config/tabs_of_values", test_tabs_of_values);
   g_test_add_func("/pattern/config/fields", test_fields);
+  g_test_add_func("/pattern/config/limits", test_limits);
+  g_test_add_func("/pattern/config/limits_that_are_wrong", test_limits_that_are_wrong);
   g_test_add_func("/pattern/config/own_headers", test_own_headers);
   g_test_add_func("/pattern/config/fields_that_are_wrong", test_fields_that_are_wrong);
   g_test_add_func("/pattern/config/options_that_are_wrong", test_options_that_are_wrong);
