@@ -205,12 +205,13 @@ const PxLiteral *px_literal_parse(PxArena *arena, const char *text, GError **err
 
 /* ---- YAML */
 
-static void read_scalar(const PxConfigNode *node, PxLiteral *literal) {
+/* The text is copied: a domain outlives the configuration. */
+static void read_scalar(PxArena *arena, const PxConfigNode *node, PxLiteral *literal) {
   static const char *const yes[] = {"true", "True", "TRUE", NULL};
   static const char *const no[] = {"false", "False", "FALSE", NULL};
   PxValue value;
-  literal->text = px_node_text(node);
-  literal->len = strlen(literal->text);
+  literal->len = strlen(px_node_text(node));
+  literal->text = px_arena_strndup(arena, px_node_text(node), literal->len);
   literal->kind = PX_LITERAL_TEXT;
   if (px_node_is_quoted(node))
     return;
@@ -229,7 +230,7 @@ static bool read_node(PxArena *arena, const PxConfigNode *node, unsigned depth, 
     literal->kind = PX_LITERAL_NONE;
     return true;
   case PX_NODE_SCALAR:
-    read_scalar(node, literal);
+    read_scalar(arena, node, literal);
     return true;
   case PX_NODE_SEQUENCE:
     break;

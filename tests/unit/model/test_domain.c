@@ -274,6 +274,18 @@ static void test_yaml(void) {
   g_assert_cmpstr(error->message, ==, "conf.yaml:6: character 3: partner has no field \"colr\" (did you mean color?)");
 }
 
+static void test_outlives_its_configuration(void) {
+  g_autoptr(GError) error = NULL;
+  PxConfig *config = px_config_parse("d: [[name, '=', kept], [email, in, [a@x]]]", "conf.yaml", &error);
+  g_assert_no_error(error);
+  g_autoptr(PxDomain) domain = px_domain_from_node(shop_model(&shop, "partner"), px_node_get(px_config_root(config), "d"), NULL, &error);
+  g_assert_no_error(error);
+  px_config_free(config);
+  g_autoptr(GString) shown = g_string_new(NULL);
+  show(domain, shown);
+  g_assert_cmpstr(shown->str, ==, "and(name = 'kept', email in 'a@x')");
+}
+
 static void test_names(void) {
   g_autoptr(GError) error = NULL;
   const PxModel *model = shop_model(&shop, "partner");
@@ -304,6 +316,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/model/domain/child_of", test_child_of);
   g_test_add_func("/model/domain/too_deep", test_too_deep);
   g_test_add_func("/model/domain/yaml", test_yaml);
+  g_test_add_func("/model/domain/outlives_its_configuration", test_outlives_its_configuration);
   g_test_add_func("/model/domain/names", test_names);
   int status = g_test_run();
   shop_fixture_done(&shop);
