@@ -3,34 +3,10 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
-
-/* What is stored of a chunk, for either transaction. */
-typedef struct {
-  PxChunk chunk;
-  GPtrArray *messages; /* PxMessage *; NULL: none */
-} Part;
-
-static void clear_part(gpointer data) {
-  g_clear_pointer(&((Part *)data)->messages, g_ptr_array_unref);
-}
-
-static void free_message(gpointer message) {
-  px_message_free(message);
-}
-
-static void add_part(GArray *parts, const PxChunk *chunk, const PxLoadResult *result) {
-  Part part = {.chunk = *chunk};
-  part.chunk.counts = result->counts;
-  if (result->messages && result->messages->len) {
-    part.messages = g_ptr_array_new_with_free_func(free_message);
-    for (guint i = 0; i < result->messages->len; i++)
-      g_ptr_array_add(part.messages, px_message_copy(result->messages->pdata[i]));
-  }
-  g_array_append_val(parts, part);
-}
+#include "flow/held.h"
 
 /* Everything, in the transaction that is open. */
-static bool load_all(PxImport *import, GArray *parts, GError **error) {
+static bool load_all(PxImport *import, PxHeld *held, GError **error) {
   uint64_t n = import->pattern->chunk_size ? import->pattern->chunk_size : PX_CHUNK_MOST_ROWS;
   PxCounts *counts = &import->whole_counts;
   do {
@@ -42,7 +18,9 @@ static bool load_all(PxImport *import, GArray *parts, GError **error) {
     PxLoadResult result = {0};
     if (!px_loader_load(import->loader, &result, error))
       return false;
-    add_part(parts, &chunk, &result);
+    chunk.counts = result.counts;
+    if (!px_held_add(held, &chunk, result.messages, error))
+      return false;
     px_counts_add(counts, &result.counts);
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
@@ -53,54 +31,68 @@ static bool load_all(PxImport *import, GArray *parts, GError **error) {
 
 /* When the database itself ends the transaction, the rows before are gone with the one to blame: all is begun again, and that row is known to have
  * failed. */
-static bool load_all_again(PxImport *import, GArray *parts, GError **error) {
+static bool load_all_again(PxImport *import, PxHeld *held, GError **error) {
   PxDb *db = import->work->project->db;
   for (;;) {
     unsigned known = px_lost_rows_known(import->work->lost);
     g_autoptr(GError) problem = NULL;
     if (!px_work_begin(import->work, error))
       return false;
-    if (load_all(import, parts, &problem))
+    if (load_all(import, held, &problem))
       return true;
     px_db_rollback(db);
     if (px_lost_rows_known(import->work->lost) == known || px_db_lost_dry_run(db)) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return false;
     }
-    g_array_set_size(parts, 0);
     import->whole_counts = (PxCounts){0};
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
-    if (!px_feed_start(import->feed, 0, 0, error))
+    if (!px_held_clear(held, error) || !px_feed_start(import->feed, 0, 0, error))
       return false;
   }
 }
 
-/* The second transaction: nothing was written, so no row was. */
-static void forget_writes(PxImport *import, GArray *parts) {
-  for (guint i = 0; i < parts->len; i++) {
-    PxCounts *counts = &g_array_index(parts, Part, i).chunk.counts;
-    counts->created = counts->updated = counts->unchanged = 0;
-  }
-  PxCounts *counts = &import->whole_counts;
+/* Nothing was written, so no row was. */
+static void forget_writes(PxCounts *counts) {
   counts->created = counts->updated = counts->unchanged = 0;
 }
 
-static bool store(PxImport *import, const GArray *parts, GError **error) {
+static void keep_messages(PxImport *import, const GPtrArray *messages) {
+  for (guint i = 0; i < messages->len; i++)
+    g_ptr_array_add(import->messages, px_message_copy(messages->pdata[i]));
+}
+
+/* Chunk after chunk: the messages of one are in memory. */
+static bool store_chunks(PxImport *import, PxHeld *held, bool rolled_back, GError **error) {
   PxWork *work = import->work;
+  PxChunk chunk;
+  int more;
+  if (!px_held_rewind(held, error))
+    return false;
+  for (;;) {
+    g_autoptr(GPtrArray) messages = NULL;
+    more = px_held_next(held, &chunk, &messages, error);
+    if (more <= 0)
+      return more == 0;
+    chunk.file_id = import->file->id;
+    if (rolled_back)
+      forget_writes(&chunk.counts);
+    if (!work->job)
+      keep_messages(import, messages);
+    else if (!px_chunk_add(work->project->db, &chunk, messages, px_project_now(work->project), error))
+      return false;
+  }
+}
+
+static bool store(PxImport *import, PxHeld *held, bool rolled_back, GError **error) {
   PxPatternFile *file = import->file;
   file->counts = import->whole_counts;
   file->bytes_done = px_feed_bytes_done(import->feed);
   PxState state = file->counts.failed ? PX_STATE_FAILED : PX_STATE_DONE;
-  for (guint i = 0; i < parts->len; i++) {
-    Part *part = &g_array_index(parts, Part, i);
-    part->chunk.file_id = file->id;
-    if (work->job && !px_chunk_add(work->project->db, &part->chunk, part->messages, px_project_now(work->project), error))
-      return false;
-    for (guint k = 0; !work->job && part->messages && k < part->messages->len; k++)
-      g_ptr_array_add(import->messages, px_message_copy(part->messages->pdata[k]));
-  }
-  if (work->job)
+  if (!store_chunks(import, held, rolled_back, error))
+    return false;
+  if (import->work->job)
     return px_import_end(import, state, error);
   file->state = state;
   return true;
@@ -108,18 +100,18 @@ static bool store(PxImport *import, const GArray *parts, GError **error) {
 
 bool px_import_load_whole(PxImport *import, GError **error) {
   PxDb *db = import->work->project->db;
-  g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(Part));
-  g_array_set_clear_func(parts, clear_part);
-  if (!load_all_again(import, parts, error))
+  g_autoptr(PxHeld) held = px_held_new(error);
+  if (!held || !load_all_again(import, held, error))
     return false;
-  if (import->whole_counts.failed) {
+  bool roll_back = import->whole_counts.failed > 0;
+  if (roll_back) {
     px_db_rollback(db);
     px_hook("whole-rolled-back");
-    forget_writes(import, parts);
+    forget_writes(&import->whole_counts);
     if (!px_work_begin(import->work, error))
       return false;
   }
-  bool done = px_transaction_end(db, store(import, parts, error), error);
+  bool done = px_transaction_end(db, store(import, held, roll_back, error), error);
   px_hook("whole-committed");
   return done;
 }

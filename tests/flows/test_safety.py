@@ -160,14 +160,15 @@ sys.exit(status)
 """
 
 
-def test_many_messages_do_not_fill_the_memory(project):
-    project.config("")
-    file = project.drop("bad.csv", "name,email#key,country_id|code\n" + "".join(f"N,n{i}@x.test,XX\n" for i in range(100_000)))
+@pytest.mark.parametrize("on_error, rows", [("skip", 100_000), ("abort", 300_000)])
+def test_many_messages_do_not_fill_the_memory(project, on_error, rows):
+    project.config("", base=BASE + f"    on_error: {on_error}\n")
+    file = project.drop("bad.csv", "name,email#key,country_id|code\n" + "".join(f"N,n{i}@x.test,XX\n" for i in range(rows)))
     with open(project.folder / "answer.json", "w") as answer:
         done = subprocess.run([sys.executable, "-c", PEAK, MEASURED, "import", "partner", str(file), "--json"], cwd=project.folder, stdout=answer,
                               stderr=subprocess.PIPE, text=True)
     assert done.returncode == 1
-    assert len(json.loads((project.folder / "answer.json").read_text())["messages"]) == 100_000
+    assert len(json.loads((project.folder / "answer.json").read_text())["messages"]) == rows
     assert int(done.stderr.splitlines()[-1]) < 64 * 1024
 
 
