@@ -9,7 +9,7 @@
 #define MAGIC UINT32_C(0x31425850) /* "PXB1" where the low byte comes first */
 #define MAX_LEN ((uint32_t)1 << 28)
 
-G_STATIC_ASSERT(sizeof(PxRowBatch) == 32);
+G_STATIC_ASSERT(sizeof(PxRowBatch) == 40);
 G_STATIC_ASSERT(sizeof(PxBatchRow) == 24);
 G_STATIC_ASSERT(sizeof(PxBatchCell) == 8);
 G_STATIC_ASSERT(PX_CELL_KINDS <= 16);
@@ -22,6 +22,7 @@ struct PxBatchBuilder {
   size_t rows_room, cells_room, bytes_room;
   char *block;
   size_t block_room;
+  bool from_1904;
 };
 
 PxBatchBuilder *px_batch_builder_new(void) {
@@ -92,6 +93,10 @@ void px_batch_builder_add(PxBatchBuilder *builder, uint64_t number, uint64_t pla
   builder->n_bytes = at;
 }
 
+void px_batch_builder_from_1904(PxBatchBuilder *builder, bool from_1904) {
+  builder->from_1904 = from_1904;
+}
+
 static size_t block_size(const PxBatchBuilder *builder) {
   return sizeof(PxRowBatch) + builder->n_rows * sizeof(PxBatchRow) + builder->n_cells * sizeof(PxBatchCell) + builder->n_bytes;
 }
@@ -118,6 +123,7 @@ const PxRowBatch *px_batch_builder_finish(PxBatchBuilder *builder, uint64_t sour
     .n_rows = (uint32_t)builder->n_rows,
     .n_cells = (uint32_t)builder->n_cells,
     .n_bytes = (uint32_t)builder->n_bytes,
+    .from_1904 = builder->from_1904,
     .source_done = source_done,
     .next_place = next_place,
   };
@@ -167,6 +173,8 @@ static const char *complaint(const PxRowBatch *batch, size_t size) {
     return "it is shorter than its head";
   if (batch->magic != MAGIC)
     return "its mark is wrong";
+  if (batch->from_1904 > 1 || batch->unused)
+    return "its head says what it cannot";
   uint64_t want = sizeof(PxRowBatch) + (uint64_t)batch->n_rows * sizeof(PxBatchRow) + (uint64_t)batch->n_cells * sizeof(PxBatchCell) + batch->n_bytes;
   if (want != size)
     return "its size and its counts differ";

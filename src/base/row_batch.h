@@ -29,6 +29,8 @@ typedef struct {
   uint32_t n_rows;
   uint32_t n_cells;
   uint32_t n_bytes;
+  uint32_t from_1904;   /* 1: the days of the source's native numbers are counted from 1904 */
+  uint32_t unused;      /* 0 */
   uint64_t source_done; /* bytes of the source that have been read when the batch was closed */
   uint64_t next_place;  /* where the row behind the last one begins; UINT64_MAX: not known */
 } PxRowBatch;
@@ -43,6 +45,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxBatchBuilder, px_batch_builder_free)
 
 /* Adds a row; the cells are copied. */
 void px_batch_builder_add(PxBatchBuilder *builder, uint64_t number, uint64_t place, const PxCell *cells, size_t n_cells);
+/* Says so of all batches that are made from here on. */
+void px_batch_builder_from_1904(PxBatchBuilder *builder, bool from_1904);
 /* Whether the batch should be sent before more is added. */
 bool px_batch_builder_full(const PxBatchBuilder *builder);
 size_t px_batch_builder_rows(const PxBatchBuilder *builder);

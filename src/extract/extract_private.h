@@ -25,7 +25,7 @@ const PxExtractPlan *px_extract_plan(PxArena *arena, const PxExportNode *node);
 /* What filling needs besides the records at hand. */
 typedef struct {
   PxRecords *records;
-  PxConvertOptions convert;
+  const PxConvertOptions *convert;
   bool with_inactive; /* items too */
   PxArena *arena;     /* of one page of rows */
 } PxExtractPage;

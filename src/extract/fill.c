@@ -63,8 +63,9 @@ static bool fill_names(const PxExtractPage *page, const PxExtractPlan *plan, con
 static void fill_values(const PxExtractPage *page, const PxExtractPlan *plan, const PxValue *values, size_t path, PxCell *const *cells, size_t n) {
   const PxExportValue *value = &plan->node->values[path];
   const PxField *field = value->path[value->n_path - 1];
+  const PxConvertOptions convert = px_convert_options_with(page->convert, value->convert);
   for (size_t i = 0; i < n; i++)
-    cells[i][value->column] = px_field_format(field, &page->convert, page->arena, values[i * plan->n_paths + path]);
+    cells[i][value->column] = px_field_format(field, &convert, page->arena, values[i * plan->n_paths + path]);
 }
 
 /* ---- lists */

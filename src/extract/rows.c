@@ -76,13 +76,6 @@ static bool write_pages(Rows *rows, PxRecordCursor *cursor, GError **error) {
   return more == 0 && (n == 0 || write_page(rows, n, error));
 }
 
-static PxConvertOptions convert_options(const PxPattern *pattern) {
-  PxConvertOptions convert = pattern->convert;
-  /* A native number has no decimal mark to choose. */
-  convert.decimal_comma = convert.decimal_comma && pattern->format.format == PX_FORMAT_CSV;
-  return convert;
-}
-
 bool px_extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options, uint64_t *ret_rows,
                      GError **error) {
   g_autoptr(PxArena) arena = px_arena_new();
@@ -93,7 +86,7 @@ bool px_extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *patt
     .pattern = pattern,
     .options = options,
     .plan = px_extract_plan(arena, pattern->root),
-    .page = {.records = records, .convert = convert_options(pattern), .with_inactive = names_active(pattern, options), .arena = page_arena},
+    .page = {.records = records, .convert = &pattern->convert, .with_inactive = names_active(pattern, options), .arena = page_arena},
     .values = values,
     .page_rows = CLAMP(PAGE_CELLS / MAX(pattern->n_columns, 1), 1, PAGE_ROWS),
   };

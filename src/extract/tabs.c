@@ -55,9 +55,10 @@ static bool add_records(Values *values, PxRecords *records, const PxPatternTab *
 
 static bool read_tab(PxRecords *records, const PxPattern *pattern, const PxPatternTab *tab, PxArena *arena, PxTab *ret_tab, GError **error) {
   g_auto(Values) values = {.arena = arena, .cells = g_array_new(FALSE, FALSE, sizeof(PxCell)), .seen = g_hash_table_new(g_str_hash, g_str_equal)};
+  const PxConvertOptions convert = px_convert_options_with(&pattern->convert, tab->convert);
   if (!tab->model)
     add_selection(&values, tab->field);
-  else if (!add_records(&values, records, tab, &pattern->convert, error))
+  else if (!add_records(&values, records, tab, &convert, error))
     return false;
   unsigned *columns = px_arena_new_array(arena, unsigned, pattern->n_columns);
   *ret_tab = (PxTab){.name = tab->name, .columns = columns, .n_values = values.cells->len};

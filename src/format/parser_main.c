@@ -119,6 +119,7 @@ static bool send_file(const Order *order, GError **error) {
   g_autoptr(PxBatchBuilder) builder = px_batch_builder_new();
   if (!reader)
     return false;
+  px_batch_builder_from_1904(builder, px_reader_from_1904(reader));
   /* The header is a batch of its own, so that the loader can go to work on it while the rows are being read. */
   PxReadResult result = send_some(reader, builder, 0, order->header_rows, error);
   /* Where there is a place to go on from, the rows before it need not be read. */

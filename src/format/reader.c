@@ -40,6 +40,10 @@ uint64_t px_reader_tell(const PxReader *reader) {
   return reader->driver->tell(reader->self);
 }
 
+bool px_reader_from_1904(const PxReader *reader) {
+  return reader->driver->from_1904 && reader->driver->from_1904(reader->self);
+}
+
 uint64_t px_reader_bytes_done(const PxReader *reader) {
   return reader->driver->bytes_done(reader->self);
 }

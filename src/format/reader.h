@@ -31,5 +31,7 @@ typedef enum { PX_READ_ROW, PX_READ_END, PX_READ_ERROR } PxReadResult;
 PxReadResult px_reader_next(PxReader *reader, PxRow *ret_row, GError **error);
 /* Where the row that px_reader_next() would give begins; UINT64_MAX: this format cannot say. */
 uint64_t px_reader_tell(const PxReader *reader);
+/* Whether the days of native numbers are counted from 1904, as some workbooks do. */
+bool px_reader_from_1904(const PxReader *reader);
 /* Bytes of the source that have been used, for progress. */
 uint64_t px_reader_bytes_done(const PxReader *reader);

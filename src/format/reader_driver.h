@@ -10,6 +10,7 @@ typedef struct {
   PxReadResult (*next)(void *self, PxRow *ret_row, GError **error);
   uint64_t (*tell)(const void *self);
   uint64_t (*bytes_done)(const void *self);
+  bool (*from_1904)(const void *self); /* NULL: never */
 } PxReaderDriver;
 
 extern const PxReaderDriver px_csv_reader;

@@ -110,6 +110,11 @@ static uint64_t xlsx_bytes_done(const void *self) {
   return reader->strings_size + px_xlsx_sheet_used(reader->sheet);
 }
 
+static bool xlsx_from_1904(const void *self) {
+  const XlsxReader *reader = self;
+  return reader->book.from_1904;
+}
+
 const PxReaderDriver px_xlsx_reader = {
   .name = "xlsx",
   .open = xlsx_open,
@@ -117,4 +122,5 @@ const PxReaderDriver px_xlsx_reader = {
   .next = xlsx_next,
   .tell = xlsx_tell,
   .bytes_done = xlsx_bytes_done,
+  .from_1904 = xlsx_from_1904,
 };

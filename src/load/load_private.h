@@ -45,7 +45,8 @@ typedef struct {
   unsigned slot;
   unsigned place;
   int reference; /* the reference that it is a part of, or -1 */
-  bool key;      /* part of the natural key of its place */
+  const PxConvertOptions *convert;
+  bool key; /* part of the natural key of its place */
 } PxLoadColumn;
 
 /* A many2one, or one item of a many2many: looked for by one or several cells. */

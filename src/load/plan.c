@@ -81,7 +81,16 @@ static unsigned slot_or_next(PxLoadPlan *plan, int slot) {
   return slot >= 0 ? (unsigned)slot : (unsigned)plan->n_slots++;
 }
 
-static void add_column(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderColumn *column, int slot, int reference, bool key) {
+static const PxConvertOptions *column_convert(const PxLoadPlan *plan, const PxHeaderColumn *column, PxArena *arena) {
+  const PxConvertOwn *own = px_pattern_convert(plan->pattern, column->path);
+  if (!own)
+    return &plan->pattern->convert;
+  PxConvertOptions *options = PX_LOAD_ARRAY(arena, PxConvertOptions, 1);
+  *options = px_convert_options_with(&plan->pattern->convert, own);
+  return options;
+}
+
+static void add_column(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderColumn *column, int slot, int reference, bool key, PxArena *arena) {
   plan->columns[plan->n_columns++] = (PxLoadColumn){
     .column = column,
     .field = column->kind == PX_COLUMN_EXT_ID ? NULL : column->field,
@@ -89,20 +98,21 @@ static void add_column(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeade
     .place = place->index,
     .reference = reference,
     .key = key,
+    .convert = column_convert(plan, column, arena),
   };
 }
 
-static void add_parts(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderNode *node, int reference, bool key) {
+static void add_parts(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderNode *node, int reference, bool key, PxArena *arena) {
   for (size_t i = 0; i < node->n_columns; i++)
-    add_column(plan, place, &node->columns[i], -1, reference, key);
+    add_column(plan, place, &node->columns[i], -1, reference, key, arena);
   for (size_t i = 0; i < node->n_children; i++)
-    add_parts(plan, place, node->children[i], reference, key);
+    add_parts(plan, place, node->children[i], reference, key, arena);
 }
 
-static unsigned add_reference(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderNode *node, int slot) {
+static unsigned add_reference(PxLoadPlan *plan, const PxLoadPlace *place, const PxHeaderNode *node, int slot, PxArena *arena) {
   unsigned index = (unsigned)plan->n_references++;
   plan->references[index] = (PxLoadReference){.node = node, .place = place->index, .key = node->key, .slot = slot_or_next(plan, slot)};
-  add_parts(plan, place, node, (int)index, node->key);
+  add_parts(plan, place, node, (int)index, node->key, arena);
   return index;
 }
 
@@ -115,7 +125,7 @@ static void add_link(PxLoadPlan *plan, PxLoadPlace *place, const PxHeaderNode *n
     links = &place->links[place->n_links++];
     *links = (PxLoadLinks){.field = node->field, .references = PX_LOAD_ARRAY(arena, unsigned, place->node->n_children)};
   }
-  links->references[links->n_references++] = add_reference(plan, place, node, -1);
+  links->references[links->n_references++] = add_reference(plan, place, node, -1, arena);
 }
 
 /* Written slots come first, so that the values of an item from the place's first slot on are what a statement binds. */
@@ -138,11 +148,11 @@ static void make_columns(Maker *maker, PxLoadPlace *place) {
   }
   plan->n_slots += place->n_writes;
   for (size_t i = 0; i < node->n_columns; i++)
-    add_column(plan, place, &node->columns[i], column_slots[i], -1, node->columns[i].key);
+    add_column(plan, place, &node->columns[i], column_slots[i], -1, node->columns[i].key, maker->arena);
   for (size_t i = 0; i < node->n_children; i++) {
     const PxHeaderNode *child = node->children[i];
     if (child->kind == PX_NODE_MANY2ONE)
-      (void)add_reference(plan, place, child, node_slots[i]);
+      (void)add_reference(plan, place, child, node_slots[i], maker->arena);
     else if (child->kind == PX_NODE_MANY2MANY)
       add_link(plan, place, child, maker->arena);
   }

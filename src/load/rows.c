@@ -111,7 +111,7 @@ static void note_present(PxLoader *loader, size_t index, const PxLoadColumn *col
     *state = PX_REFERENCE_GIVEN;
 }
 
-static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column, PxCell cell) {
+static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column, PxCell cell, bool from_1904) {
   PxValue *value = &px_loader_values(loader, index)[column->slot];
   const char *type = NULL;
   const char *problem = NULL;
@@ -119,7 +119,14 @@ static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const P
     *value = text_of(cell);
     return;
   }
-  if (px_field_convert(column->field, &loader->plan.pattern->convert, loader->chunk_arena, cell, value, &type, &problem))
+  const PxConvertOptions *options = column->convert;
+  PxConvertOptions options_1904;
+  if (from_1904) {
+    options_1904 = *options;
+    options_1904.from_1904 = true;
+    options = &options_1904;
+  }
+  if (px_field_convert(column->field, options, loader->chunk_arena, cell, value, &type, &problem))
     return;
   value->kind = PX_SLOT_BAD;
   px_row_complain(loader, row, PX_STAGE_CONVERT, column->column, column->field->label, type, "%s", problem);
@@ -168,7 +175,7 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
     any |= !blank;
     note_present(loader, index, column, !blank);
     if (!blank || (column->field && column->field->type == PX_TYPE_BOOLEAN))
-      convert_cell(loader, row, index, column, cell);
+      convert_cell(loader, row, index, column, cell, batch->from_1904);
   }
   loader->items[index * loader->plan.n_places].given = true;
   if (has_extra(loader, batch, source)) {

@@ -8,21 +8,12 @@
 #include <stdarg.h>
 
 #define SHOWN_CHOICES 10 /* allowed values that a message lists */
+#define SHOWN_DIGITS 15  /* of a number of a spreadsheet */
+#define NOISE_DIGITS 3   /* so many digits less, and those that went meant nothing */
 
-/* What a conversion needs besides the cell, and where its complaint goes. */
-typedef struct {
-  const PxField *field;
-  const PxConvertOptions *options;
-  PxArena *arena;
-  const char **type;
-  const char **problem;
-} Conversion;
+typedef bool (*Convert)(const PxConversion *c, PxCell cell, PxValue *ret_value);
 
-typedef bool (*Convert)(const Conversion *c, PxCell cell, PxValue *ret_value);
-
-static bool fail(const Conversion *c, const char *type, const char *format, ...) G_GNUC_PRINTF(3, 4) G_GNUC_WARN_UNUSED_RESULT;
-
-static bool fail(const Conversion *c, const char *type, const char *format, ...) {
+bool px_conversion_fail(const PxConversion *c, const char *type, const char *format, ...) {
   va_list args;
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
@@ -32,32 +23,32 @@ static bool fail(const Conversion *c, const char *type, const char *format, ...)
   return false;
 }
 
-/* "abc" WHAT */
-static bool fail_cell(const Conversion *c, const char *type, PxCell cell, const char *what) {
+bool px_conversion_fail_cell(const PxConversion *c, const char *type, PxCell cell, const char *what) {
   g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
-  return fail(c, type, "%s %s", quoted, what);
+  return px_conversion_fail(c, type, "%s %s", quoted, what);
 }
 
-static bool fail_kind(const Conversion *c, PxCell cell) {
+bool px_conversion_fail_kind(const PxConversion *c, PxCell cell) {
   switch ((PxCellKind)cell.kind) {
   case PX_CELL_ERROR:
-    return fail_cell(c, "conversion", cell, "is an error of the spreadsheet: correct its formula");
+    return px_conversion_fail_cell(c, "conversion", cell, "is an error of the spreadsheet: correct its formula");
   case PX_CELL_FORMULA:
-    return fail_cell(c, "conversion", cell, "is a formula without a result: open and save the file in a spreadsheet program, or write the value");
+    return px_conversion_fail_cell(c, "conversion", cell,
+                                   "is a formula without a result: open and save the file in a spreadsheet program, or write the value");
   case PX_CELL_BOOLEAN:
-    return fail_cell(c, "conversion", cell, "is a boolean, which does not fit here");
+    return px_conversion_fail_cell(c, "conversion", cell, "is a boolean, which does not fit here");
   case PX_CELL_DATE:
   case PX_CELL_DATETIME:
-    return fail_cell(c, "conversion", cell, "is a date cell, which does not fit here");
+    return px_conversion_fail_cell(c, "conversion", cell, "is a date cell, which does not fit here");
   case PX_CELL_NUMBER:
-    return fail_cell(c, "conversion", cell, "is a number cell, which does not fit here");
+    return px_conversion_fail_cell(c, "conversion", cell, "is a number cell, which does not fit here");
   case PX_CELL_EMPTY:
   case PX_CELL_TEXT:
   case PX_CELL_ABSENT:
   case PX_CELL_KINDS:
     break;
   }
-  return fail_cell(c, "conversion", cell, "does not fit here");
+  return px_conversion_fail_cell(c, "conversion", cell, "does not fit here");
 }
 
 /* ---- what a column does to what is stored in it */
@@ -95,7 +86,7 @@ static PxValue apply_affinity(PxStorageClass storage, PxValue value, char buffer
   return value.kind == PX_INTEGER ? px_value_real((double)value.integer) : value;
 }
 
-static PxValue stored(const Conversion *c, PxValue value) {
+static PxValue stored(const PxConversion *c, PxValue value) {
   if (c->field->storage == PX_STORE_AS_IS || (value.kind == PX_TEXT && c->field->storage == PX_STORE_TEXT) ||
       (value.kind == PX_INTEGER && c->field->storage != PX_STORE_TEXT && c->field->storage != PX_STORE_REAL))
     return value;
@@ -108,50 +99,123 @@ static PxValue stored(const Conversion *c, PxValue value) {
 
 /* ---- cell -> value, a function a type; the cell is stripped and not empty */
 
-static bool convert_integer(const Conversion *c, PxCell cell, PxValue *ret_value) {
+/* Characters that stand for one another between thousands: blanks and apostrophes of any width. */
+static size_t separator_len(const char *thousands, const char *p, const char *end) {
+  static const char *const alike[2][5] = {{" ", "\u00A0", "\u202F", "\u2009", NULL}, {"'", "\u2019", NULL}};
+  const char *const own[] = {thousands, NULL};
+  const char *const *set = own;
+  for (size_t i = 0; i < G_N_ELEMENTS(alike); i++)
+    if (g_strv_contains(alike[i], thousands))
+      set = alike[i];
+  for (; *set; set++) {
+    size_t len = strlen(*set);
+    if ((size_t)(end - p) >= len && memcmp(p, *set, len) == 0)
+      return len;
+  }
+  return 0;
+}
+
+/* The cell of a number without what stands between its thousands, where that stands behind each third digit and nowhere else; else as it is. */
+static PxCell without_thousands(const PxConversion *c, PxCell cell) {
+  const char *thousands = c->options->thousands;
+  if (!thousands || cell.kind != PX_CELL_TEXT)
+    return cell;
+  const char *end = cell.ptr + cell.len;
+  const char *p = cell.ptr + (*cell.ptr == '-' || *cell.ptr == '+');
+  char *text = px_arena_alloc(c->arena, cell.len);
+  uint32_t len = (uint32_t)(p - cell.ptr);
+  memcpy(text, cell.ptr, len);
+  unsigned digits = 0;
+  bool grouped = false;
+  while (p < end) {
+    size_t separator = separator_len(thousands, p, end);
+    if (!separator && !g_ascii_isdigit(*p))
+      break;
+    if (separator && (grouped ? digits != 3 : digits < 1 || digits > 3))
+      return cell;
+    grouped |= separator > 0;
+    digits = separator ? 0 : digits + 1;
+    if (!separator)
+      text[len++] = *p;
+    p += separator ? separator : 1;
+  }
+  if (!grouped || digits != 3)
+    return cell;
+  memcpy(text + len, p, (size_t)(end - p));
+  return (PxCell){.ptr = text, .len = len + (uint32_t)(end - p), .kind = PX_CELL_TEXT};
+}
+
+/* A number of a workbook that was computed, as 0.1 + 0.2, has digits that no spreadsheet shows: without them, where little is left (else the
+ * number is what it is). */
+static PxCell without_noise(const PxConversion *c, PxCell cell) {
+  if (!c->options->sheet || cell.kind != PX_CELL_NUMBER || cell.len <= SHOWN_DIGITS || memchr(cell.ptr, 'E', cell.len))
+    return cell;
+  PxValue value;
+  char text[PX_NUMBER_TEXT_SIZE];
+  if (px_number_decimal(cell.ptr, cell.len, '.', &value, NULL) != PX_NUMBER_OK || value.kind != PX_REAL)
+    return cell;
+  g_ascii_formatd(text, sizeof(text), "%.15g", value.real);
+  size_t len = strlen(text);
+  if (strchr(text, 'e') || len + NOISE_DIGITS > cell.len)
+    return cell;
+  return (PxCell){.ptr = px_arena_strndup(c->arena, text, len), .len = (uint32_t)len, .kind = cell.kind};
+}
+
+static const char *between_thousands(const PxConversion *c) {
+  const char *thousands = c->options->thousands;
+  if (!thousands)
+    return "nothing stands between thousands";
+  return px_arena_printf(c->arena, "%s may stand between thousands", g_str_equal(thousands, " ") ? "a blank" : thousands);
+}
+
+static bool convert_integer(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_NUMBER)
-    return fail_kind(c, cell);
+    return px_conversion_fail_kind(c, cell);
+  PxCell bare = without_thousands(c, cell);
   int64_t integer = 0;
-  PxNumberResult result = px_number_integer(cell.ptr, cell.len, &integer);
+  PxNumberResult result = px_number_integer(bare.ptr, bare.len, &integer);
   *ret_value = px_value_integer(integer);
   if (result == PX_NUMBER_SYNTAX && cell.kind == PX_CELL_NUMBER) {
     result = px_number_decimal(cell.ptr, cell.len, '.', ret_value, NULL);
     *ret_value = px_number_whole(*ret_value);
     if (result == PX_NUMBER_OK && ret_value->kind == PX_REAL)
-      return fail_cell(c, "conversion", cell, "is no whole number");
+      return px_conversion_fail_cell(c, "conversion", cell, "is no whole number");
   }
   if (result == PX_NUMBER_SYNTAX)
-    return fail_cell(c, "conversion", cell, "is no integer");
+    return px_conversion_fail_cell(c, "conversion", cell, "is no integer");
   if (result == PX_NUMBER_RANGE)
-    return fail_cell(c, "range", cell, "is too large: an integer has 64 bits");
+    return px_conversion_fail_cell(c, "range", cell, "is too large: an integer has 64 bits");
   *ret_value = stored(c, *ret_value);
   return true;
 }
 
-static bool check_exact(const Conversion *c, PxCell cell, const PxDecimal *decimal, const PxValue *value) {
+static bool check_exact(const PxConversion *c, PxCell cell, const PxDecimal *decimal, const PxValue *value) {
   const PxField *field = c->field;
   if (field->precision && decimal->exponent < 0 && (unsigned)-decimal->exponent > field->scale) {
     g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
-    return fail(c, "range", "%s has more than %u digits behind the decimal point", quoted, field->scale);
+    return px_conversion_fail(c, "range", "%s has more than %u digits behind the decimal point", quoted, field->scale);
   }
   if (value->kind != PX_TEXT && !px_number_is_exact(value, decimal))
-    return fail_cell(c, "range", cell, "has more digits than the column holds");
+    return px_conversion_fail_cell(c, "range", cell, "has more digits than the column holds");
   return true;
 }
 
-static bool convert_decimal(const Conversion *c, PxCell cell, PxValue *ret_value) {
+static bool convert_decimal(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_NUMBER)
-    return fail_kind(c, cell);
+    return px_conversion_fail_kind(c, cell);
   bool comma = c->options->decimal_comma && cell.kind == PX_CELL_TEXT;
+  PxCell whole = cell;
   PxDecimal decimal;
   PxValue value;
+  cell = without_thousands(c, c->field->precision ? without_noise(c, cell) : cell);
   PxNumberResult result = px_number_decimal(cell.ptr, cell.len, comma ? ',' : '.', &value, &decimal);
-  if (result == PX_NUMBER_SYNTAX)
-    return fail_cell(c, "conversion", cell,
-                     comma ? "is no number (the decimal mark is a comma, nothing stands between thousands)"
-                           : "is no number (the decimal mark is a point, nothing stands between thousands)");
+  if (result == PX_NUMBER_SYNTAX) {
+    g_autofree char *quoted = px_text_quote(whole.ptr, whole.len);
+    return px_conversion_fail(c, "conversion", "%s is no number (the decimal mark is a %s, %s)", quoted, comma ? "comma" : "point",
+                              between_thousands(c));
+  }
   if (result == PX_NUMBER_RANGE)
-    return fail_cell(c, "range", cell, "is too large");
+    return px_conversion_fail_cell(c, "range", cell, "is too large");
   if (c->field->storage == PX_STORE_TEXT) {
     /* As written: a decimal kept as text is kept for its digits. */
     char *point = comma ? memchr(cell.ptr, ',', cell.len) : NULL;
@@ -169,90 +233,75 @@ static bool convert_decimal(const Conversion *c, PxCell cell, PxValue *ret_value
 }
 
 static bool is_word(const char *word, PxCell cell) {
-  return word && strlen(word) == cell.len && g_ascii_strncasecmp(word, cell.ptr, cell.len) == 0;
+  return strlen(word) == cell.len && g_ascii_strncasecmp(word, cell.ptr, cell.len) == 0;
 }
 
-static bool convert_boolean(const Conversion *c, PxCell cell, PxValue *ret_value) {
+/* One of words in any case, also of letters that ASCII does not have. */
+static bool is_any_word(const char *const *words, PxCell cell) {
+  g_autofree char *folded = NULL;
+  for (; words && *words; words++) {
+    if (is_word(*words, cell))
+      return true;
+    if (g_str_is_ascii(*words))
+      continue;
+    if (!folded)
+      folded = g_utf8_casefold(cell.ptr, (gssize)cell.len);
+    g_autofree char *word = g_utf8_casefold(*words, -1);
+    if (g_str_equal(word, folded))
+      return true;
+  }
+  return false;
+}
+
+static bool set_boolean(const PxConversion *c, bool boolean, PxValue *ret_value) {
+  *ret_value = stored(c, px_value_integer(boolean));
+  return true;
+}
+
+static bool fail_boolean(const PxConversion *c, PxCell cell) {
+  const PxConvertOptions *options = c->options;
+  if (!options->own_booleans)
+    return px_conversion_fail_cell(c, "conversion", cell, "is no boolean: write TRUE or FALSE, yes or no, 1 or 0");
+  g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
+  return px_conversion_fail(c, "conversion", "%s is no boolean: write %s or %s", quoted, options->true_words[0],
+                            *options->false_words[0] ? options->false_words[0] : "nothing");
+}
+
+static bool convert_boolean(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   static const struct {
     const char *word;
     bool value;
   } words[] = {{"1", true}, {"0", false}, {"true", true}, {"false", false}, {"yes", true}, {"no", false}, {"=true()", true}, {"=false()", false}};
-  if (cell.kind == PX_CELL_NUMBER) {
+  bool word = cell.kind == PX_CELL_TEXT || cell.kind == PX_CELL_BOOLEAN || cell.kind == PX_CELL_FORMULA;
+  if (!word && cell.kind != PX_CELL_NUMBER)
+    return px_conversion_fail_kind(c, cell);
+  if (cell.kind != PX_CELL_BOOLEAN) {
+    bool is_true = is_any_word(c->options->true_words, cell);
+    if (is_true || is_any_word(c->options->false_words, cell))
+      return set_boolean(c, is_true, ret_value);
+  }
+  if (!word) {
     PxValue number;
     if (px_number_decimal(cell.ptr, cell.len, '.', &number, NULL) != PX_NUMBER_OK)
-      return fail_cell(c, "conversion", cell, "is no boolean");
-    *ret_value = stored(c, px_value_integer(number.kind == PX_INTEGER ? number.integer != 0 : true));
-    return true;
+      return px_conversion_fail_cell(c, "conversion", cell, "is no boolean");
+    return set_boolean(c, number.kind == PX_INTEGER ? number.integer != 0 : true, ret_value);
   }
-  if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_BOOLEAN && cell.kind != PX_CELL_FORMULA)
-    return fail_kind(c, cell);
-  bool is_true = is_word(c->options->true_word, cell);
-  if (is_true || is_word(c->options->false_word, cell)) {
-    *ret_value = stored(c, px_value_integer(is_true));
-    return true;
-  }
-  for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-    if (is_word(words[i].word, cell)) {
-      *ret_value = stored(c, px_value_integer(words[i].value));
-      return true;
-    }
-  }
-  if (cell.kind == PX_CELL_FORMULA)
-    return fail_kind(c, cell);
-  return fail_cell(c, "conversion", cell, "is no boolean: write TRUE or FALSE, yes or no, 1 or 0");
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+    if (is_word(words[i].word, cell))
+      return set_boolean(c, words[i].value, ret_value);
+  return cell.kind == PX_CELL_FORMULA ? px_conversion_fail_kind(c, cell) : fail_boolean(c, cell);
 }
 
-static bool convert_date(const Conversion *c, PxCell cell, PxValue *ret_value) {
-  if (cell.kind == PX_CELL_DATETIME) {
-    PxValue moment;
-    bool naive = px_time_store(cell.ptr, cell.len, NULL, false, false, c->arena, &moment) == PX_TIME_OK;
-    if (!naive || moment.len != 19 || memcmp(moment.text + 10, " 00:00:00", 9) != 0)
-      return fail_cell(c, "conversion", cell, "has a time, but this is a date");
-    cell.len = 10;
-  } else if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_DATE) {
-    return fail_kind(c, cell);
-  }
-  PxTimeResult result = px_time_check_date(cell.ptr, cell.len);
-  if (result == PX_TIME_NO_DAY)
-    return fail_cell(c, "conversion", cell, "is no day of the calendar");
-  if (result != PX_TIME_OK)
-    return fail_cell(c, "conversion", cell, "is no date: write YYYY-MM-DD");
-  *ret_value = px_value_text(cell.ptr, cell.len);
-  return true;
-}
-
-static bool convert_datetime(const Conversion *c, PxCell cell, PxValue *ret_value) {
-  if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_DATE && cell.kind != PX_CELL_DATETIME)
-    return fail_kind(c, cell);
-  GTimeZone *zone = c->options->timezone;
-  switch (px_time_store(cell.ptr, cell.len, zone, c->field->with_zone, c->options->exact, c->arena, ret_value)) {
-  case PX_TIME_OK:
-    return true;
-  case PX_TIME_SYNTAX:
-    return fail_cell(c, "conversion", cell, "is no date and time: write YYYY-MM-DD HH:MM:SS");
-  case PX_TIME_NO_DAY:
-    return fail_cell(c, "conversion", cell, "is no day of the calendar or no time of day");
-  case PX_TIME_TOO_FINE:
-    return fail_cell(c, "range", cell, "has more than 6 digits of a second");
-  case PX_TIME_GAP:
-  case PX_TIME_TWICE:
-    break;
-  }
-  g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
-  bool gap = px_time_store(cell.ptr, cell.len, zone, true, false, c->arena, ret_value) == PX_TIME_GAP;
-  return fail(c, "conversion", "%s %s in the time zone %s, where the clocks are changed: add the offset, as in +01:00", quoted,
-              gap ? "does not exist" : "exists twice", g_time_zone_get_identifier(zone));
-}
-
-static bool convert_text(const Conversion *c, PxCell cell, PxValue *ret_value) {
+static bool convert_text(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   const PxField *field = c->field;
   if (cell.kind == PX_CELL_ERROR || cell.kind == PX_CELL_FORMULA)
-    return fail_kind(c, cell);
+    return px_conversion_fail_kind(c, cell);
+  cell = without_noise(c, cell);
   if (field->max_chars && cell.len > field->max_chars) {
     size_t chars = px_text_chars(cell.ptr, cell.len);
     if (chars > field->max_chars) {
       g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
-      return fail(c, "length", "%s has %zu characters, at most %u are allowed", quoted, chars, field->max_chars);
+      return px_conversion_fail(c, "length", "%s has %zu characters, at most %u are allowed", quoted, chars, field->max_chars);
     }
   }
   *ret_value = stored(c, px_value_text(cell.ptr, cell.len));
@@ -301,46 +350,49 @@ static void *decode_base64(PxArena *arena, PxCell cell, size_t *ret_len) {
   return bytes;
 }
 
-static bool convert_binary(const Conversion *c, PxCell cell, PxValue *ret_value) {
+static bool convert_binary(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT)
-    return fail_kind(c, cell);
+    return px_conversion_fail_kind(c, cell);
   size_t len = 0;
   void *bytes = decode_base64(c->arena, cell, &len);
   if (!bytes)
-    return fail_cell(c, "conversion", cell, "is no base64");
+    return px_conversion_fail_cell(c, "conversion", cell, "is no base64");
   *ret_value = px_value_blob(bytes, len);
   return true;
 }
 
-static bool convert_json(const Conversion *c, PxCell cell, PxValue *ret_value) {
+static bool convert_json(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_NUMBER && cell.kind != PX_CELL_BOOLEAN)
-    return fail_kind(c, cell);
+    return px_conversion_fail_kind(c, cell);
   json_error_t problem;
   json_t *json = json_loadb(cell.ptr, cell.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &problem);
   if (!json) {
     g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
-    return fail(c, "conversion", "%s is no JSON (line %d, column %d: %s)", quoted, problem.line, problem.column, problem.text);
+    return px_conversion_fail(c, "conversion", "%s is no JSON (line %d, column %d: %s)", quoted, problem.line, problem.column, problem.text);
   }
   json_decref(json);
   *ret_value = stored(c, px_value_text(cell.ptr, cell.len));
   return true;
 }
 
-static bool convert_relation(const Conversion *c, PxCell cell, PxValue *ret_value) {
-  return fail(c, "conversion", "a list of records has no value of its own");
+static bool convert_relation(const PxConversion *c, PxCell cell, PxValue *ret_value) {
+  return px_conversion_fail(c, "conversion", "a list of records has no value of its own");
 }
 
 static const Convert converters[] = {
-  [PX_TYPE_INTEGER] = convert_integer,   [PX_TYPE_DECIMAL] = convert_decimal,   [PX_TYPE_BOOLEAN] = convert_boolean,    [PX_TYPE_DATE] = convert_date,
-  [PX_TYPE_DATETIME] = convert_datetime, [PX_TYPE_TEXT] = convert_text,         [PX_TYPE_BINARY] = convert_binary,      [PX_TYPE_JSON] = convert_json,
-  [PX_TYPE_MANY2ONE] = convert_integer,  [PX_TYPE_ONE2MANY] = convert_relation, [PX_TYPE_MANY2MANY] = convert_relation,
+  [PX_TYPE_INTEGER] = convert_integer,      [PX_TYPE_DECIMAL] = convert_decimal,
+  [PX_TYPE_BOOLEAN] = convert_boolean,      [PX_TYPE_DATE] = px_convert_date,
+  [PX_TYPE_DATETIME] = px_convert_datetime, [PX_TYPE_TEXT] = convert_text,
+  [PX_TYPE_BINARY] = convert_binary,        [PX_TYPE_JSON] = convert_json,
+  [PX_TYPE_MANY2ONE] = convert_integer,     [PX_TYPE_ONE2MANY] = convert_relation,
+  [PX_TYPE_MANY2MANY] = convert_relation,
 };
 
 static bool is_text(const char *text, PxCell cell) {
   return strncmp(text, cell.ptr, cell.len) == 0 && text[cell.len] == '\0';
 }
 
-static bool fail_selection(const Conversion *c, PxCell cell) {
+static bool fail_selection(const PxConversion *c, PxCell cell) {
   const PxField *field = c->field;
   g_autofree char *quoted = px_text_quote(cell.ptr, cell.len);
   g_autoptr(GString) allowed = g_string_new(NULL);
@@ -352,14 +404,14 @@ static bool fail_selection(const Conversion *c, PxCell cell) {
   }
   if (field->n_selection > SHOWN_CHOICES)
     g_string_append_printf(allowed, " and %zu more", field->n_selection - SHOWN_CHOICES);
-  return fail(c, "selection", "%s is none of the allowed values: %s", quoted, allowed->str);
+  return px_conversion_fail(c, "selection", "%s is none of the allowed values: %s", quoted, allowed->str);
 }
 
 /* Value or label, exactly: the cell becomes the value. */
-static bool choose(const Conversion *c, PxCell *cell) {
+static bool choose(const PxConversion *c, PxCell *cell) {
   const PxField *field = c->field;
   if (cell->kind == PX_CELL_ERROR || cell->kind == PX_CELL_FORMULA)
-    return fail_kind(c, *cell);
+    return px_conversion_fail_kind(c, *cell);
   for (size_t i = 0; i < field->n_selection; i++)
     if (is_text(field->selection[i].value, *cell))
       return true;
@@ -373,6 +425,27 @@ static bool choose(const Conversion *c, PxCell *cell) {
   return fail_selection(c, *cell);
 }
 
+PxConvertOptions px_convert_options_with(const PxConvertOptions *options, const PxConvertOwn *own) {
+  PxConvertOptions all = *options;
+  unsigned given = own ? own->given : 0;
+  if (given & PX_OWN_BOOLEANS) {
+    all.true_words = own->options.true_words;
+    all.false_words = own->options.false_words;
+    all.own_booleans = true;
+  }
+  if (given & PX_OWN_DATE_FORMATS)
+    all.date_formats = own->options.date_formats;
+  if (given & PX_OWN_DATETIME_FORMATS)
+    all.datetime_formats = own->options.datetime_formats;
+  if (given & PX_OWN_SERIALS)
+    all.serials = own->options.serials;
+  if (given & PX_OWN_DECIMAL_COMMA)
+    all.decimal_comma = own->options.decimal_comma;
+  if (given & PX_OWN_THOUSANDS)
+    all.thousands = own->options.thousands;
+  return all;
+}
+
 static inline bool may_have_blanks(PxCell cell) {
   unsigned char first = (unsigned char)cell.ptr[0];
   unsigned char last = (unsigned char)cell.ptr[cell.len - 1];
@@ -381,7 +454,7 @@ static inline bool may_have_blanks(PxCell cell) {
 
 bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxCell cell, PxValue *ret_value, const char **ret_type,
                       const char **ret_problem) {
-  Conversion c = {.field = field, .options = options, .arena = arena, .type = ret_type, .problem = ret_problem};
+  PxConversion c = {.field = field, .options = options, .arena = arena, .type = ret_type, .problem = ret_problem};
   if (cell.len && may_have_blanks(cell)) {
     size_t len = cell.len;
     px_text_strip(&cell.ptr, &len);
@@ -398,73 +471,6 @@ bool px_field_convert(const PxField *field, const PxConvertOptions *options, PxA
   if (field->selection && !choose(&c, &cell))
     return false;
   return converters[field->type](&c, cell, ret_value);
-}
-
-/* ---- value -> cell */
-
-static PxCell text_cell(PxCellKind kind, const char *text, size_t len) {
-  return (PxCell){.ptr = text, .len = (uint32_t)len, .kind = (uint8_t)kind};
-}
-
-static PxCell number_cell(const PxField *field, const PxConvertOptions *options, PxArena *arena, const PxValue *value) {
-  char *text = px_arena_alloc(arena, PX_NUMBER_TEXT_SIZE);
-  size_t len = px_number_text(value, text);
-  char *point = options->decimal_comma && field->type == PX_TYPE_DECIMAL ? memchr(text, '.', len) : NULL;
-  if (point)
-    *point = ',';
-  return text_cell(PX_CELL_NUMBER, text, len);
-}
-
-static PxCell format_text(const PxField *field, const PxConvertOptions *options, PxArena *arena, const PxValue *value) {
-  bool naive = false;
-  PxValue shown = *value;
-  PxValue number;
-  switch (field->type) {
-  case PX_TYPE_DATE:
-    return text_cell(px_time_check_date(value->text, value->len) == PX_TIME_OK ? PX_CELL_DATE : PX_CELL_TEXT, value->text, value->len);
-  case PX_TYPE_DATETIME:
-    if (!px_time_show(value->text, value->len, options->timezone, field->with_zone, arena, &shown, &naive))
-      shown = *value;
-    return text_cell(naive ? PX_CELL_DATETIME : PX_CELL_TEXT, shown.text, shown.len);
-  case PX_TYPE_DECIMAL:
-    if (px_number_decimal(value->text, value->len, '.', &number, NULL) != PX_NUMBER_OK)
-      break;
-    if (options->decimal_comma && memchr(value->text, '.', value->len)) {
-      char *copy = px_arena_strndup(arena, value->text, value->len);
-      *strchr(copy, '.') = ',';
-      return text_cell(PX_CELL_NUMBER, copy, value->len);
-    }
-    return text_cell(PX_CELL_NUMBER, value->text, value->len);
-  case PX_TYPE_BOOLEAN:
-    if (value->len == 1 && (value->text[0] == '0' || value->text[0] == '1'))
-      return value->text[0] == '1' ? text_cell(PX_CELL_BOOLEAN, "true", 4) : text_cell(PX_CELL_BOOLEAN, "false", 5);
-    break;
-  default:
-    break;
-  }
-  return text_cell(PX_CELL_TEXT, value->text, value->len);
-}
-
-PxCell px_field_format(const PxField *field, const PxConvertOptions *options, PxArena *arena, PxValue value) {
-  switch ((PxValueKind)value.kind) {
-  case PX_NULL:
-    return text_cell(PX_CELL_EMPTY, "", 0);
-  case PX_INTEGER:
-    if (field->type == PX_TYPE_BOOLEAN)
-      return value.integer ? text_cell(PX_CELL_BOOLEAN, "true", 4) : text_cell(PX_CELL_BOOLEAN, "false", 5);
-    return number_cell(field, options, arena, &value);
-  case PX_REAL:
-    return number_cell(field, options, arena, &value);
-  case PX_TEXT:
-    if (field->type == PX_TYPE_BINARY)
-      break;
-    return format_text(field, options, arena, &value);
-  case PX_BLOB:
-    break;
-  }
-  g_autofree char *text = g_base64_encode((const guchar *)value.text, value.len);
-  size_t len = strlen(text);
-  return text_cell(PX_CELL_TEXT, px_arena_strndup(arena, text, len), len);
 }
 
 /* ---- equality */

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/convert_private.h"
 
+#include <math.h>
 #include <string.h>
 
 #define DAY_SECONDS 86400
-#define STORED_LEN 19 /* YYYY-MM-DD HH:MM:SS */
-#define FRACTION_DIGITS 6
-
-typedef struct {
-  int year, month, day, hour, minute, second;
-  char fraction[FRACTION_DIGITS]; /* without trailing zeros */
-  unsigned n_fraction;
-  bool too_fine; /* there was more behind the sixth digit than zeros */
-  bool has_offset;
-  int offset; /* seconds east of UTC */
-} Moment;
+#define STORED_LEN 19       /* YYYY-MM-DD HH:MM:SS */
+#define FIRST_1904 1462     /* the days between both beginnings */
+#define LAST_SERIAL 2958466 /* 10000-01-01 */
+#define DAY_MS 86400000.0
 
 /* n digits as a number, or -1. */
 static int digits(const char *text, unsigned n) {
@@ -34,7 +28,13 @@ static int days_in_month(int year, int month) {
   return month == 2 && leap ? 29 : days[month - 1];
 }
 
-static PxTimeResult parse_date(const char *text, Moment *moment) {
+PxTimeResult px_moment_check(const PxMoment *moment) {
+  bool day =
+    moment->year > 0 && moment->month >= 1 && moment->month <= 12 && moment->day >= 1 && moment->day <= days_in_month(moment->year, moment->month);
+  return day && moment->hour <= 23 && moment->minute <= 59 && moment->second <= 59 ? PX_TIME_OK : PX_TIME_NO_DAY;
+}
+
+static PxTimeResult parse_date(const char *text, PxMoment *moment) {
   if (text[4] != '-' || text[7] != '-')
     return PX_TIME_SYNTAX;
   moment->year = digits(text, 4);
@@ -42,21 +42,19 @@ static PxTimeResult parse_date(const char *text, Moment *moment) {
   moment->day = digits(text + 8, 2);
   if (moment->year < 0 || moment->month < 0 || moment->day < 0)
     return PX_TIME_SYNTAX;
-  if (moment->year == 0 || moment->month < 1 || moment->month > 12 || moment->day < 1 || moment->day > days_in_month(moment->year, moment->month))
-    return PX_TIME_NO_DAY;
-  return PX_TIME_OK;
+  return px_moment_check(moment);
 }
 
 PxTimeResult px_time_check_date(const char *text, size_t len) {
-  Moment moment;
+  PxMoment moment = {0};
   return len == 10 ? parse_date(text, &moment) : PX_TIME_SYNTAX;
 }
 
 /* Digits behind the seconds' point; where they end, NULL when there is none. */
-static const char *parse_fraction(const char *p, const char *end, Moment *moment) {
+static const char *parse_fraction(const char *p, const char *end, PxMoment *moment) {
   const char *start = p;
   for (; p < end && digits(p, 1) >= 0; p++) {
-    if (p - start >= FRACTION_DIGITS)
+    if (p - start >= PX_FRACTION_DIGITS)
       moment->too_fine = moment->too_fine || *p != '0';
     else
       moment->fraction[moment->n_fraction++] = *p;
@@ -66,8 +64,7 @@ static const char *parse_fraction(const char *p, const char *end, Moment *moment
   return p > start ? p : NULL;
 }
 
-/* Z, +HH, +HHMM or +HH:MM, up to the end. */
-static bool parse_offset(const char *p, const char *end, Moment *moment) {
+bool px_moment_parse_offset(const char *p, const char *end, PxMoment *moment) {
   moment->has_offset = true;
   if (end - p == 1 && (*p == 'Z' || *p == 'z'))
     return true;
@@ -85,8 +82,8 @@ static bool parse_offset(const char *p, const char *end, Moment *moment) {
   return true;
 }
 
-static PxTimeResult parse_moment(const char *text, size_t len, Moment *moment) {
-  *moment = (Moment){0};
+PxTimeResult px_moment_parse(const char *text, size_t len, PxMoment *moment) {
+  *moment = (PxMoment){0};
   if (len < 10)
     return PX_TIME_SYNTAX;
   PxTimeResult result = parse_date(text, moment);
@@ -107,25 +104,30 @@ static PxTimeResult parse_moment(const char *text, size_t len, Moment *moment) {
   }
   if (moment->hour < 0 || moment->minute < 0 || moment->second < 0)
     return PX_TIME_SYNTAX;
-  if (p < end && !parse_offset(p, end, moment))
+  if (p < end && !px_moment_parse_offset(p, end, moment))
     return PX_TIME_SYNTAX;
-  return moment->hour > 23 || moment->minute > 59 || moment->second > 59 ? PX_TIME_NO_DAY : PX_TIME_OK;
+  return px_moment_check(moment);
 }
 
 /* Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap day is the last. */
-static int64_t days_of(const Moment *moment) {
+static int64_t days_of(const PxMoment *moment) {
   int64_t year = moment->month > 2 ? moment->year : moment->year - 1;
   int64_t month = (moment->month + 9) % 12;
   int64_t day_of_year = (153 * month + 2) / 5 + moment->day - 1;
   return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
 }
 
-static int64_t seconds_of(const Moment *moment) {
+int px_moment_weekday(const PxMoment *moment) {
+  /* 1970-01-01 was a Thursday; no day of ours is 800,000 days before it. */
+  return (int)((days_of(moment) + 4 + 7 * INT64_C(200000)) % 7);
+}
+
+static int64_t seconds_of(const PxMoment *moment) {
   return days_of(moment) * DAY_SECONDS + moment->hour * 3600 + moment->minute * 60 + moment->second;
 }
 
 /* The reading of the clock at these seconds; the fraction stays. False: before the year 1 or after 9999. */
-static bool set_seconds(Moment *moment, int64_t seconds) {
+static bool set_seconds(PxMoment *moment, int64_t seconds) {
   int64_t days = seconds / DAY_SECONDS;
   int rest = (int)(seconds % DAY_SECONDS);
   if (rest < 0) {
@@ -171,9 +173,9 @@ static void put(char *text, int number, unsigned n) {
 }
 
 /* The stored form, with suffix behind. */
-static PxValue moment_text(const Moment *moment, const char *suffix, PxArena *arena) {
+static PxValue moment_text(const PxMoment *moment, const char *suffix, PxArena *arena) {
   size_t suffix_len = strlen(suffix);
-  char *text = px_arena_alloc(arena, STORED_LEN + 1 + FRACTION_DIGITS + suffix_len);
+  char *text = px_arena_alloc(arena, STORED_LEN + 1 + PX_FRACTION_DIGITS + suffix_len);
   put(text, moment->year, 4);
   text[4] = '-';
   put(text + 5, moment->month, 2);
@@ -195,51 +197,92 @@ static PxValue moment_text(const Moment *moment, const char *suffix, PxArena *ar
   return px_value_text(text, len + suffix_len);
 }
 
-PxTimeResult px_time_store(const char *text, size_t len, GTimeZone *zone, bool with_zone, bool exact, PxArena *arena, PxValue *ret_value) {
-  Moment moment;
-  PxTimeResult result = parse_moment(text, len, &moment);
-  if (result != PX_TIME_OK)
-    return result;
-  if (exact && moment.too_fine)
-    return PX_TIME_TOO_FINE;
-  if (!with_zone && !moment.has_offset) {
-    *ret_value = len == STORED_LEN && text[10] == ' ' ? px_value_text(text, len) : moment_text(&moment, "", arena);
-    return PX_TIME_OK;
-  }
-  int64_t utc = seconds_of(&moment) - moment.offset;
-  if (!moment.has_offset) {
-    int n = local_to_utc(zone, seconds_of(&moment), &utc);
-    if (n != 1)
-      return n == 0 ? PX_TIME_GAP : PX_TIME_TWICE;
-  }
-  if (!set_seconds(&moment, with_zone ? utc : utc + offset_at(zone, utc)))
+PxValue px_moment_date(const PxMoment *moment, PxArena *arena) {
+  PxMoment day = {.year = moment->year, .month = moment->month, .day = moment->day};
+  PxValue text = moment_text(&day, "", arena);
+  return px_value_text(text.text, 10);
+}
+
+PxTimeResult px_moment_from_serial(double serial, bool from_1904, PxMoment *ret_moment) {
+  *ret_moment = (PxMoment){0};
+  if (!(serial >= 0 && serial < LAST_SERIAL))
+    return PX_TIME_SYNTAX;
+  int64_t ms = llround(serial * DAY_MS) + (from_1904 ? (int64_t)(FIRST_1904 * DAY_MS) : 0);
+  int64_t day = ms / (int64_t)DAY_MS;
+  if (day < 1 || day >= LAST_SERIAL)
+    return PX_TIME_SYNTAX;
+  if (day == 60)
     return PX_TIME_NO_DAY;
-  *ret_value = moment_text(&moment, with_zone ? "+00:00" : "", arena);
+  /* Day 25569 is 1970-01-01; before the day that is none, one less is right. */
+  int64_t from_epoch = ms - (day > 60 ? 25569 : 25568) * (int64_t)DAY_MS;
+  int64_t seconds = from_epoch / 1000;
+  int rest = (int)(from_epoch % 1000);
+  if (rest < 0) {
+    rest += 1000;
+    seconds--;
+  }
+  (void)set_seconds(ret_moment, seconds);
+  put(ret_moment->fraction, rest, 3);
+  for (ret_moment->n_fraction = 3; ret_moment->n_fraction && ret_moment->fraction[ret_moment->n_fraction - 1] == '0';)
+    ret_moment->n_fraction--;
   return PX_TIME_OK;
 }
 
-bool px_time_show(const char *text, size_t len, GTimeZone *zone, bool with_zone, PxArena *arena, PxValue *ret_value, bool *ret_naive) {
-  Moment moment;
-  if (parse_moment(text, len, &moment) != PX_TIME_OK || moment.too_fine || (moment.has_offset && !with_zone))
-    return false;
-  *ret_naive = true;
-  if (!with_zone) {
-    *ret_value = len == STORED_LEN && text[10] == ' ' ? px_value_text(text, len) : moment_text(&moment, "", arena);
-    return true;
+PxTimeResult px_moment_store(PxMoment *moment, const char *text, size_t len, GTimeZone *zone, bool with_zone, bool exact, PxArena *arena,
+                             PxValue *ret_value) {
+  if (exact && moment->too_fine)
+    return PX_TIME_TOO_FINE;
+  if (!with_zone && !moment->has_offset) {
+    *ret_value = text && len == STORED_LEN && text[10] == ' ' ? px_value_text(text, len) : moment_text(moment, "", arena);
+    return PX_TIME_OK;
   }
-  int64_t utc = seconds_of(&moment) - moment.offset;
-  int offset = offset_at(zone, utc);
+  int64_t utc = seconds_of(moment) - moment->offset;
+  if (!moment->has_offset) {
+    int n = local_to_utc(zone, seconds_of(moment), &utc);
+    if (n != 1)
+      return n == 0 ? PX_TIME_GAP : PX_TIME_TWICE;
+  }
+  if (!set_seconds(moment, with_zone ? utc : utc + offset_at(zone, utc)))
+    return PX_TIME_NO_DAY;
+  *ret_value = moment_text(moment, with_zone ? "+00:00" : "", arena);
+  return PX_TIME_OK;
+}
+
+PxTimeResult px_time_store(const char *text, size_t len, GTimeZone *zone, bool with_zone, bool exact, PxArena *arena, PxValue *ret_value) {
+  PxMoment moment;
+  PxTimeResult result = px_moment_parse(text, len, &moment);
+  return result == PX_TIME_OK ? px_moment_store(&moment, text, len, zone, with_zone, exact, arena, ret_value) : result;
+}
+
+bool px_moment_show(const char *text, size_t len, GTimeZone *zone, bool with_zone, PxMoment *ret_moment, bool *ret_ambiguous) {
+  PxMoment *moment = ret_moment;
+  if (px_moment_parse(text, len, moment) != PX_TIME_OK || moment->too_fine || (moment->has_offset && !with_zone))
+    return false;
+  int64_t utc = seconds_of(moment) - moment->offset;
   int64_t back;
-  if (!set_seconds(&moment, utc + offset))
+  if (with_zone && !set_seconds(moment, utc + offset_at(zone, utc)))
     return false;
-  if (local_to_utc(zone, utc + offset, &back) == 1) {
-    *ret_value = moment_text(&moment, "", arena);
-    return true;
+  int n = local_to_utc(zone, seconds_of(moment), &back);
+  *ret_ambiguous = with_zone && n != 1;
+  moment->has_offset = with_zone || n == 1;
+  moment->offset = with_zone ? offset_at(zone, utc) : n == 1 ? (int)(seconds_of(moment) - back) : 0;
+  return true;
+}
+
+bool px_time_show(const char *text, size_t len, GTimeZone *zone, bool with_zone, PxArena *arena, PxValue *ret_value, bool *ret_naive) {
+  if (!with_zone && len == STORED_LEN && text[10] == ' ') {
+    PxMoment plain;
+    *ret_naive = true;
+    *ret_value = px_value_text(text, len);
+    return px_moment_parse(text, len, &plain) == PX_TIME_OK && !plain.has_offset;
   }
-  /* Only an offset tells which of the two hours it is. */
-  int minutes = ABS(offset) / 60;
-  const char *suffix = px_arena_printf(arena, "%c%02d:%02d", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
-  *ret_naive = false;
+  PxMoment moment;
+  bool ambiguous;
+  if (!px_moment_show(text, len, zone, with_zone, &moment, &ambiguous))
+    return false;
+  *ret_naive = !ambiguous;
+  int minutes = ABS(moment.offset) / 60;
+  const char *suffix = ambiguous ? px_arena_printf(arena, "%c%02d:%02d", moment.offset < 0 ? '-' : '+', minutes / 60, minutes % 60) : "";
   *ret_value = moment_text(&moment, suffix, arena);
   return true;
 }

@@ -199,6 +199,14 @@ static Branch *enter_x2many(Compiler *c, Branch *parent, GString *path, const Px
   return enter(c, parent, path->str, field, kind, item, false);
 }
 
+static const char *fields_path(const Compiler *c) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (size_t i = 0; i < c->n_segments; i++)
+    if (!is_item(c->segments[i].name))
+      g_string_append_printf(text, "%s%s", i ? "|" : "", c->segments[i].name);
+  return px_arena_strndup(c->arena, text->str, text->len);
+}
+
 static bool add_column(Compiler *c, Branch *branch, GString *path, PxColumnKind kind, const PxField *field) {
   /* An id finds its record alone, so .id#key is .id. */
   bool key = kind == PX_COLUMN_FIELD && is_record(branch) && marked_from(c, 0);
@@ -212,7 +220,8 @@ static bool add_column(Compiler *c, Branch *branch, GString *path, PxColumnKind 
     return complain(c, "the column means the same as %s", before);
   g_hash_table_insert(c->seen, px_arena_strndup(c->arena, path->str, path->len), c->header);
   PxHeaderColumn *column = px_arena_new_array(c->arena, PxHeaderColumn, 1);
-  *column = (PxHeaderColumn){.column = c->column, .header = c->header, .kind = kind, .field = field, .key = key, .in_key = branch->in_key};
+  *column = (PxHeaderColumn){
+    .column = c->column, .header = c->header, .path = fields_path(c), .kind = kind, .field = field, .key = key, .in_key = branch->in_key};
   g_queue_push_tail(&branch->columns, column);
   return true;
 }

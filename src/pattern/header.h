@@ -21,6 +21,7 @@ typedef enum {
 typedef struct {
   unsigned column;    /* of the file, from 0 */
   const char *header; /* stripped, as the file has it */
+  const char *path;   /* the fields alone, without marks and numbers: "child_ids|name" */
   PxColumnKind kind;
   const PxField *field; /* FIELD: the field; DB_ID: the model's id field; EXT_ID: NULL */
   bool key;             /* #key on this column (scalar fields of a RECORD or ONE2MANY node only) */

@@ -25,20 +25,23 @@ typedef struct {
   const char *name;     /* for people: "Country Code", "(european)" */
   const PxField *field; /* of the records of model; where that is NULL, the selection itself */
   const PxModel *model;
-  const PxDomain *domain; /* tab_filter, else the field's domain; NULL: all active records */
-  const char *filter;     /* its name or text, to tell it from others; NULL: none */
+  const PxDomain *domain;      /* tab_filter, else the field's domain; NULL: all active records */
+  const char *filter;          /* its name or text, to tell it from others; NULL: none */
+  const PxConvertOwn *convert; /* of the column; may be NULL */
 } PxPatternTab;
 
 /* One entry of "fields": a path of relations that ends in a scalar, ".id" or "id", or in a one2many that another pattern writes. */
 typedef struct {
   const PxField **path; /* relations, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
-  bool key;                /* on the first segment */
-  const char *custom;      /* header: of the field; NULL: technical */
-  uint64_t occurrences;    /* of the one2many or many2many that the path begins with; 1 for other paths */
-  const char *sub;         /* the pattern of the one2many; NULL: the path ends in a scalar */
-  const PxPatternTab *tab; /* NULL: any value is allowed */
-  const PxDomain *domain;  /* of the records that the last relation may refer to; NULL: any */
+  bool key;                    /* on the first segment */
+  const char *custom;          /* header: of the field; NULL: technical */
+  uint64_t occurrences;        /* of the one2many or many2many that the path begins with; 1 for other paths */
+  const char *sub;             /* the pattern of the one2many; NULL: the path ends in a scalar */
+  const PxPattern *items;      /* that pattern; NULL also when it is wrong */
+  const PxPatternTab *tab;     /* NULL: any value is allowed */
+  const PxConvertOwn *convert; /* NULL: nothing of its own */
+  const PxDomain *domain;      /* of the records that the last relation may refer to; NULL: any */
 } PxExportField;
 
 /* One column of an export. */
@@ -62,7 +65,8 @@ typedef struct PxExportNode PxExportNode;
 typedef struct {
   const PxField *const *path; /* many2one fields, then the scalar field, as above */
   size_t n_path;
-  unsigned column; /* from the first one of the node */
+  unsigned column;             /* from the first one of the node */
+  const PxConvertOwn *convert; /* may be NULL */
 } PxExportValue;
 
 /* The first items of a one2many or many2many, side by side. */
@@ -132,6 +136,8 @@ PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, co
 PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* What a column (PxHeaderColumn.path) has of its own in how its cells are read; NULL: nothing. */
+const PxConvertOwn *px_pattern_convert(const PxPattern *pattern, const char *path);
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);
 /* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and

@@ -14,11 +14,11 @@ typedef struct {
 typedef struct {
   Maker *maker;
   PxPattern *pattern;
-  const PxExportField *field; /* at hand */
-  GArray *columns;            /* PxExportColumn */
-  GPtrArray *tabs;            /* const PxPatternTab * */
-  GArray *limits;             /* PxPatternLimit */
-  GHashTable *names;          /* of columns, as shown */
+  PxExportField *field; /* at hand */
+  GArray *columns;      /* PxExportColumn */
+  GPtrArray *tabs;      /* const PxPatternTab * */
+  GArray *limits;       /* PxPatternLimit */
+  GHashTable *names;    /* of columns, as shown */
 } Columns;
 
 static const PxPattern *make_columns(Maker *maker, PxPattern *pattern);
@@ -102,7 +102,7 @@ static const char *item_custom(const Columns *c, unsigned item, const PxExportCo
 static const PxPatternTab *add_tab(const Columns *c, const PxPatternTab *tab) {
   for (guint i = 0; tab && i < c->tabs->len; i++) {
     const PxPatternTab *other = c->tabs->pdata[i];
-    if (other->field == tab->field && other->model == tab->model && g_strcmp0(other->filter, tab->filter) == 0)
+    if (other->field == tab->field && other->model == tab->model && other->convert == tab->convert && g_strcmp0(other->filter, tab->filter) == 0)
       return other;
   }
   if (tab)
@@ -169,26 +169,27 @@ static void add_limits(const Columns *c, const PxPattern *sub) {
 
 /* ---- what is read */
 
-static void add_value(PxExportNode *node, const PxField *const *path, size_t n_path) {
-  node->values[node->n_values++] = (PxExportValue){.path = path, .n_path = n_path, .column = node->width++};
+static void add_value(PxExportNode *node, const PxField *const *path, size_t n_path, const PxConvertOwn *convert) {
+  node->values[node->n_values++] = (PxExportValue){.path = path, .n_path = n_path, .column = node->width++, .convert = convert};
 }
 
 static void add_list(PxArena *arena, PxExportNode *node, const PxField *const *path, size_t n_path, unsigned occurrences, const PxExportNode *item);
 
 /* What a path comes to in the node whose record it begins at. */
-static void add_path(PxArena *arena, PxExportNode *node, const PxField *const *path, size_t n_path, unsigned occurrences) {
+static void add_path(PxArena *arena, PxExportNode *node, const PxField *const *path, size_t n_path, unsigned occurrences,
+                     const PxConvertOwn *convert) {
   size_t list = 0;
   while (list < n_path && !(path[list] && px_field_is_x2many(path[list])))
     list++;
   if (list == n_path) {
-    add_value(node, path, n_path);
+    add_value(node, path, n_path, convert);
     return;
   }
   PxExportNode *item = px_arena_new_array(arena, PxExportNode, 1);
   item->model = path[list]->target;
   item->values = px_arena_new_array(arena, PxExportValue, 1);
   item->lists = px_arena_new_array(arena, PxExportList, 1);
-  add_path(arena, item, path + list + 1, n_path - list - 1, 1);
+  add_path(arena, item, path + list + 1, n_path - list - 1, 1, convert);
   add_list(arena, node, path, list + 1, occurrences, item);
 }
 
@@ -238,13 +239,14 @@ static void add_field(Columns *c, PxExportNode *node) {
   PxArena *arena = c->maker->reader->arena;
   const PxExportField *field = c->field;
   const PxPattern *sub = field->sub ? open_sub(c) : NULL;
+  c->field->items = sub;
   if ((field->sub && !sub) || !add_columns(c, sub))
     return;
   add_limits(c, sub);
   if (sub)
     add_list(arena, node, field->path, 1, (unsigned)field->occurrences, sub->root);
   else if (field->n_path)
-    add_path(arena, node, field->path, field->n_path, (unsigned)field->occurrences);
+    add_path(arena, node, field->path, field->n_path, (unsigned)field->occurrences, field->convert);
   else
     node->width++;
   c->pattern->external_ids |= sub ? sub->external_ids : field->n_path && !field->path[field->n_path - 1];

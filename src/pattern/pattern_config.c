@@ -20,8 +20,9 @@ typedef struct {
   int format, header, on_error, error_file, tab_to_import, json_style;
   const PxConfigNode *fields, *csv, *json, *limits, *purge_one2many;
   char **order;
-  bool create, update, update_many2many, exact, decimal_comma;
+  bool create, update, update_many2many, exact;
   uint64_t chunk_size, max_errors;
+  PxConvertSettings convert;
 } Settings;
 
 #define KEY(key, kind, ...)                                                                                                                          \
@@ -47,8 +48,8 @@ static const PxKey keys[] = {
   KEY(max_errors, PX_KEY_UNSIGNED),
   KEY(chunk_size, PX_KEY_UNSIGNED, .max = MAX_CHUNK_ROWS),
   KEY(exact, PX_KEY_BOOLEAN),
-  KEY(decimal_comma, PX_KEY_BOOLEAN),
   KEY(renamed_from, PX_KEY_STRING),
+  PX_CONVERT_KEYS(Settings),
 };
 #undef KEY
 
@@ -56,6 +57,7 @@ static void settings_done(Settings *settings) {
   g_free(settings->model);
   g_free(settings->sheet);
   g_free(settings->renamed_from);
+  g_free(settings->convert.thousands);
   g_strfreev(settings->order);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_done)
@@ -326,6 +328,29 @@ static PxPurgeMode read_purge(const PxPatternReader *reader, const char *pattern
   return purges ? PX_PURGE_DETACH : PX_PURGE_NO;
 }
 
+/* The words of csv: are written by the writer, and read beside all others. */
+static void take_csv_booleans(const PxPatternReader *reader, const PxFormatOptions *format, PxConvertOptions *convert) {
+  const char **words = px_arena_new_array(reader->arena, const char *, 4);
+  words[0] = copy_text(reader->arena, format->true_word);
+  words[2] = copy_text(reader->arena, format->false_word);
+  convert->true_words = words;
+  convert->false_words = words + 2;
+}
+
+static void take_convert(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
+  PxFormat format = pattern->format.format;
+  PxConvertOptions *convert = &pattern->convert;
+  g_autofree char *what = g_strdup_printf("pattern %s", pattern->name);
+  *convert = (PxConvertOptions){
+    .timezone = reader->timezone, .exact = settings->exact, .sheet = format == PX_FORMAT_XLSX, .native_numbers = format != PX_FORMAT_CSV};
+  if (format == PX_FORMAT_CSV) {
+    convert->formulas_escaped = pattern->format.formula_guard == PX_FORMULA_ESCAPE;
+    take_csv_booleans(reader, &pattern->format, convert);
+  }
+  PxConvertOwn own = px_pattern_read_convert(reader, node, what, &settings->convert, convert);
+  *convert = px_convert_options_with(convert, &own);
+}
+
 static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
   pattern->header = (PxHeaderStyle)settings->header;
   pattern->create = settings->create;
@@ -336,12 +361,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->purge_one2many = read_purge(reader, pattern->name, settings->purge_one2many);
   pattern->chunk_size = settings->chunk_size;
   pattern->max_errors = settings->max_errors;
-  pattern->convert = (PxConvertOptions){.timezone = reader->timezone, .decimal_comma = settings->decimal_comma, .exact = settings->exact};
-  if (pattern->format.format == PX_FORMAT_CSV) {
-    pattern->convert.formulas_escaped = pattern->format.formula_guard == PX_FORMULA_ESCAPE;
-    pattern->convert.true_word = pattern->format.true_word;
-    pattern->convert.false_word = pattern->format.false_word;
-  }
+  take_convert(reader, node, settings, pattern);
   pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
   pattern->snapshot = make_snapshot(reader, node);
   if (!settings->create && !settings->update)

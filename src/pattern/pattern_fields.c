@@ -12,6 +12,7 @@ typedef struct {
   bool key, tab;
   uint64_t occurrences;
   const PxConfigNode *tab_filter, *domain;
+  PxConvertSettings convert;
 } Entry;
 
 #define KEY(member, kind, ...)                                                                                                                       \
@@ -21,6 +22,7 @@ static const PxKey keys[] = {
   KEY(header, PX_KEY_STRING),   KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
   KEY(pattern, PX_KEY_STRING),  KEY(tab, PX_KEY_BOOLEAN),
   KEY(tab_filter, PX_KEY_NODE), KEY(domain, PX_KEY_NODE),
+  PX_CONVERT_KEYS(Entry),
 };
 #undef KEY
 
@@ -28,6 +30,7 @@ static void entry_done(Entry *entry) {
   g_free(entry->field);
   g_free(entry->header);
   g_free(entry->pattern);
+  g_free(entry->convert.thousands);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Entry, entry_done)
 
@@ -201,7 +204,7 @@ static const PxDomain *read_domain(const Field *f, const PxConfigNode *node, con
   return domain;
 }
 
-static const PxPatternTab *new_tab(const Field *f, const PxDomain *domain) {
+static const PxPatternTab *new_tab(const Field *f, const PxDomain *domain, const PxConvertOwn *convert) {
   const PxConfigNode *own = f->entry->tab_filter;
   const PxConfigNode *node = own ? own : f->entry->domain;
   const char *text = px_node_text(node);
@@ -215,8 +218,48 @@ static const PxPatternTab *new_tab(const Field *f, const PxDomain *domain) {
     .model = f->n_path > 1 ? f->last : NULL,
     .domain = own ? read_domain(f, own, "tab_filter") : domain,
     .filter = copy(f, filter ? filter : written),
+    .convert = convert,
   };
   return tab;
+}
+
+/* ---- how its cells are read */
+
+static bool is_of_type(const PxField *field, PxType type) {
+  return field && field->type == type;
+}
+
+static bool is_number(const PxField *field) {
+  return is_of_type(field, PX_TYPE_DECIMAL) || is_of_type(field, PX_TYPE_INTEGER);
+}
+
+/* An option of a field that its type has no use for is a mistake. */
+static void check_convert(const Field *f, const PxField *field, unsigned given) {
+  bool is_date = is_of_type(field, PX_TYPE_DATE);
+  bool is_datetime = is_of_type(field, PX_TYPE_DATETIME);
+  const struct {
+    PxConvertGiven given;
+    const char *key;
+    bool fits;
+  } known[] = {
+    {PX_OWN_BOOLEANS, "booleans", is_of_type(field, PX_TYPE_BOOLEAN)}, {PX_OWN_DATE_FORMATS, "date_format", is_date || is_datetime},
+    {PX_OWN_DATETIME_FORMATS, "datetime_format", is_datetime},         {PX_OWN_SERIALS, "excel_serials", is_date || is_datetime},
+    {PX_OWN_DECIMAL_COMMA, "decimal_comma", is_number(field)},         {PX_OWN_THOUSANDS, "thousands", is_number(field)},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+    if (given & known[i].given && !known[i].fits)
+      complain(f, "%s is not for %s", known[i].key, field ? px_type_name(field->type) : "external id");
+}
+
+static const PxConvertOwn *read_convert(const Field *f) {
+  g_autofree char *what = g_strdup_printf("pattern %s: field %s", f->pattern->name, f->entry->field);
+  PxConvertOwn own = px_pattern_read_convert(f->reader, f->node, what, &f->entry->convert, &f->pattern->convert);
+  if (!own.given)
+    return NULL;
+  check_convert(f, f->path[f->n_path - 1], own.given);
+  PxConvertOwn *kept = px_arena_new_array(f->reader->arena, PxConvertOwn, 1);
+  *kept = own;
+  return kept;
 }
 
 /* ---- the list */
@@ -234,7 +277,8 @@ static void add_field(const Field *f) {
   field->sub = copy(f, entry->pattern);
   field->custom = pattern->header == PX_HEADER_CUSTOM ? copy(f, entry->header) : NULL;
   field->domain = entry->domain ? read_domain(f, entry->domain, "domain") : NULL;
-  field->tab = entry->tab ? new_tab(f, field->domain) : NULL;
+  field->convert = entry->field ? read_convert(f) : NULL;
+  field->tab = entry->tab ? new_tab(f, field->domain, field->convert) : NULL;
   g_hash_table_insert(f->reader->nodes, field, (gpointer)(uintptr_t)f->node);
 }
 

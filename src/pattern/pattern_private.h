@@ -24,6 +24,27 @@ void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *f
 /* Fills what the fields of all patterns (PxPattern *) come to: columns, root, tabs. */
 void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns);
 
+/* ---- how cells are read and written */
+
+/* The keys of a pattern and of a field that say so. */
+typedef struct {
+  char *thousands;
+  bool decimal_comma, excel_serials;
+  const PxConfigNode *booleans, *date_format, *datetime_format;
+} PxConvertSettings;
+
+#define PX_CONVERT_KEY(settings, member, key, kind)                                                                                                  \
+  { .name = key, .type = kind, .offset = offsetof(settings, convert) + offsetof(PxConvertSettings, member) }
+/* For the table of a struct that has PxConvertSettings as its member convert. */
+#define PX_CONVERT_KEYS(settings)                                                                                                                    \
+  PX_CONVERT_KEY(settings, thousands, "thousands", PX_KEY_STRING), PX_CONVERT_KEY(settings, decimal_comma, "decimal_comma", PX_KEY_BOOLEAN),         \
+    PX_CONVERT_KEY(settings, excel_serials, "excel_serials", PX_KEY_BOOLEAN), PX_CONVERT_KEY(settings, booleans, "booleans", PX_KEY_NODE),           \
+    PX_CONVERT_KEY(settings, date_format, "date_format", PX_KEY_NODE), PX_CONVERT_KEY(settings, datetime_format, "datetime_format", PX_KEY_NODE)
+
+/* What the settings of a map say, beside those of base. what is how messages call the map: "pattern X", "pattern X: field Y". */
+PxConvertOwn px_pattern_read_convert(const PxPatternReader *reader, const PxConfigNode *node, const char *what, const PxConvertSettings *settings,
+                                     const PxConvertOptions *base);
+
 /* ---- filters */
 
 /* Complains of what is wrong with the section. */

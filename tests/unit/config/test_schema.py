@@ -11,13 +11,14 @@ SCHEMA = "docs/pattimpex.schema.json"
 KEYS = [
     re.compile(r'\.name = "(\w+)", \.type = PX_KEY_'),
     re.compile(r"\bKEY\((\w+), PX_KEY_"),
+    re.compile(r'\bPX_CONVERT_KEY\(settings, \w+, "(\w+)"'),
     re.compile(r'\b(?:STRING|CHOICE|SECTION)\("(\w+)"'),
 ]
 
 
 def keys_of_sources():
     found = {}
-    for path in sorted((ROOT / "src").rglob("*.c")):
+    for path in sorted((ROOT / "src").rglob("*.[ch]")):
         text = path.read_text()
         if "PX_KEY_" in text:
             for pattern in KEYS:
