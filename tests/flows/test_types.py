@@ -113,7 +113,8 @@ def test_what_does_not_fit_ones_own(shop):
 def test_what_is_written_is_read_back(shop):
     db = sqlite3.connect(shop.folder / "shop.db")
     db.execute("""INSERT INTO item (id, code, ok, since, until, seen, utc, price, n, kind, note, photo, data) VALUES
-        (1, 'a', 1, '2024-12-31', '1850-01-01', '2024-12-31 10:11:00', '2021-10-31 00:30:00+00:00', 1234567.5, -1234567, 'lead', '007', x'00FF', '[1, "x"]'),
+        (1, 'a', 1, '2024-12-31', '1850-01-01', '2024-12-31 10:11:00', '2021-10-31 00:30:00+00:00', 1234567.5, -1234567, 'lead', '007', x'00FF',
+         '[1, "x"]'),
         (2, 'b', 0, NULL, NULL, '2024-12-31 10:11:12.5', '2021-10-31 01:30:00+00:00', -0.05, 0, NULL, '1e3', NULL, '{}'),
         (3, 'c', 0, '0001-01-01', '9999-12-31', '1899-12-31 00:00:00', '2024-07-05 08:11:12+00:00', 24.9, NULL, 'customer', '=1', NULL, NULL)""")
     db.commit()
