@@ -13,6 +13,7 @@ typedef enum {
   PX_ERROR_EXISTS,      /* the target is there already: nothing is moved over another file */
   PX_ERROR_CONSTRAINT,  /* the database refused a row; px_db_refusal() says which rule */
   PX_ERROR_ROLLED_BACK, /* the database ended the transaction by itself */
+  PX_ERROR_STOPPED,     /* this process is to end: the job goes back into the queue as it was */
   PX_ERROR_FENCED,      /* the job belongs to another worker by now: give up without a trace */
   PX_ERROR_INTERNAL,    /* a bug, or a process of ours that died: exit 4 */
 } PxError;

@@ -2,8 +2,10 @@
 #pragma once
 /* Step hooks: the places where tests kill the program. Only builds with -Dtest_hooks=true have them.
  *
- * PATTIMPEX_KILL_AT=N   the N-th hook that is reached (over all names) kills this process with SIGKILL
- * PATTIMPEX_HOOK_LOG=F  each hook that is reached appends its name to the file F, one a line
+ * PATTIMPEX_KILL_AT=N[,N...]  the N-th hook that is reached (over all names) kills its process with SIGKILL
+ * PATTIMPEX_KILL_COUNT=F      hooks are counted over all processes, in the file F
+ * PATTIMPEX_PAUSE_AT=NAME:N   the N-th hook of that name stops its process with SIGSTOP
+ * PATTIMPEX_HOOK_LOG=F        each hook that is reached appends its name to the file F, one a line
  */
 #include "px-config.h"
 

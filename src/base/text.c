@@ -111,3 +111,33 @@ bool px_text_is_formula(const char *text, size_t len) {
     at++;
   return at < len && text[at] && strchr("=+-@\t\r", text[at]);
 }
+
+void px_text_append_line(GString *out, const char *text) {
+  g_autofree char *valid = g_utf8_make_valid(text, -1);
+  for (const char *p = valid; *p; p += g_utf8_skip[(guchar)*p]) {
+    gunichar c = g_utf8_get_char(p);
+    if (c == '\n' || c == '\r' || c == '\t')
+      g_string_append_c(out, ' ');
+    else if (g_unichar_iscntrl(c))
+      g_string_append_printf(out, "\\x%02x", c);
+    else
+      g_string_append_unichar(out, c);
+  }
+}
+
+char *px_group_digits(uint64_t n) {
+  g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, n);
+  GString *out = g_string_new(NULL);
+  size_t len = strlen(digits);
+  for (size_t i = 0; i < len; i++) {
+    if (i > 0 && (len - i) % 3 == 0)
+      g_string_append_c(out, ',');
+    g_string_append_c(out, digits[i]);
+  }
+  return g_string_free(out, FALSE);
+}
+
+char *px_count_text(uint64_t n, const char *what) {
+  g_autofree char *digits = px_group_digits(n);
+  return g_strdup_printf("%s %s%s", digits, what, n == 1 ? "" : "s");
+}

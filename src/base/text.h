@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Cuts blanks (space, tab, CR, LF, FF, VT, no-break space U+00A0) off both ends of *text, *len. */
 void px_text_strip(const char **text, size_t *len);
@@ -22,3 +23,12 @@ char *px_text_quote(const char *text, size_t len);
 /* Whether a spreadsheet would run the text: = + - @ TAB CR, behind any number of ' (which guard it, and one of which is taken away when it
  * is read). */
 bool px_text_is_formula(const char *text, size_t len);
+
+/* Appends text as part of one line: a line end or tab becomes a blank, other control characters are shown as \xNN, bytes that are not UTF-8 are
+ * replaced. What a terminal would obey is shown instead. */
+void px_text_append_line(GString *out, const char *text);
+
+/* "1 file", "12,345 files": s is put behind what where n is not 1. Caller frees. */
+char *px_count_text(uint64_t n, const char *what);
+/* 1234567 as "1,234,567". Caller frees. */
+char *px_group_digits(uint64_t n);

@@ -19,47 +19,16 @@ json_t *px_json_time(int64_t us, GTimeZone *timezone) {
   return json_string(text);
 }
 
-char *px_group_digits(uint64_t n) {
-  g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, n);
-  GString *out = g_string_new(NULL);
-  size_t len = strlen(digits);
-  for (size_t i = 0; i < len; i++) {
-    if (i > 0 && (len - i) % 3 == 0)
-      g_string_append_c(out, ',');
-    g_string_append_c(out, digits[i]);
-  }
-  return g_string_free(out, FALSE);
-}
-
-char *px_count_text(uint64_t n, const char *what) {
-  g_autofree char *digits = px_group_digits(n);
-  return g_strdup_printf("%s %s%s", digits, what, n == 1 ? "" : "s");
-}
-
-/* What a terminal would obey is shown instead; a line stays a line. */
-static void append_printable(GString *out, const char *text) {
-  for (const char *p = text; *p; p += g_utf8_skip[(guchar)*p]) {
-    gunichar c = g_utf8_get_char(p);
-    if (c == '\n' || c == '\r' || c == '\t')
-      g_string_append_c(out, ' ');
-    else if (g_unichar_iscntrl(c))
-      g_string_append_printf(out, "\\x%02x", c);
-    else
-      g_string_append_unichar(out, c);
-  }
-}
-
 char *px_output_line(const char *text) {
-  g_autofree char *valid = g_utf8_make_valid(text, -1);
   GString *out = g_string_new(NULL);
-  append_printable(out, valid);
+  px_text_append_line(out, text);
   return g_string_free(out, FALSE);
 }
 
 static void append_value(GString *out, const json_t *value) {
   switch (value ? json_typeof(value) : JSON_NULL) {
   case JSON_STRING:
-    append_printable(out, json_string_value(value));
+    px_text_append_line(out, json_string_value(value));
     return;
   case JSON_INTEGER:
     g_string_append_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

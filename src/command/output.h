@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What commands print on standard output: everything is a JSON value first, which people get as a table. */
+#include "base/text.h"
+
 #include <glib.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -33,10 +35,5 @@ json_t *px_json_time(int64_t us, GTimeZone *timezone);
 static inline json_t *px_json_count(uint64_t n) {
   return json_integer((json_int_t)n);
 }
-
-/* "1 file", "12,345 files": s is put behind what where n is not 1. Caller frees. */
-char *px_count_text(uint64_t n, const char *what);
-/* 1234567 as "1,234,567". Caller frees. */
-char *px_group_digits(uint64_t n);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)

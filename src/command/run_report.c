@@ -67,52 +67,13 @@ static json_t *job_to_json(const PxJobReport *job) {
 
 #define MESSAGES_OF_A_FILE 3
 
-static void append_count(GString *out, const char *between, uint64_t n, const char *thing, const char *what) {
-  if (n == 0)
-    return;
-  g_autofree char *count = px_count_text(n, thing);
-  g_string_append_printf(out, "%s%s %s", out->len > 0 ? between : "", count, what);
-}
-
-static char *fetch_line(const PxJobReport *job) {
-  GString *out = g_string_new(NULL);
-  append_count(out, ", ", job->fetched, "file", "fetched");
-  append_count(out, ", ", job->duplicates, "file", "left as duplicates");
-  append_count(out, ", ", job->waiting, "file", "still being written");
-  append_count(out, ", ", job->known, "file", "imported before");
-  if (out->len == 0)
-    g_string_append(out, "nothing to fetch");
-  return g_string_free(out, FALSE);
-}
-
-/* What a job that is done says; NULL: nothing that a person waits for. */
-static char *done_line(const PxJobReport *job) {
-  if (g_str_equal(job->kind, "fetch"))
-    return fetch_line(job);
-  if (job->summary)
-    return px_summary_line(job->summary);
-  if (g_str_equal(job->kind, "upload") && job->name)
-    return g_strdup_printf("sent %s", job->name);
-  if (g_str_equal(job->kind, "report") && job->name)
-    return g_strdup_printf("the bad rows go back as %s", job->name);
-  return NULL;
-}
-
-static char *job_line(const PxJobReport *job) {
-  if (job->state == PX_STATE_PENDING)
-    return g_strdup_printf("%s is tried again later: %s", job->kind, job->error ? job->error : "out of reach");
-  if (job->error && !job->summary)
-    return g_strdup_printf("%s failed: %s", job->kind, job->error);
-  return done_line(job);
-}
-
 static void print_line(const char *task, const char *text) {
   g_autofree char *safe = px_output_line(text);
   printf("%s: %s\n", task ? task : "by hand", safe);
 }
 
 static void print_job(const PxRunReport *report, const PxJobReport *job) {
-  g_autofree char *text = job_line(job);
+  g_autofree char *text = px_job_line(job);
   if (text)
     print_line(job->task, text);
   if (job->summary && job->summary->state != PX_STATE_DONE) {
@@ -139,6 +100,13 @@ void px_run_report_job(const PxJobReport *job, void *data) {
 }
 
 /* ---- totals */
+
+static void append_count(GString *out, const char *between, uint64_t n, const char *thing, const char *what) {
+  if (n == 0)
+    return;
+  g_autofree char *count = px_count_text(n, thing);
+  g_string_append_printf(out, "%s%s %s", out->len > 0 ? between : "", count, what);
+}
 
 static void print_total(const PxRunReport *report, const PxRunResult *result) {
   g_autoptr(GString) out = g_string_new(NULL);

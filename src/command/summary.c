@@ -3,51 +3,6 @@
 
 #include <stdio.h>
 
-static void append_count(GString *out, uint64_t n, const char *what) {
-  if (n == 0)
-    return;
-  g_autofree char *digits = px_group_digits(n);
-  g_string_append_printf(out, "%s%s %s", out->len > 0 ? ", " : "", digits, what);
-}
-
-static char *import_counts(const PxCounts *counts) {
-  g_autoptr(GString) out = g_string_new(NULL);
-  append_count(out, counts->created, "created");
-  append_count(out, counts->updated, "updated");
-  append_count(out, counts->unchanged, "unchanged");
-  append_count(out, counts->failed, "failed");
-  append_count(out, counts->skipped, "skipped");
-  g_autofree char *rows = px_count_text(counts->rows, "row");
-  return out->len > 0 ? g_strdup_printf("%s (%s)", out->str, rows) : g_strdup("no rows");
-}
-
-char *px_summary_line(const PxSummary *summary) {
-  GString *out = g_string_new(summary->name);
-  if (summary->state == PX_STATE_REFUSED) {
-    g_string_append(out, ": refused, nothing was changed");
-  } else if (summary->kind == PX_FILE_EXPORT) {
-    g_autofree char *records = px_count_text(summary->counts.rows, "record");
-    g_string_append_printf(out, ": %s exported", records);
-  } else {
-    g_autofree char *counts = import_counts(&summary->counts);
-    g_string_append_printf(out, ": %s", counts);
-  }
-  /* Why a file was refused is told by its messages. */
-  if (summary->error && summary->state != PX_STATE_REFUSED)
-    g_string_append_printf(out, ": %s", summary->error);
-  return g_string_free(out, FALSE);
-}
-
-char *px_message_line(const PxMessage *message) {
-  GString *out = g_string_new(NULL);
-  if (message->row > 0)
-    g_string_append_printf(out, "row %" G_GUINT64_FORMAT, message->row);
-  if (message->column)
-    g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", message->column);
-  g_string_append_printf(out, "%s%s", out->len > 0 ? ": " : "", message->message);
-  return g_string_free(out, FALSE);
-}
-
 json_t *px_summary_to_json(const PxSummary *summary) {
   const PxCounts *counts = &summary->counts;
   json_t *object = json_object();

@@ -4,11 +4,6 @@
 #include "command/output.h"
 #include "flow/flow.h"
 
-/* "partners.csv: 12 created, 6 updated, 8 failed (26 rows)"; the counts that are zero are left out. Caller frees. */
-char *px_summary_line(const PxSummary *summary);
-/* "row 4, country_id|code: ..." Caller frees. */
-char *px_message_line(const PxMessage *message);
-
 /* The object of design section 8, without "messages". */
 json_t *px_summary_to_json(const PxSummary *summary);
 /* All messages as an array. NULL with error. */

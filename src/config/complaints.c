@@ -87,3 +87,12 @@ bool px_complaints_to_error(const PxComplaints *complaints, GError **error) {
   g_set_error_literal(error, PX_ERROR, PX_ERROR_CONFIG, text->str);
   return false;
 }
+
+char *px_complaint_text(const PxComplaint *complaint) {
+  g_autofree char *place = NULL;
+  if (complaint->file && complaint->line > 0)
+    place = g_strdup_printf("%s:%u: ", complaint->file, complaint->line);
+  else if (complaint->file)
+    place = g_strdup_printf("%s: ", complaint->file);
+  return g_strdup_printf("%s%s%s", place ? place : "", complaint->is_warning ? "warning: " : "", complaint->text);
+}

@@ -72,6 +72,8 @@ typedef struct {
   const char *text;
 } PxComplaint;
 const PxComplaint *px_complaints_at(const PxComplaints *complaints, size_t i);
+/* "file:line: warning: text". Caller frees. */
+char *px_complaint_text(const PxComplaint *complaint);
 /* PX_ERROR_CONFIG with all errors, a line each; true when there is none. */
 bool px_complaints_to_error(const PxComplaints *complaints, GError **error);
 

@@ -63,6 +63,18 @@ bool px_db_has_waiters(const PxDb *db) {
   return db->driver->has_waiters(db);
 }
 
+void px_db_interrupt(PxDb *db) {
+  db->driver->interrupt(db);
+}
+
+int px_db_listen(PxDb *db) {
+  return db->driver->listen(db);
+}
+
+void px_db_heard(PxDb *db) {
+  db->driver->heard(db);
+}
+
 bool px_db_check_deferred(PxDb *db, GError **error) {
   return db->driver->check_deferred(db, error);
 }

@@ -58,6 +58,20 @@ bool px_db_check_deferred(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Cheap: one to three system calls. */
 bool px_db_has_waiters(const PxDb *db);
 
+/* Makes the statement that is running, or waiting for a lock, fail: PX_ERROR_STOPPED or PX_ERROR_TRANSIENT. What begins later works. May be
+ * called by a signal handler. */
+void px_db_interrupt(PxDb *db);
+
+/* ---- waking one another */
+
+/* In a write transaction: when it commits, those who listen are woken. */
+void px_db_notify(PxDb *db);
+/* A descriptor that poll(2) finds readable after a notification; it belongs to the connection. -1: there is none, so look from time to time;
+ * which is wise in any case, since a notification may get lost. */
+int px_db_listen(PxDb *db);
+/* Takes what was readable. Afterwards look, then wait. */
+void px_db_heard(PxDb *db);
+
 /* ---- statements */
 
 /* sql has ? parameters. The same text gives the same statement, reset. */

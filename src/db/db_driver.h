@@ -20,6 +20,7 @@ struct PxDb {
   PxTxKind tx_kind;
   bool held;              /* dry run: the transaction that is never committed is open, the caller's is a savepoint in it */
   unsigned savepoints;    /* of the caller, inside its transaction */
+  bool wakes;             /* the transaction that is open: px_db_notify() was called */
   bool guard_writes;      /* px_db_guard_write() must be asked before a statement that writes */
   GHashTable *statements; /* text -> PxStmt, which owns the text */
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */
@@ -51,6 +52,11 @@ struct PxDbDriver {
   bool (*in_transaction)(const PxDb *db);
   bool (*check_deferred)(PxDb *db, GError **error);
   bool (*has_waiters)(const PxDb *db);
+  void (*interrupt)(PxDb *db); /* from a signal handler */
+  /* After the commit of a transaction that called px_db_notify(). */
+  void (*notify)(PxDb *db);
+  int (*listen)(PxDb *db);
+  void (*heard)(PxDb *db);
 
   /* One statement with ? parameters. Never called twice for one text. Owns a copy of the text when it succeeds. */
   PxStmt *(*prepare)(PxDb *db, const char *sql, GError **error);

@@ -73,6 +73,7 @@ static void sqlite_close(PxDb *db) {
   PxSqlite *sqlite = sqlite_of(db);
   sqlite3_close_v2(sqlite->handle); /* also frees what a failed open left */
   px_sqlite_wait_done(&sqlite->wait);
+  px_sqlite_wake_done(sqlite);
   g_free(sqlite);
 }
 
@@ -152,6 +153,23 @@ static bool sqlite_check_deferred(PxDb *db, GError **error) {
 
 static bool sqlite_has_waiters(const PxDb *db) {
   return px_sqlite_wait_any(&((const PxSqlite *)db)->wait);
+}
+
+static void sqlite_interrupt(PxDb *db) {
+  sqlite_of(db)->interrupted = 1;
+  sqlite3_interrupt(handle_of(db));
+}
+
+static void sqlite_notify(PxDb *db) {
+  px_sqlite_wake(sqlite_of(db));
+}
+
+static int sqlite_listen(PxDb *db) {
+  return px_sqlite_listen(sqlite_of(db));
+}
+
+static void sqlite_heard(PxDb *db) {
+  px_sqlite_heard(sqlite_of(db));
 }
 
 /* ---- statements */
@@ -298,6 +316,10 @@ const PxDbDriver px_db_sqlite = {
   .in_transaction = sqlite_in_transaction,
   .check_deferred = sqlite_check_deferred,
   .has_waiters = sqlite_has_waiters,
+  .interrupt = sqlite_interrupt,
+  .notify = sqlite_notify,
+  .listen = sqlite_listen,
+  .heard = sqlite_heard,
   .prepare = sqlite_prepare,
   .free_stmt = sqlite_free_stmt,
   .bind = sqlite_bind,

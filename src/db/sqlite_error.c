@@ -14,7 +14,7 @@ typedef struct {
 static const Meaning meanings[] = {
   {SQLITE_BUSY, PX_ERROR_TRANSIENT, "%s (%s): another process holds the lock; try again when it is done"},
   {SQLITE_PROTOCOL, PX_ERROR_TRANSIENT, "%s (%s): another process holds the lock; try again when it is done"},
-  {SQLITE_INTERRUPT, PX_ERROR_TRANSIENT, "%s (%s)"},
+  {SQLITE_INTERRUPT, PX_ERROR_STOPPED, "%s (%s)"},
   {SQLITE_NOMEM, PX_ERROR_TRANSIENT, "%s (%s)"},
   {SQLITE_FULL, PX_ERROR_TRANSIENT, "%s (%s): make room on the disk, then try again"},
   {SQLITE_IOERR, PX_ERROR_TRANSIENT, "%s (%s): the disk does not read or write as it should"},

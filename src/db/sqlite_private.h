@@ -3,6 +3,7 @@
 /* What the files of the SQLite driver share. */
 #include "db/db_driver.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 
 /* The lock file beside a database by which those who wait to write are seen; see sqlite_wait.c. */
@@ -19,6 +20,9 @@ typedef struct {
   int64_t busy_deadline; /* of the wait that is going on */
   bool wants_to_write;   /* a BEGIN IMMEDIATE is running: waiting is to be seen by others */
   PxSqliteWait wait;
+  volatile sig_atomic_t interrupted; /* the next wait for the lock fails */
+  bool listens;
+  int wake; /* of inotify, where listens */
 } PxSqlite;
 
 /* ---- sqlite_wait.c */
@@ -31,6 +35,16 @@ void px_sqlite_wait_leave(PxSqliteWait *wait);
 bool px_sqlite_wait_any(const PxSqliteWait *wait);
 /* For sqlite3_busy_handler(); data is the PxSqlite. */
 int px_sqlite_busy(void *data, int n_calls);
+
+/* Opens (makes) a lock file beside the database, with its permissions; -1: errno. */
+int px_sqlite_lock_file(const char *path, const char *database);
+
+/* ---- sqlite_wake.c */
+
+void px_sqlite_wake(const PxSqlite *sqlite);
+int px_sqlite_listen(PxSqlite *sqlite);
+void px_sqlite_heard(PxSqlite *sqlite);
+void px_sqlite_wake_done(PxSqlite *sqlite);
 
 /* ---- sqlite_error.c */
 

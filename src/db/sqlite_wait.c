@@ -28,16 +28,20 @@ static struct flock first_byte(short type) {
 }
 
 /* The file gets the permissions of the database: who may write the one may wait for it. */
-static int open_lock_file(const PxSqliteWait *wait) {
-  g_autofree char *database = g_strndup(wait->path, strlen(wait->path) - strlen("-pattimpex-wait"));
+int px_sqlite_lock_file(const char *path, const char *database) {
   struct stat status;
   mode_t mode = stat(database, &status) == 0 ? status.st_mode & 0666 : 0600;
-  int fd = open(wait->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   if (fd >= 0)
     (void)fchmod(fd, mode); /* the umask shall not shut others out */
   else if (errno == EEXIST)
-    fd = open(wait->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   return fd;
+}
+
+static int open_lock_file(const PxSqliteWait *wait) {
+  g_autofree char *database = g_strndup(wait->path, strlen(wait->path) - strlen("-pattimpex-wait"));
+  return px_sqlite_lock_file(wait->path, database);
 }
 
 void px_sqlite_wait_enter(PxSqliteWait *wait) {
@@ -72,7 +76,9 @@ int px_sqlite_busy(void *data, int n_calls) {
   int64_t now = g_get_monotonic_time();
   if (n_calls == 0)
     sqlite->busy_deadline = now + sqlite->busy_limit;
-  if (now >= sqlite->busy_deadline)
+  bool interrupted = sqlite->interrupted != 0;
+  sqlite->interrupted = 0;
+  if (now >= sqlite->busy_deadline || interrupted)
     return 0;
   if (sqlite->wants_to_write)
     px_sqlite_wait_enter(&sqlite->wait);

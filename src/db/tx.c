@@ -19,6 +19,7 @@ static bool run_savepoint(PxDb *db, const char *command, unsigned depth, GError 
 static void ended(PxDb *db) {
   db->tx_open = false;
   db->savepoints = 0;
+  db->wakes = false;
   db->guard_writes = db->dry_run;
 }
 
@@ -95,8 +96,11 @@ bool px_db_commit(PxDb *db, GError **error) {
     return false;
   /* Releasing a savepoint does not ask deferred constraints, committing does. */
   bool done = db->held ? px_db_check_deferred(db, error) && run(db, "RELEASE " CALLERS_TRANSACTION, error) : run(db, "COMMIT", error);
+  bool wakes = done && db->wakes && !db->dry_run;
   if (done)
     ended(db);
+  if (wakes)
+    db->driver->notify(db);
   return done;
 }
 
@@ -108,6 +112,10 @@ void px_db_rollback(PxDb *db) {
       (void)run(db, "RELEASE " CALLERS_TRANSACTION, NULL);
   }
   ended(db);
+}
+
+void px_db_notify(PxDb *db) {
+  db->wakes = px_db_in_transaction(db);
 }
 
 bool px_db_savepoint(PxDb *db, GError **error) {

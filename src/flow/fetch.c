@@ -214,6 +214,8 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
     const Found *file = &g_array_index(found, Found, i);
     PxProgress progress = {.name = file->name, .step = "fetch", .rows = i, .rows_total = found->len};
     px_work_progress(work, &progress);
+    if (px_project_stopped(work->project, error))
+      return false;
     if (fetch_file(work, storage, task, file, &problem))
       continue;
     if (px_db_in_transaction(work->project->db) || !g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT)) {

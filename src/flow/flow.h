@@ -34,6 +34,11 @@ typedef struct {
 void px_summary_free(PxSummary *summary);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSummary, px_summary_free)
 
+/* "partners.csv: 12 created, 6 updated, 8 failed (26 rows)"; the counts that are zero are left out. Caller frees. */
+char *px_summary_line(const PxSummary *summary);
+/* "row 4, country_id|code: ..." Caller frees. */
+char *px_message_line(const PxMessage *message);
+
 /* Calls visit for each message in the order of rows; it returns false to stop. A refused file has at least one. */
 typedef bool (*PxMessageVisit)(const PxMessage *message, void *data);
 bool px_summary_messages(const PxProject *project, const PxSummary *summary, PxMessageVisit visit, void *data, GError **error)
@@ -91,7 +96,8 @@ bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, 
 typedef struct {
   const char *kind;         /* fetch, import, report, export, upload, process */
   const char *task;         /* NULL: by hand */
-  PxState state;            /* done, failed; pending: it is tried again later */
+  const PxJob *job;         /* as it was claimed */
+  PxState state;            /* done, failed; pending: it is tried again later; started: it was another worker's by then */
   const char *error;        /* NULL */
   const PxSummary *summary; /* of import and export; else NULL */
   const char *name;         /* the file of an upload or report; else NULL */
@@ -103,10 +109,14 @@ typedef struct {
   GPtrArray *problems;      /* char *: files that could not be taken or put away, one sentence each; NULL: none */
 } PxJobReport;
 
+/* What a job did, in a sentence; NULL: nothing that a person waits for. Caller frees. */
+char *px_job_line(const PxJobReport *job);
+
 typedef struct {
   const char *const *tasks; /* NULL-terminated; NULL: all active import and export tasks, and jobs by hand that were left */
   int64_t
     wait_limit; /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
+  void (*claimed)(const PxJob *job, void *data);         /* a job begins; may be NULL */
   void (*report)(const PxJobReport *report, void *data); /* may be NULL */
   PxProgressFunc progress;                               /* may be NULL */
   void *data;
@@ -134,6 +144,9 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
  * going is not started again. A clock that is put back finds what it has decided within a day. */
 bool px_schedules_tick(PxProject *project, int64_t now, int64_t *ret_next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The next job that is due: claimed, run, told as the options say (wait_limit means nothing here). *ret_ran false: none is due. False only
+ * when the database fails. */
+bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions *options, bool *ret_ran, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0, 1 or 3 (design section 8). */
 int px_run_exit_status(const PxRunResult *result);
 

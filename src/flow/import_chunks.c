@@ -122,6 +122,8 @@ bool px_import_load_chunks(PxImport *import, GError **error) {
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
     px_import_progress(import, "import", import->file->counts.rows, px_feed_bytes_done(import->feed));
+    if (!last && px_project_stopped(import->work->project, error))
+      return false;
     let_others_in(db);
   }
   if (!import->work->job)

@@ -21,6 +21,8 @@ static const PxKey keys[] = {
   SECTION("schedule"),
   SECTION("catch_up"),
   SECTION("include"),
+  SECTION("serve"),
+  SECTION("log"),
   SECTION("models"),
   SECTION("storages"),
   SECTION("filters"),
@@ -44,6 +46,13 @@ static int64_t system_now(void *data) {
 
 int64_t px_project_now(const PxProject *project) {
   return project->now(project->now_data);
+}
+
+bool px_project_stopped(const PxProject *project, GError **error) {
+  if (!project->stop || !*project->stop)
+    return false;
+  g_set_error(error, PX_ERROR, PX_ERROR_STOPPED, "stopped; it goes on when the program runs again");
+  return true;
 }
 
 /* ---- opening */
@@ -171,7 +180,10 @@ PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *compla
   project->dry_run = options->dry_run;
   project->now = options->now ? options->now : system_now;
   project->now_data = options->now_data;
-  project->config = px_config_load(options->paths, options->n_paths, error);
+  project->stop = options->stop;
+  if (!options->config)
+    project->own_config = px_config_load(options->paths, options->n_paths, error);
+  project->config = options->config ? options->config : project->own_config;
   if (!project->config || !open_all(project, options, complaints ? complaints : own, complaints != NULL, error))
     return NULL;
   return g_steal_pointer(&project);
@@ -186,7 +198,7 @@ void px_project_close(PxProject *project) {
   px_storages_free(project->storages);
   px_schema_free(project->schema);
   px_db_close(project->db);
-  px_config_free(project->config);
+  px_config_free(project->own_config);
   g_clear_pointer(&project->timezone, g_time_zone_unref);
   px_channels_free(project->channels);
   g_free(project);

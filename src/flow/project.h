@@ -10,19 +10,24 @@
 #include "storage/storage.h"
 #include "task/task.h"
 
+#include <signal.h>
+
 typedef struct {
   const char *const *paths; /* of configuration files; later ones win */
   size_t n_paths;
+  const PxConfig *config;     /* instead of paths: has been loaded, is borrowed */
   bool dry_run;               /* database, storages and filestore pretend: everything happens and is forgotten at close */
   bool create_database;       /* make it when it is missing (init) */
   bool no_files;              /* the filestore is not opened (and not made): for commands that touch no bytes, and --no-history */
   bool no_migrate;            /* our own tables are neither made nor migrated: --no-history */
   int64_t (*now)(void *data); /* microseconds since the epoch; NULL: the system's clock */
   void *now_data;
+  const volatile sig_atomic_t *stop; /* not 0: this process is to end; NULL: never */
 } PxProjectOptions;
 
 typedef struct {
-  PxConfig *config;
+  const PxConfig *config;
+  PxConfig *own_config; /* NULL: config is borrowed */
   PxDb *db;
   PxSchema *schema;
   PxStorages *storages;
@@ -34,6 +39,7 @@ typedef struct {
   bool dry_run;
   int64_t (*now)(void *data);
   void *now_data;
+  const volatile sig_atomic_t *stop;
 } PxProject;
 
 /* Loads the configuration, connects, makes and migrates our tables, reads every section. What is wrong with the configuration is collected in
@@ -44,6 +50,11 @@ PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *compla
 void px_project_close(PxProject *project);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxProject, px_project_close)
 int64_t px_project_now(const PxProject *project);
+/* Whether this process is to end, then PX_ERROR_STOPPED: asked where a job can be left and gone on with. */
+bool px_project_stopped(const PxProject *project, GError **error);
+/* What only the database and the storages can tell; they are asked, and a probe file is put into each storage. *ret_unreachable: how many of the
+ * errors are storages that do not answer. Only for a project that was read without errors. */
+bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Warns of tasks, patterns and storages that have a history and are in the configuration no more. */
 bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_CONFIG with "did you mean". */

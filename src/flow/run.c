@@ -25,49 +25,33 @@ static void count_summary(PxRunResult *result, const PxSummary *summary) {
   result->rows_failed += summary->counts.failed;
 }
 
-static void remember_unstable(Run *run, const PxWork *work) {
-  if (!work->report.stable_at || !work->job->task)
+static void remember_unstable(Run *run, const PxJobReport *report) {
+  if (!report->stable_at || !report->task)
     return;
   int64_t *when = g_new(int64_t, 1);
-  *when = work->report.stable_at;
-  g_hash_table_replace(run->unstable, g_strdup(work->job->task), when);
+  *when = report->stable_at;
+  g_hash_table_replace(run->unstable, g_strdup(report->task), when);
 }
 
-static void tell(Run *run, PxWork *work, PxState state, const GError *problem) {
+/* The report of PxRunOptions: counts, then tells who called. */
+static void count_job(const PxJobReport *report, void *data) {
+  Run *run = data;
   PxRunResult *result = run->result;
-  PxJobReport *report = &work->report;
-  result->jobs_done += state == PX_STATE_DONE;
-  result->jobs_failed += state == PX_STATE_FAILED;
+  if (report->state == PX_STATE_STARTED)
+    return;
+  remember_unstable(run, report);
+  result->jobs_done += report->state == PX_STATE_DONE;
+  result->jobs_failed += report->state == PX_STATE_FAILED;
   result->problems += report->problems ? report->problems->len : 0;
-  count_summary(result, work->summary);
-  report->kind = work->job->kind;
-  report->task = work->job->task;
-  report->state = state;
-  report->error = problem ? problem->message : NULL;
-  report->summary = work->summary;
-  report->name = work->name;
-  if (run->options->report && state != PX_STATE_STARTED)
+  count_summary(result, report->summary);
+  if (run->options->report)
     run->options->report(report, run->options->data);
 }
 
-/* *ret_ran false: no job is due. */
-static bool run_next(Run *run, bool *ret_ran, GError **error) {
-  PxProject *project = run->project;
-  g_autoptr(PxJob) job = NULL;
-  g_autoptr(GError) problem = NULL;
-  if (!px_job_claim(project->db, run->worker, run->options->tasks, px_project_now(project), &job, error))
-    return false;
-  *ret_ran = job != NULL;
-  if (!job)
-    return true;
-  px_hook("job-claimed");
-  g_auto(PxWork) work = {.project = project, .job = job, .progress = run->options->progress, .data = run->options->data};
-  PxState state;
-  if (!px_run_job(&work, true, &state, &problem, error))
-    return false;
-  remember_unstable(run, &work);
-  tell(run, &work, state, problem);
-  return true;
+static void pass_progress(const PxProgress *progress, void *data) {
+  const Run *run = data;
+  if (run->options->progress)
+    run->options->progress(progress, run->options->data);
 }
 
 /* ---- what is left when no job is due */
@@ -137,8 +121,9 @@ static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError 
 
 static bool loop(Run *run, GError **error) {
   unsigned listings = 0;
+  const PxRunOptions counting = {.tasks = run->options->tasks, .report = count_job, .progress = pass_progress, .data = run};
   for (bool again = true; again;) {
-    if (!run_next(run, &again, error))
+    if (!px_run_next(run->project, run->worker, &counting, &again, error))
       return false;
     if (!again && !wait_for_rest(run, &listings, &again, error))
       return false;
@@ -154,7 +139,10 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
   px_worker_heed(worker, project->channels);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .unstable = unstable};
-  return loop(&run, error);
+  if (loop(&run, error))
+    return true;
+  px_worker_leave(g_steal_pointer(&worker));
+  return false;
 }
 
 bool px_run(PxProject *project, const PxRunOptions *options, PxRunResult *ret_result, GError **error) {

@@ -30,6 +30,11 @@ static bool store_failure(PxWork *work, const GError *problem, bool later, PxSta
   return px_job_fail(db, job, problem->message, now, error);
 }
 
+/* The process is to end: nobody is to blame, so the job goes back as it was. */
+static bool is_stopped(const PxWork *work, const GError *error) {
+  return px_project_stopped(work->project, NULL) && (may_work_later(error) || g_error_matches(error, PX_ERROR, PX_ERROR_STOPPED));
+}
+
 bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
   g_autoptr(GError) problem = NULL;
   g_autoptr(GError) fenced = NULL;
@@ -49,6 +54,7 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
                 problem->message);
     return false;
   }
+  bool stopped = is_stopped(work, problem);
   bool later = may_try_later && may_work_later(problem) && work->job->retries < PX_JOB_MAX_RETRIES;
   if (!px_work_begin(work, &fenced)) {
     if (g_error_matches(fenced, PX_ERROR, PX_ERROR_FENCED))
@@ -56,9 +62,12 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
     g_propagate_error(error, g_steal_pointer(&fenced));
     return false;
   }
-  if (!px_transaction_end(work->project->db, store_failure(work, problem, later, ret_state, error), error))
+  bool ok = stopped ? px_job_release(work->project->db, work->job, error) : store_failure(work, problem, later, ret_state, error);
+  if (!px_transaction_end(work->project->db, ok, error))
     return false;
-  px_hook("job-failed");
+  if (stopped)
+    *ret_state = PX_STATE_PENDING;
+  px_hook(stopped ? "job-released" : "job-failed");
   *ret_job_error = g_steal_pointer(&problem);
   return true;
 }

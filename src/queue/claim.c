@@ -19,8 +19,10 @@ static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) 
 
 static bool give_back(PxDb *db, const PxJob *job, int64_t now, GError **error) {
   if (job->deaths + 1 >= PX_JOB_MAX_DEATHS) {
-    g_autofree char *why =
-      g_strdup_printf("the program died %d times while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, job->kind, job->attempt);
+    int signal = px_worker_signal(db, job->owner);
+    g_autofree char *how = signal ? g_strdup_printf(", the last time by signal %d,", signal) : g_strdup("");
+    g_autofree char *why = g_strdup_printf("the program died %d times%s while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, how,
+                                           job->kind, job->attempt);
     return px_job_fail(db, job, why, now, error);
   }
   PxBinder binder;
@@ -39,8 +41,9 @@ static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError
     g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, px_free_job_row, error);
     if (!jobs)
       return false;
+    bool stopped = px_worker_was_stopped(db, owners->pdata[i]);
     for (guint k = 0; k < jobs->len; k++)
-      if (!give_back(db, jobs->pdata[k], now, error))
+      if (!(stopped ? px_job_release(db, jobs->pdata[k], error) : give_back(db, jobs->pdata[k], now, error)))
         return false;
   }
   return true;
@@ -105,8 +108,11 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
     return true;
   if (!px_db_begin(db, PX_TX_WRITE, error))
     return false;
-  if (claim_in_transaction(db, worker, dead, tasks, now, ret_job, error))
-    return true;
-  px_db_rollback(db);
-  return false;
+  if (!claim_in_transaction(db, worker, dead, tasks, now, ret_job, error)) {
+    px_db_rollback(db);
+    return false;
+  }
+  for (guint i = 0; i < dead->len; i++)
+    px_worker_forget(db, dead->pdata[i]);
+  return true;
 }

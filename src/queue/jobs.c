@@ -86,6 +86,7 @@ bool px_job_of_identity(PxDb *db, const char *identity, int64_t *ret_id, GError 
 
 bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) {
   job->state = PX_STATE_PENDING;
+  px_db_notify(db);
   if (!insert(db, job, now, error))
     return false;
   if (job->id)
@@ -187,6 +188,7 @@ bool px_job_release(PxDb *db, const PxJob *job, GError **error) {
     return false;
   px_bind_integer(&binder, job->id);
   px_bind_integer(&binder, job->attempt);
+  px_db_notify(db);
   return px_run_bound(&binder, error);
 }
 

@@ -45,5 +45,6 @@ bool px_job_again(PxDb *db, int64_t id, int64_t now, GError **error) {
     return false;
   px_bind_integer(&binder, now);
   px_bind_integer(&binder, id);
+  px_db_notify(db);
   return px_run_bound(&binder, error) && px_job_needs_again(db, id, error);
 }

@@ -70,6 +70,8 @@ bool px_job_needs_met(PxDb *db, int64_t id, PxState state, GError **error) {
   for (guint i = 0; waiting && i < waiting->len; i++)
     if (!run_for(db, "job_need_less", *(int64_t *)waiting->pdata[i], 0, error))
       return false;
+  if (waiting && waiting->len)
+    px_db_notify(db);
   return waiting != NULL;
 }
 

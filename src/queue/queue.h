@@ -166,11 +166,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFileMessages, px_file_messages_close)
 typedef struct PxWorker PxWorker;
 PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_worker_close(PxWorker *worker);
+/* Closes it as one that was stopped: the jobs that it still has go back as they were. */
+void px_worker_leave(PxWorker *worker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWorker, px_worker_close)
 const char *px_worker_name(const PxWorker *worker);
 /* The limits that its claims heed from now on; borrowed, to outlive it. NULL: none. All who work on a database are meant to have the
  * same. */
 void px_worker_heed(PxWorker *worker, const PxChannels *channels);
+/* What others see of it: "worker 2". */
+void px_worker_describe(PxWorker *worker, const char *what);
+/* Its last words, which outlive it: it was told to end, or ended by a signal. Both may be called by a signal handler. A job of a worker that was
+ * stopped goes back as it was. */
+void px_worker_mark_stopped(const PxWorker *worker);
+void px_worker_mark_signal(const PxWorker *worker, int signal);
 
 /* ---- jobs */
 

@@ -63,5 +63,10 @@ bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) G_GNU
 bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 const PxChannels *px_worker_channels(const PxWorker *worker);
-/* Whether the worker of that name is dead; its lock file is removed then. db says where lock files are. */
+/* Of a dead worker: whether it was told to end; the number of the signal that ended it, 0: not known. */
+bool px_worker_was_stopped(PxDb *db, const char *name);
+int px_worker_signal(PxDb *db, const char *name);
+/* When its jobs have been given back: nothing is to be known of it any more. */
+void px_worker_forget(PxDb *db, const char *name);
+/* Whether the worker of that name is dead. db says where lock files are. */
 bool px_worker_is_dead(PxDb *db, const char *name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. */
+/* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. What is in the file: a
+ * line for people, then the last words. */
 #include "queue/queue_private.h"
 
 #include <errno.h>
@@ -13,7 +14,12 @@ struct PxWorker {
   char *path; /* NULL: a database without files, which nobody else sees */
   int fd;
   const PxChannels *channels; /* borrowed; NULL: no limits */
+  off_t words; /* where the last words go */
 };
+
+#define STOPPED "stopped\n"
+#define SIGNAL "signal "
+#define MOST_TEXT 256
 
 static char *lock_path(PxDb *db, const char *name) {
   const char *path = px_db_path(db);
@@ -41,6 +47,18 @@ static int lock_left_file(const char *path, bool *ret_dead) {
   return -1;
 }
 
+/* What a worker wrote; "" when there is nothing. Caller frees. */
+static char *read_text(int fd) {
+  char text[MOST_TEXT];
+  ssize_t n = pread(fd, text, sizeof text, 0);
+  return g_strndup(text, n > 0 ? (gsize)n : 0);
+}
+
+static const char *words_of(const char *text) {
+  const char *end = strchr(text, '\n');
+  return end ? end + 1 : "";
+}
+
 static void remove_when_dead(const char *path) {
   bool dead;
   int fd = lock_left_file(path, &dead);
@@ -48,6 +66,16 @@ static void remove_when_dead(const char *path) {
     return;
   (void)unlink(path);
   (void)close(fd);
+}
+
+/* Last words are for those who give its jobs back; in doubt there are jobs. */
+static bool has_jobs(PxDb *db, const char *name) {
+  PxBinder binder;
+  int64_t job = 0;
+  if (!px_queue_statement(db, "job_of_owner", &binder, NULL))
+    return true;
+  px_bind_text(&binder, name);
+  return !px_run_for_id(&binder, &job, NULL) || job;
 }
 
 /* Files of workers that were killed while they had no job. */
@@ -58,7 +86,7 @@ static void remove_left_files(PxDb *db) {
   g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
   const char *entry;
   while (entries && (entry = g_dir_read_name(entries)))
-    if (g_str_has_prefix(entry, prefix)) {
+    if (g_str_has_prefix(entry, prefix) && !has_jobs(db, entry + strlen(prefix))) {
       g_autofree char *path = g_build_filename(directory, entry, NULL);
       remove_when_dead(path);
     }
@@ -73,6 +101,54 @@ bool px_worker_is_dead(PxDb *db, const char *name) {
   if (fd >= 0)
     (void)close(fd);
   return dead;
+}
+
+void px_worker_forget(PxDb *db, const char *name) {
+  g_autofree char *path = lock_path(db, name);
+  if (path)
+    remove_when_dead(path);
+}
+
+static char *last_words(PxDb *db, const char *name) {
+  g_autofree char *path = lock_path(db, name);
+  int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+  if (fd < 0)
+    return g_strdup("");
+  g_autofree char *text = read_text(fd);
+  (void)close(fd);
+  return g_strdup(words_of(text));
+}
+
+bool px_worker_was_stopped(PxDb *db, const char *name) {
+  g_autofree char *words = last_words(db, name);
+  return g_str_has_prefix(words, STOPPED);
+}
+
+int px_worker_signal(PxDb *db, const char *name) {
+  g_autofree char *words = last_words(db, name);
+  return g_str_has_prefix(words, SIGNAL) ? atoi(words + strlen(SIGNAL)) : 0;
+}
+
+void px_worker_describe(PxWorker *worker, const char *what) {
+  if (worker->fd < 0)
+    return;
+  g_autofree char *line = g_strdup_printf("%.100s\n", what);
+  if (pwrite(worker->fd, line, strlen(line), 0) == (ssize_t)strlen(line))
+    worker->words = (off_t)strlen(line);
+}
+
+void px_worker_mark_stopped(const PxWorker *worker) {
+  static const char words[] = STOPPED;
+  if (worker->fd >= 0)
+    (void)!pwrite(worker->fd, words, sizeof words - 1, worker->words);
+}
+
+void px_worker_mark_signal(const PxWorker *worker, int signal) {
+  char words[] = SIGNAL "00\n";
+  words[sizeof SIGNAL - 1] = (char)('0' + signal / 10 % 10);
+  words[sizeof SIGNAL] = (char)('0' + signal % 10);
+  if (worker->fd >= 0)
+    (void)!pwrite(worker->fd, words, sizeof words - 1, worker->words);
 }
 
 static bool try_lock(PxWorker *worker, PxDb *db) {
@@ -99,20 +175,18 @@ PxWorker *px_worker_open(PxDb *db, GError **error) {
   }
   remove_left_files(db);
   for (unsigned tries = 0; tries < 10; tries++)
-    if (try_lock(worker, db))
+    if (try_lock(worker, db)) {
+      px_worker_describe(worker, "command");
       return g_steal_pointer(&worker);
+    }
   g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path,
               g_strerror(errno));
   return NULL;
 }
 
-void px_worker_close(PxWorker *worker) {
-  if (!worker)
-    return;
-  if (worker->fd >= 0) {
-    (void)unlink(worker->path);
+static void end(PxWorker *worker) {
+  if (worker->fd >= 0)
     (void)close(worker->fd);
-  }
   g_free(worker->name);
   g_free(worker->path);
   g_free(worker);
@@ -124,6 +198,19 @@ void px_worker_heed(PxWorker *worker, const PxChannels *channels) {
 
 const PxChannels *px_worker_channels(const PxWorker *worker) {
   return worker->channels;
+}
+
+void px_worker_close(PxWorker *worker) {
+  if (!worker)
+    return;
+  if (worker->fd >= 0)
+    (void)unlink(worker->path);
+  end(worker);
+}
+
+void px_worker_leave(PxWorker *worker) {
+  px_worker_mark_stopped(worker);
+  end(worker);
 }
 
 const char *px_worker_name(const PxWorker *worker) {
