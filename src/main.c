@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command table -> the exit status. Errors are printed here and nowhere below. */
 #include "command/command.h"
+#include "daemon/daemon.h"
 #include "format/marker.h"
 #include "format/parser.h"
 
@@ -8,9 +9,9 @@
 #include <stdio.h>
 
 static const PxCommand *const COMMANDS[] = {
-  &px_command_init,     &px_command_check, &px_command_models, &px_command_import,   &px_command_export,
-  &px_command_template, &px_command_run,   &px_command_tasks,  &px_command_files,    &px_command_attachments,
-  &px_command_jobs,     &px_command_retry, &px_command_cancel, &px_command_set_done, NULL,
+  &px_command_init,        &px_command_check, &px_command_models, &px_command_import,    &px_command_export,   &px_command_template,
+  &px_command_run,         &px_command_serve, &px_command_worker, &px_command_scheduler, &px_command_tasks,    &px_command_files,
+  &px_command_attachments, &px_command_jobs,  &px_command_retry,  &px_command_cancel,    &px_command_set_done, NULL,
 };
 
 /* A line of the message is a complaint of its own. */
@@ -28,6 +29,7 @@ int main(int argc, char **argv) {
     return px_parser_main(argc, argv);
   if (argc > 1 && g_str_equal(argv[1], "marker"))
     return px_marker_main(argc, argv);
+  px_title_keep(argc, argv);
   g_autoptr(GError) error = NULL;
   int status = px_command_main(COMMANDS, argc, argv, &error);
   if (error) {

@@ -14,7 +14,8 @@ ORDER = [
     ["load", "extract", "report"],
     ["task"],
     ["flow"],
-    ["command", "daemon", "web"],
+    ["daemon", "web"],
+    ["command"],
 ]
 BESIDE = {("pattern", "records")}       # what a pattern's relations ask, records answers
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
 #include "command/output.h"
+#include "daemon/daemon.h"
 #include "flow/project.h"
 
 #include <stdio.h>
@@ -12,109 +13,7 @@ static const GOptionEntry OPTIONS[] = {
   {NULL},
 };
 
-/* ---- keys */
-
-static const PxConfigNode *section_of(const PxConfig *config, const char *section, const char *name) {
-  return px_node_get(px_node_get(px_config_root(config), section), name);
-}
-
-static bool is_key(const PxPattern *pattern, const PxField *field) {
-  for (size_t i = 0; i < pattern->n_fields; i++) {
-    if (pattern->fields[i].key && pattern->fields[i].n_path > 0 && pattern->fields[i].path[0] == field)
-      return true;
-  }
-  return false;
-}
-
-/* Whether the database itself sees to it that no two records have the same key. */
-static bool key_is_unique(const PxPattern *pattern) {
-  for (size_t i = 0; i < pattern->model->n_uniques; i++) {
-    const PxUnique *unique = &pattern->model->uniques[i];
-    size_t n = 0;
-    while (n < unique->n_fields && is_key(pattern, unique->fields[n]))
-      n++;
-    if (n == unique->n_fields)
-      return true;
-  }
-  return is_key(pattern, pattern->model->id);
-}
-
-/* The fields of the key, each once: "country_id, code". */
-static char *key_text(const PxPattern *pattern) {
-  GString *out = g_string_new(NULL);
-  for (size_t i = 0; i < pattern->model->n_fields; i++) {
-    const PxField *field = pattern->model->fields[i];
-    if (is_key(pattern, field))
-      g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", field->name);
-  }
-  return g_string_free(out, FALSE);
-}
-
-/* Whether some index begins with a field of the key. */
-static bool key_is_indexed(const PxProject *project, const PxPattern *pattern, bool *ret_indexed, GError **error) {
-  PxStmt *stmt = px_db_named(project->db, "sqlite_index_leaders", error);
-  if (!stmt)
-    return false;
-  px_stmt_bind_text(stmt, 0, pattern->model->table);
-  *ret_indexed = false;
-  PxStep step;
-  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
-    g_autofree char *column = px_stmt_dup_text(stmt, 0);
-    const PxField *field = px_model_column(pattern->model, column);
-    *ret_indexed = *ret_indexed || (field && is_key(pattern, field));
-  }
-  return step == PX_STEP_DONE;
-}
-
-static bool check_key(const PxProject *project, const PxPattern *pattern, PxComplaints *complaints, GError **error) {
-  g_autofree char *key = key_text(pattern);
-  if (!*key || key_is_unique(pattern))
-    return true;
-  const PxConfigNode *node = section_of(project->config, "patterns", pattern->name);
-  px_warn(complaints, node, "pattern %s: nothing in the database keeps its key (%s) unique: a row that matches two records will fail", pattern->name,
-          key);
-  bool indexed = false;
-  if (!key_is_indexed(project, pattern, &indexed, error))
-    return false;
-  if (!indexed)
-    px_warn(complaints, node, "pattern %s: no index of table %s begins with a column of its key (%s): each search reads the whole table",
-            pattern->name, pattern->model->table, key);
-  return true;
-}
-
-static bool check_keys(const PxProject *project, PxComplaints *complaints, GError **error) {
-  for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
-    if (!check_key(project, px_patterns_at(project->patterns, i), complaints, error))
-      return false;
-  }
-  return true;
-}
-
-/* ---- storages */
-
-/* Each storage is asked; those that do not answer are told and counted, and the others are asked all the same. */
-static void check_storages(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable) {
-  for (size_t i = 0; i < px_storages_count(project->storages); i++) {
-    const char *name = px_storages_name(project->storages, i);
-    g_autoptr(GError) problem = NULL;
-    g_autoptr(PxStorage) storage = px_storage_open(project->storages, name, false, &problem);
-    if (storage && px_storage_check(storage, true, &problem))
-      continue;
-    px_complain(complaints, section_of(project->config, "storages", name), "%s", problem->message);
-    *ret_unreachable += g_error_matches(problem, PX_ERROR, PX_ERROR_UNREACHABLE) || g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT);
-  }
-}
-
 /* ---- telling */
-
-static char *complaint_text(const PxComplaint *complaint) {
-  g_autofree char *place = NULL;
-  if (complaint->file && complaint->line > 0)
-    place = g_strdup_printf("%s:%u: ", complaint->file, complaint->line);
-  else if (complaint->file)
-    place = g_strdup_printf("%s: ", complaint->file);
-  return g_strdup_printf("%s%s%s", place ? place : "", complaint->is_warning ? "warning: " : "", complaint->text);
-}
 
 static void print_json(const PxComplaints *complaints) {
   json_t *array = json_array();
@@ -149,7 +48,7 @@ static void print_warnings(const PxComplaints *complaints) {
     const PxComplaint *complaint = px_complaints_at(complaints, i);
     if (!complaint->is_warning)
       continue;
-    g_autofree char *text = complaint_text(complaint);
+    g_autofree char *text = px_complaint_text(complaint);
     g_autofree char *safe = px_output_line(text);
     puts(safe);
   }
@@ -198,11 +97,9 @@ static int run(const PxCommandLine *line, GError **error) {
     return 2;
   unsigned unreachable = 0;
   /* What the configuration says wrong comes first: with it corrected the rest can be asked. */
-  if (px_complaints_errors(complaints) == 0) {
-    check_storages(project, complaints, &unreachable);
-    if (!check_keys(project, complaints, error) || !px_project_warn_lost_names(project, complaints, error))
-      return 2;
-  }
+  px_daemon_check(project->config, complaints);
+  if (px_complaints_errors(complaints) == 0 && !px_project_check(project, complaints, &unreachable, error))
+    return 2;
   return tell(line, project, complaints, unreachable, error);
 }
 

@@ -160,7 +160,7 @@ typedef struct {
   int64_t next_held; /* when what it holds goes on (process:, upload_schedule:); 0: as above */
   int64_t last_due;  /* by its schedule; 0: never yet */
   PxDueState last_due_state;
-  int64_t last_run;  /* 0: never */
+  int64_t last_run; /* 0: never */
   PxState last_state;
   char *last_error;
 } PxTaskStatus;

@@ -14,7 +14,7 @@ struct PxWorker {
   char *path; /* NULL: a database without files, which nobody else sees */
   int fd;
   const PxChannels *channels; /* borrowed; NULL: no limits */
-  off_t words; /* where the last words go */
+  off_t words;                /* where the last words go */
 };
 
 #define STOPPED "stopped\n"

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: one job after the other, until it is told to end. */
+#include "daemon/daemon_private.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+/* How long an idle worker sleeps at most when nobody wakes it: what other programs put into the queue is seen then, and jobs of dead workers. */
+#define NAP_MIN (20 * G_TIME_SPAN_MILLISECOND)
+#define NAP_MAX (500 * G_TIME_SPAN_MILLISECOND)
+
+typedef struct {
+  const PxDaemonProcess *process;
+  PxProject *project;
+  char *name; /* "worker 2" */
+  int64_t nap;
+  /* of the job at work; 0: idle */
+  int64_t job;
+  char *kind;
+  char *task;
+  char *file; /* as far as it is known */
+} Worker;
+
+static void forget_job(Worker *worker) {
+  worker->job = 0;
+  g_clear_pointer(&worker->kind, g_free);
+  g_clear_pointer(&worker->task, g_free);
+  g_clear_pointer(&worker->file, g_free);
+}
+
+static void worker_clear(Worker *worker) {
+  forget_job(worker);
+  px_project_close(worker->project);
+  g_free(worker->name);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
+
+static void say(const Worker *worker) {
+  if (!worker->job) {
+    px_process_says(worker->process, PX_LIFE_IDLE, worker->name, "idle");
+    return;
+  }
+  const char *about = worker->file ? worker->file : worker->task;
+  g_autofree char *doing = g_strdup_printf("%s %s", worker->kind, about ? about : "by hand");
+  px_process_says(worker->process, PX_LIFE_BUSY, worker->name, doing);
+}
+
+/* ---- what the loop over jobs tells */
+
+static void job_claimed(const PxJob *job, void *data) {
+  Worker *worker = data;
+  worker->job = job->id;
+  worker->kind = g_strdup(job->kind);
+  worker->task = g_strdup(job->task);
+  say(worker);
+  px_log_claimed(job);
+}
+
+static void job_ended(const PxJobReport *report, void *data) {
+  Worker *worker = data;
+  px_log_job(worker->project, report);
+  forget_job(worker);
+}
+
+/* The first that is told of a job is the name of its file. */
+static void job_goes_on(const PxProgress *progress, void *data) {
+  Worker *worker = data;
+  if (g_strcmp0(worker->file, progress->name) != 0) {
+    g_free(worker->file);
+    worker->file = g_strdup(progress->name);
+    say(worker);
+  }
+  px_process_beats(worker->process);
+}
+
+/* ---- the loop */
+
+/* Until something may be due, somebody puts something into the queue, or the worker is told to end. */
+static bool wait_for_work(Worker *worker, int wake, GError **error) {
+  PxJobsLeft left;
+  if (!px_jobs_left(worker->project->db, NULL, G_MAXINT64, &left, error))
+    return false;
+  int64_t until_due = left.next_eta ? left.next_eta - px_project_now(worker->project) : NAP_MAX;
+  px_process_beats(worker->process);
+  px_stop_wait(wake, until_due > 0 ? MIN(worker->nap, until_due) : worker->nap);
+  worker->nap = MIN(worker->nap * 2, NAP_MAX);
+  px_db_heard(worker->project->db);
+  return true;
+}
+
+static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
+  const PxRunOptions options = {.claimed = job_claimed, .report = job_ended, .progress = job_goes_on, .data = worker};
+  int wake = px_db_listen(worker->project->db);
+  say(worker);
+  worker->nap = NAP_MIN;
+  while (px_stop_wanted() == PX_STOP_NOT) {
+    bool ran;
+    if (!px_run_next(worker->project, presence, &options, &ran, error))
+      return false;
+    if (ran) {
+      worker->nap = NAP_MIN;
+      say(worker);
+    } else if (!wait_for_work(worker, wake, error)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool work(Worker *worker, GError **error) {
+  const PxProjectOptions options = {.config = worker->process->config, .stop = px_stop_flag()};
+  worker->project = px_project_open(&options, NULL, error);
+  if (!worker->project)
+    return false;
+  g_autoptr(PxWorker) presence = px_worker_open(worker->project->db, error);
+  if (!presence)
+    return false;
+  px_worker_describe(presence, worker->name);
+  px_worker_heed(presence, worker->project->channels);
+  px_stop_watch(worker->project->db, presence);
+  bool done = loop(worker, presence, error);
+  px_stop_watch(NULL, NULL);
+  if (!done) /* the database failed, not the job */
+    px_worker_leave(g_steal_pointer(&presence));
+  return done;
+}
+
+int px_worker_live(const PxDaemonProcess *process) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Worker) worker = {.process = process};
+  worker.name = process->number ? g_strdup_printf("worker %u", process->number) : g_strdup("worker");
+  px_process_says(process, PX_LIFE_STARTING, worker.name, "starting");
+  if (work(&worker, &error)) {
+    px_log(PX_LOG_DEBUG, NULL, "ended as it was told to");
+    return 0;
+  }
+  const PxLogSubject subject = {.job = worker.job, .task = worker.task, .file = worker.file};
+  px_log(PX_LOG_ERROR, &subject, "%s", error->message);
+  return px_error_exit_status(error);
+}

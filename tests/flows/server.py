@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`serve`, `worker` and `scheduler` as tests have them: started, looked at, told things, always ended."""
+import json
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import time
+
+LIMIT = 60      # seconds that a state is waited for: far more than it takes
+
+
+def until(what, ask, limit=LIMIT):
+    """The first true answer."""
+    end = time.monotonic() + limit
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        assert time.monotonic() < end, f"not within {limit} s: {what}"
+        time.sleep(0.01)
+
+
+def title(pid):
+    """What ps shows of a process; "" when there is none."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def state(pid):
+    """R, S, T (stopped), Z ...; "" when there is no such process."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def children(pid):
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def ready(source):
+    return select.select([source], [], [], 0)[0]
+
+
+class Server:
+    """A running command; what it logs as objects, what it tells systemd."""
+
+    def __init__(self, program, folder, *arguments, env=None):
+        self.folder = pathlib.Path(folder)
+        number = len(list(self.folder.glob("log-*")))
+        self.log_path = self.folder / f"log-{number}"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(f"\0pattimpex-test-{os.getpid()}-{id(self)}")
+        name = self.socket.getsockname().decode().replace("\0", "@")
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([program, *arguments, "--log-format", "json", "--log-level", "debug"], cwd=folder, stderr=log,
+                                            stdin=subprocess.DEVNULL, env={**os.environ, "NOTIFY_SOCKET": name, **(env or {})})
+        self.pid = self.process.pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *ignored):
+        if self.process.poll() is None:
+            for pid in self.children():
+                self.tell(signal.SIGCONT, pid)
+            self.tell(signal.SIGTERM)
+            try:
+                self.process.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.socket.close()
+
+    def tell(self, number, pid=None):
+        try:
+            os.kill(pid or self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def ends(self):
+        """The exit status."""
+        return self.process.wait(LIMIT)
+
+    # ---- what it tells
+
+    def told(self, wanted):
+        """Waits for a notification that begins so."""
+        def ask():
+            assert self.process.poll() is None or ready(self.socket), f"it has ended\n{self.log_path.read_text()}"
+            return ready(self.socket) and [message for message in [self.socket.recv(4096).decode()]
+                                           if any(line.startswith(wanted) for line in message.splitlines())]
+        return until(f"the notification {wanted}", ask)[0]
+
+    def log(self):
+        lines = self.log_path.read_bytes().split(b"\n")[:-1]
+        return [json.loads(line) for line in lines if line.startswith(b"{")]
+
+    def logged(self, text, **fields):
+        """Waits for a line of the log that has the text."""
+        def ask():
+            return [line for line in self.log() if text in line["text"] and all(line[k] == v for k, v in fields.items())]
+        try:
+            return until(f"a line of the log with {text!r}", ask)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.log_path.read_text()}") from None
+
+    # ---- its processes
+
+    def children(self):
+        return children(self.pid)
+
+    def pids(self, name):
+        return [pid for pid in self.children() if title(pid).startswith(f"pattimpex: {name}")]
+
+    def pid_of(self, name):
+        return until(f"a process {name}", lambda: self.pids(name))[0]

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`serve` and its processes: what they do by themselves, what they do when they are told, and when they are killed."""
+import signal
+import sqlite3
+
+import pytest
+
+from conftest import BAD, BASE, GOOD, PROGRAM
+from server import Server, state, title, until
+
+TASKS = """
+serve: {workers: 2}
+import_tasks:
+  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors, schedule: every second}
+export_tasks:
+  out: {storage: drop, path: out, pattern: partner, file_name: all.csv, schedule: every second}
+"""
+QUIET = """
+serve: {workers: 2}
+import_tasks:
+  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done}
+"""
+SMALL_CHUNKS = BASE.replace("format: csv", "format: csv\n    chunk_size: 10")
+HOOKS = "san" in PROGRAM        # a build that knows px_hook()
+needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dtest_hooks=true")
+
+
+def rows_of(n, first=0):
+    return "name,email#key\n" + "".join(f"P{i},p{i}@x.test\n" for i in range(first, first + n))
+
+
+@pytest.fixture
+def serve(project):
+    """Starts serve (or another command) in the project; all are ended behind the test."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve",)), **options))
+        return started[-1]
+    yield start
+    for server in started:
+        server.__exit__()
+
+
+def idle(project):
+    return not project.rows("SELECT id FROM pattimpex_job WHERE state IN ('pending', 'started')")
+
+
+def queue_fetch(project):
+    """What the scheduler would do."""
+    with sqlite3.connect(project.folder / "shop.db", timeout=60) as db:
+        db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
+                   " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
+    db.close()
+
+
+def test_schedules_import_and_export_by_themselves(project, serve):
+    project.config(TASKS)
+    server = serve()
+    server.told("READY=1")
+    project.drop("good.csv")
+    project.drop("bad.csv", BAD)
+    until("the files are put away", lambda: {"done/good.csv", "done/bad.csv", "errors/bad.csv"} <= set(project.names()))
+    until("an export with the new records", lambda: b"carol@x.test" in project.tree("out").get("out/all.csv", b""))
+    line = server.logged("2 created (2 rows)", file="good.csv")
+    assert line["task"] == "in" and line["job"] and line["worker"].startswith("worker ") and line["level"] == "info"
+    server.logged("no Country", level="warning", file="bad.csv", task="in")
+
+
+def test_stops_when_told_and_leaves_nothing_behind(project, serve):
+    project.config(QUIET)
+    server = serve()
+    server.told("READY=1")
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+    server.told("STOPPING=1")
+    assert not list(project.folder.glob("shop.db-worker-*"))
+
+
+def test_titles_say_what_each_process_is(project, serve):
+    project.config(QUIET)
+    server = serve("serve", "--workers", "3")
+    server.told("READY=1")
+    titles = sorted(title(pid) for pid in server.children())
+    assert titles == ["pattimpex: scheduler idle", "pattimpex: worker 1 idle", "pattimpex: worker 2 idle", "pattimpex: worker 3 idle"]
+    assert title(server.pid) == "pattimpex: supervisor"
+
+
+def test_no_schedules_starts_no_task(project, serve):
+    project.config(TASKS)
+    project.drop("good.csv")
+    server = serve("serve", "--no-schedules")
+    server.told("READY=1")
+    assert not server.pids("scheduler")
+    project.call("run", "out")          # the queue is served all the same
+    assert project.names("in") == ["in/good.csv"]
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+    assert project.names("in") == ["in/good.csv"]
+
+
+def test_bad_configuration_starts_nothing(project, serve):
+    project.config("import_tasks:\n  in: {storage: dorp, path: in}\n")
+    server = serve()
+    assert server.ends() == 2
+    server.logged("dorp", level="error", worker="checker")
+    server.logged("nothing was started")
+
+
+def test_wrong_section_serve_is_told(project, serve):
+    project.config("serve: {wokers: 2}\n")
+    server = serve()
+    assert server.ends() == 2
+    assert "did you mean workers?" in server.log_path.read_text()
+    assert "did you mean workers?" in project.call("check", status=2).stderr
+
+
+def test_sighup_takes_a_good_configuration(project, serve):
+    project.config(QUIET)
+    server = serve()
+    server.told("READY=1")
+    before = set(server.children())
+    project.config(QUIET.replace("workers: 2", "workers: 3"))
+    server.tell(signal.SIGHUP)
+    assert "MONOTONIC_USEC=" in server.told("RELOADING=1")
+    server.told("READY=1")
+    until("three new workers", lambda: len(server.pids("worker")) == 3 and not before & set(server.children()))
+    assert not [line for line in server.log() if line["level"] == "error"], "nobody died"
+
+
+def test_sighup_refuses_a_bad_configuration(project, serve):
+    project.config(QUIET)
+    server = serve()
+    server.told("READY=1")
+    before = sorted(server.children())
+    project.config("serve: {workers: 2}\nimport_tasks:\n  in: {storage: dorp, path: in}\n")
+    server.tell(signal.SIGHUP)
+    server.told("RELOADING=1")
+    server.told("READY=1")
+    server.logged("dorp", level="error")
+    server.logged("the old one stays", level="error")
+    assert sorted(server.children()) == before
+    project.config("serve: [\n")
+    server.tell(signal.SIGHUP)
+    server.told("RELOADING=1")
+    server.told("READY=1")
+    assert sorted(server.children()) == before
+    # a worker that is started now still has the old one
+    worker = server.pid_of("worker 1")
+    server.tell(signal.SIGKILL, worker)
+    until("a new worker 1", lambda: server.pids("worker 1 idle") not in ([], [worker]))
+
+
+def test_killed_worker_and_scheduler_are_started_again(project, serve):
+    project.config(QUIET)
+    server = serve()
+    server.told("READY=1")
+    for name in "worker 2", "scheduler":
+        before = server.pid_of(name)
+        server.tell(signal.SIGKILL, before)
+        until(f"a new {name}", lambda: server.pids(f"{name} idle") not in ([], [before]))
+        assert server.logged(f"{name} (pid {before}) died by signal 9")["level"] == "error"
+
+
+def test_workers_end_with_their_supervisor(project, serve):
+    project.config(QUIET)
+    server = serve()
+    server.told("READY=1")
+    left = server.children()
+    server.tell(signal.SIGKILL)
+    server.ends()
+    until("no process is left", lambda: not any(title(pid).startswith("pattimpex:") for pid in left))
+    again = serve()
+    again.told("READY=1")
+    assert not [p for p in project.folder.glob("shop.db-worker-*") if int(p.name.split("-")[2]) in left]
+
+
+@needs_hooks
+def test_sigterm_in_a_big_import_leaves_it_where_it_is(project, serve):
+    project.config(QUIET, base=SMALL_CHUNKS)
+    project.drop("big.csv", rows_of(1000))
+    server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
+    server.told("READY=1")
+    queue_fetch(project)
+    worker = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    assert title(worker).endswith("import big.csv")
+    server.tell(signal.SIGTERM)
+    server.logged("stopping")
+    server.tell(signal.SIGCONT, worker)
+    assert server.ends() == 0
+    assert project.rows("SELECT state, deaths, retries, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", 0, 0, None)]
+    assert project.rows("SELECT count(*) FROM partner WHERE email LIKE 'p%'") == [(30,)]
+    again = serve("serve", "--no-schedules")
+    until("the rest is imported", lambda: idle(project))
+    assert project.rows("SELECT state, n_rows, n_created, n_updated FROM pattimpex_file") == [("done", 1000, 1000, 0)]
+    assert again.logged("1,000 created")
+
+
+@needs_hooks
+def test_another_worker_goes_on_with_the_job_of_a_killed_one(project, serve):
+    project.config(QUIET, base=SMALL_CHUNKS)
+    project.drop("big.csv", rows_of(100))
+    server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
+    server.told("READY=1")
+    queue_fetch(project)
+    worker = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    server.tell(signal.SIGKILL, worker)
+    second = until("another worker that pauses at its third chunk",
+                   lambda: [pid for pid in server.pids("worker") if state(pid) == "T" and pid != worker])[0]
+    assert project.rows("SELECT count(*) FROM partner WHERE email LIKE 'p%'") == [(60,)]
+    server.tell(signal.SIGCONT, second)
+    until("the rest is imported", lambda: idle(project))
+    assert project.rows("SELECT state, n_rows, n_created, n_updated FROM pattimpex_file") == [("done", 100, 100, 0)]
+
+
+def test_stopped_worker_keeps_its_job_and_nothing_is_doubled(project, serve):
+    project.config(QUIET)
+    server = serve("serve", "--no-schedules")
+    server.told("READY=1")
+    for pid in server.pids("worker"):
+        server.tell(signal.SIGSTOP, pid)
+        until("it is stopped", lambda: state(pid) == "T")
+    project.drop("good.csv")
+    queue_fetch(project)
+    for pid in server.pids("worker"):
+        server.tell(signal.SIGCONT, pid)
+    until("the file is imported", lambda: "carol@x.test" in project.emails() and idle(project))
+    assert project.rows("SELECT state, n_rows, n_created FROM pattimpex_file") == [("done", 2, 2)]
+
+
+def test_two_servers_on_one_database_do_each_thing_once(project, serve):
+    project.config(TASKS)
+    servers = [serve(), serve()]
+    for server in servers:
+        server.told("READY=1")
+    for i in range(5):
+        project.drop(f"{i}.csv", rows_of(20, first=100 * i))
+    until("all is put away", lambda: len(project.names("done")) == 5)
+    until("all is imported", lambda: project.rows("SELECT count(*) FROM pattimpex_file WHERE kind = 'import' AND state = 'done'") == [(5,)])
+    assert project.rows("SELECT sum(n_created), sum(n_updated) FROM pattimpex_file WHERE kind = 'import'") == [(100, 0)]
+    assert not [line for server in servers for line in server.log() if line["level"] == "error"]
+
+
+@pytest.mark.parametrize("command", ["worker", "scheduler"])
+def test_processes_run_alone(project, serve, command):
+    project.config(TASKS)
+    server = serve(command)
+    until("it runs", lambda: "idle" in title(server.pid))
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+
+
+def test_watchdog_hears_of_life_only_while_all_is_well(project, serve):
+    project.config(QUIET)
+    server = serve(env={"WATCHDOG_USEC": "200000"})
+    server.told("READY=1")
+    server.told("WATCHDOG=1")
+    worker = server.pid_of("worker 1")
+    server.tell(signal.SIGSTOP, worker)
+    server.told("STATUS=0 of 2 workers busy, 1 of 3 processes do not run")
+    server.tell(signal.SIGCONT, worker)
+    server.told("STATUS=0 of 2 workers busy")
+    server.told("WATCHDOG=1")
