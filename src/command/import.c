@@ -10,10 +10,14 @@
 static gboolean dry_run;
 static gboolean no_history;
 static char *error_file;
+static char *plan;
+static char *apply;
 
 static const GOptionEntry OPTIONS[] = {
   {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "Do everything, then roll it back", NULL},
   {"error-file", 'e', 0, G_OPTION_ARG_FILENAME, &error_file, "Write the bad rows with their reasons to FILE", "FILE"},
+  {"plan", 'p', 0, G_OPTION_ARG_FILENAME, &plan, "With --dry-run: write what would change to FILE (.csv, .xlsx, .json)", "FILE"},
+  {"apply", 0, 0, G_OPTION_ARG_FILENAME, &apply, "Make exactly the changes of a plan", "PLAN"},
   {"no-history", 0, 0, G_OPTION_ARG_NONE, &no_history, "Keep neither the file nor its result (for pipes)", NULL},
   {NULL},
 };
@@ -37,6 +41,8 @@ static bool print_text(const PxProject *project, const PxSummary *summary, GErro
   puts(safe);
   if (!px_summary_print_messages(project, summary, PX_MESSAGES_SHOWN, error))
     return false;
+  if (plan && summary->state != PX_STATE_REFUSED)
+    printf("Plan: %s\n", plan);
   if (project->dry_run)
     puts("Dry run: nothing was kept.");
   else if (error_file && summary->counts.failed > 0)
@@ -48,21 +54,26 @@ static bool print_text(const PxProject *project, const PxSummary *summary, GErro
   return true;
 }
 
-static bool import_file(const PxCommandLine *line, int *ret_status, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .no_history = no_history}, error);
-  if (!project)
-    return false;
+static PxSummary *import_or_apply(PxProject *project, const PxCommandLine *line, GError **error) {
   PxProgressBar *bar = px_progress_bar_new(STDERR_FILENO, !line->json && !line->quiet, g_get_monotonic_time);
-  PxImportByHand options = {
-    .pattern = line->args[0],
-    .file = line->args[1],
+  const PxPlanByHand planned = {.file = apply, .progress = px_progress_bar_show, .data = bar};
+  const PxImportByHand options = {
+    .pattern = apply ? NULL : line->args[0],
+    .file = apply ? NULL : line->args[1],
     .error_file = error_file,
     .no_history = no_history,
+    .plan = plan,
     .progress = px_progress_bar_show,
     .data = bar,
   };
-  g_autoptr(PxSummary) summary = px_import_by_hand(project, &options, error);
+  PxSummary *summary = apply ? px_apply_plan(project, &planned, error) : px_import_by_hand(project, &options, error);
   px_progress_bar_free(bar);
+  return summary;
+}
+
+static bool run_import(const PxCommandLine *line, int *ret_status, GError **error) {
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .no_history = no_history}, error);
+  g_autoptr(PxSummary) summary = project ? import_or_apply(project, line, error) : NULL;
   if (!summary)
     return false;
   *ret_status = px_summary_exit_status(summary);
@@ -71,10 +82,25 @@ static bool import_file(const PxCommandLine *line, int *ret_status, GError **err
   return line->quiet || print_text(project, summary, error);
 }
 
+static bool check_options(const PxCommandLine *line, GError **error) {
+  const char *wrong = NULL;
+  if (apply && (line->n_args > 0 || plan || error_file || no_history))
+    wrong = "--apply takes a plan and nothing else, but --dry-run";
+  else if (!apply && line->n_args < 2)
+    wrong = "name a pattern and a file";
+  else if (plan && !dry_run)
+    wrong = "--plan is what a dry run would do: add --dry-run";
+  if (wrong)
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "import: %s; see pattimpex help import", wrong);
+  return !wrong;
+}
+
 static int run(const PxCommandLine *line, GError **error) {
   int status = 0;
   g_autoptr(GError) refusal = NULL;
-  if (import_file(line, &status, &refusal))
+  if (!check_options(line, error))
+    return 2;
+  if (run_import(line, &status, &refusal))
     return status;
   if (line->json && px_error_exit_status(refusal) == 2)
     print_refusal(refusal);
@@ -84,16 +110,20 @@ static int run(const PxCommandLine *line, GError **error) {
 
 const PxCommand px_command_import = {
   .name = "import",
-  .arguments = "PATTERN FILE",
+  .arguments = "PATTERN FILE | --apply PLAN",
   .summary = "Import one file now",
   .help = "FILE is read by PATTERN; \"-\" is standard input. Good rows are imported, bad rows are told with\n"
           "their reasons and can be written to an error file, corrected and imported again.\n\n"
+          "A plan has a line for each change that a dry run makes: action, record, field, old and new value, row.\n"
+          "--apply makes these changes and no others, all or none: it refuses when a record has changed or gone\n"
+          "meanwhile, or one that the plan would make or refers to is not as it was.\n\n"
           "Examples:\n"
           "  pattimpex import partner partners.csv\n"
           "  pattimpex import partner partners.csv --dry-run\n"
-          "  pattimpex import partner partners.csv --error-file bad.csv --json\n",
+          "  pattimpex import partner partners.csv --error-file bad.csv --json\n"
+          "  pattimpex import partner partners.csv --dry-run --plan plan.xlsx\n"
+          "  pattimpex import --apply plan.xlsx\n",
   .options = OPTIONS,
-  .min_args = 2,
   .max_args = 2,
   .run = run,
 };

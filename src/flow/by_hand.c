@@ -3,100 +3,11 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "flow/paths.h"
+#include "flow/plan.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define COPY_SIZE ((size_t)256 * 1024)
-
-static void close_fd(const int *fd) {
-  if (*fd >= 0)
-    (void)close(*fd);
-}
-#define AUTO_FD __attribute__((cleanup(close_fd))) int
-
-/* ---- files by their paths */
-
-static bool fail_path(const char *path, const char *doing, PxError code, GError **error) {
-  g_set_error(error, PX_ERROR, (int)code, "%s: cannot %s: %s", path, doing, g_strerror(errno));
-  return false;
-}
-
-static bool is_standard(const char *path) {
-  return strcmp(path, "-") == 0;
-}
-
-static int open_input(const char *path, GError **error) {
-  int fd = is_standard(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
-  struct stat status;
-  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
-    (void)close(fd);
-    fd = -1;
-    errno = EISDIR;
-  }
-  if (fd < 0)
-    (void)fail_path(path, "open", PX_ERROR_NOT_FOUND, error);
-  return fd;
-}
-
-static bool copy(int from, int to, const char *path, GError **error) {
-  g_autofree char *buffer = g_malloc(COPY_SIZE);
-  for (;;) {
-    ssize_t n = read(from, buffer, COPY_SIZE);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return fail_path(path, "read", PX_ERROR_TRANSIENT, error);
-    if (n == 0)
-      return true;
-    for (ssize_t done = 0; done < n;) {
-      ssize_t written = write(to, buffer + done, (size_t)(n - done));
-      if (written < 0 && errno != EINTR)
-        return fail_path(path, "write", PX_ERROR_TRANSIENT, error);
-      done += MAX(written, 0);
-    }
-  }
-}
-
-/* A file without a name, in the directory for temporary files. */
-static int open_nameless(GError **error) {
-  const char *directory = g_get_tmp_dir();
-  int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    g_autofree char *path = g_build_filename(directory, "pattimpex-XXXXXX", NULL);
-    fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-      (void)unlink(path);
-  }
-  if (fd < 0)
-    (void)fail_path(directory, "make a temporary file (set TMPDIR)", PX_ERROR_TRANSIENT, error);
-  return fd;
-}
-
-/* The bytes of fd (from its beginning) as the file path, whole or not at all; "-" is standard output. */
-static bool deliver(int fd, const char *path, GError **error) {
-  if (lseek(fd, 0, SEEK_SET) < 0)
-    return fail_path(path, "read again", PX_ERROR_INTERNAL, error);
-  if (is_standard(path))
-    return copy(fd, STDOUT_FILENO, "standard output", error);
-  struct stat status;
-  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) { /* a pipe or a device is written to, not replaced */
-    AUTO_FD device = open(path, O_WRONLY | O_CLOEXEC);
-    return device < 0 ? fail_path(path, "open", PX_ERROR_UNREACHABLE, error) : copy(fd, device, path, error);
-  }
-  g_autofree char *temporary = g_strdup_printf("%s.pattimpex-XXXXXX", path);
-  AUTO_FD out = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
-  if (out < 0)
-    return fail_path(path, "make", PX_ERROR_UNREACHABLE, error);
-  bool done = copy(fd, out, path, error);
-  if (done && (fsync(out) < 0 || rename(temporary, path) < 0))
-    done = fail_path(path, "write", PX_ERROR_TRANSIENT, error);
-  if (!done)
-    (void)unlink(temporary);
-  return done;
-}
 
 /* ---- import */
 
@@ -113,10 +24,6 @@ static bool run_own_job(PxWork *work, GError **error) {
   else
     g_set_error(error, PX_ERROR, PX_ERROR_FENCED, "another worker has taken over job %" G_GINT64_FORMAT, work->job->id);
   return false;
-}
-
-static char *name_of(const char *path) {
-  return is_standard(path) ? g_strdup("stdin") : g_path_get_basename(path);
 }
 
 static PxJob *new_own_job(const char *kind, int64_t attachment_id, int64_t file_id) {
@@ -142,9 +49,9 @@ static PxJob *add_import(PxProject *project, const PxWorker *worker, PxAttachmen
 static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, const char *path, GError **error) {
   if (summary->state == PX_STATE_REFUSED || summary->counts.failed == 0)
     return true;
-  AUTO_FD out = open_nameless(error);
+  PX_PATH_FD out = px_path_nameless(error);
   uint64_t rows;
-  return out >= 0 && px_report_write(project, pattern, blob, summary, out, &rows, error) && deliver(out, path, error);
+  return out >= 0 && px_report_write(project, pattern, blob, summary, out, &rows, error) && px_path_deliver(out, path, error);
 }
 
 typedef struct {
@@ -154,6 +61,7 @@ typedef struct {
   const PxWorker *worker; /* NULL: no history */
   PxAttachment *attachment;
   int blob;         /* without history */
+  PxPlan *plan;     /* NULL: none is wanted */
   PxLostRows *lost; /* what the tries before found out */
 } Hand;
 
@@ -175,13 +83,18 @@ static PxSummary *try_without_history(const Hand *hand, PxWork *work, GError **e
 }
 
 /* When the database itself ends the transaction of a dry run because of a row, all is begun again and that row is known to fail. */
-static PxSummary *import_by_hand(Hand *hand, GError **error) {
+static PxSummary *import_again(Hand *hand, GError **error) {
   PxDb *db = hand->project->db;
   for (;;) {
     g_autoptr(GError) problem = NULL;
     unsigned known = px_lost_rows_known(hand->lost);
-    g_auto(PxWork)
-      work = {.project = hand->project, .progress = hand->options->progress, .data = hand->options->data, .lost = g_steal_pointer(&hand->lost)};
+    g_auto(PxWork) work = {.project = hand->project,
+                           .progress = hand->options->progress,
+                           .data = hand->options->data,
+                           .lost = g_steal_pointer(&hand->lost),
+                           .plan = hand->plan};
+    if (hand->plan && !px_plan_begin(hand->plan, error))
+      return NULL;
     g_autoptr(PxSummary) summary = (hand->worker ? try_with_history : try_without_history)(hand, &work, &problem);
     if (summary)
       return g_steal_pointer(&summary);
@@ -196,12 +109,25 @@ static PxSummary *import_by_hand(Hand *hand, GError **error) {
   }
 }
 
+/* A plan is written in the dry run that it is of. */
+static PxSummary *import_by_hand(Hand *hand, GError **error) {
+  const char *path = hand->options->plan;
+  g_autoptr(PxPlan) plan = path ? px_plan_new(hand->project) : NULL;
+  hand->plan = plan;
+  g_autoptr(PxSummary) summary = import_again(hand, error);
+  if (!summary || !path || summary->state == PX_STATE_REFUSED)
+    return g_steal_pointer(&summary);
+  const char *known = hand->attachment->sha256;
+  g_autofree char *sha256 = known ? g_strdup(known) : px_path_sha256(hand->blob, hand->options->file, error);
+  return sha256 && px_plan_save(plan, summary, sha256, path, error) ? g_steal_pointer(&summary) : NULL;
+}
+
 static PxSummary *import_with_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
   PxBlob blob;
   g_autoptr(PxWorker) worker = px_worker_open(project->db, error);
   if (!worker || !px_filestore_add(project->filestore, fd, UINT64_MAX, &blob, error))
     return NULL;
-  g_autofree char *name = name_of(options->file);
+  g_autofree char *name = px_path_name(options->file);
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
   attachment->pattern = g_strdup(pattern->name);
   attachment->sha256 = g_strdup(blob.sha256);
@@ -209,34 +135,17 @@ static PxSummary *import_with_history(PxProject *project, const PxImportByHand *
   Hand hand = {.project = project, .options = options, .pattern = pattern, .worker = worker, .attachment = attachment};
   g_autoptr(PxSummary) summary = import_by_hand(&hand, error);
   if (summary && options->error_file) {
-    AUTO_FD stored = px_filestore_read(project->filestore, blob.sha256, error);
+    PX_PATH_FD stored = px_filestore_read(project->filestore, blob.sha256, error);
     if (stored < 0 || !write_error_file(project, pattern, stored, summary, options->error_file, error))
       return NULL;
   }
   return g_steal_pointer(&summary);
 }
 
-/* A pipe is copied, because a file is read more than once. */
-static int seekable(int fd, const char *path, uint64_t *ret_size, GError **error) {
-  struct stat status;
-  int out = -1;
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && lseek(fd, 0, SEEK_SET) == 0) {
-    out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  } else {
-    out = open_nameless(error);
-    if (out >= 0 && !copy(fd, out, path, error)) {
-      (void)close(out);
-      return -1;
-    }
-  }
-  *ret_size = out >= 0 && fstat(out, &status) == 0 ? (uint64_t)status.st_size : 0;
-  return out;
-}
-
 static PxSummary *import_without_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
-  g_autofree char *name = name_of(options->file);
+  g_autofree char *name = px_path_name(options->file);
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
-  AUTO_FD blob = seekable(fd, options->file, &attachment->size, error);
+  PX_PATH_FD blob = px_path_seekable(fd, options->file, &attachment->size, error);
   if (blob < 0)
     return NULL;
   Hand hand = {.project = project, .options = options, .pattern = pattern, .attachment = attachment, .blob = blob};
@@ -250,7 +159,7 @@ PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, 
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
   if (!pattern)
     return NULL;
-  AUTO_FD fd = open_input(options->file, error);
+  PX_PATH_FD fd = px_path_open(options->file, error);
   if (fd < 0)
     return NULL;
   return options->no_history ? import_without_history(project, options, pattern, fd, error)
@@ -295,11 +204,11 @@ static bool keep_export(PxProject *project, const PxPattern *pattern, const char
                         GError **error) {
   PxBlob blob;
   if (lseek(fd, 0, SEEK_SET) < 0)
-    return fail_path(output, "read again", PX_ERROR_INTERNAL, error);
+    return px_path_fail(output, "read again", PX_ERROR_INTERNAL, error);
   if (!px_filestore_add(project->filestore, fd, UINT64_MAX, &blob, error))
     return false;
   int64_t now = px_project_now(project);
-  g_autofree char *name = is_standard(output) ? g_strdup("stdout") : g_path_get_basename(output);
+  g_autofree char *name = px_path_is_standard(output) ? g_strdup("stdout") : g_path_get_basename(output);
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_EXPORT, name);
   attachment->state = PX_STATE_DONE;
   attachment->pattern = g_strdup(pattern->name);
@@ -344,7 +253,7 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
   }
   const PxExportQuery query = {.pattern = pattern, .filter = filter, .header_only = options->header_only};
   g_auto(PxWork) work = {.project = project, .progress = options->progress, .data = options->data};
-  AUTO_FD out = open_nameless(error);
+  PX_PATH_FD out = px_path_nameless(error);
   uint64_t rows;
   if (out < 0 || !px_export_rows(&work, &query, out, &rows, error))
     return NULL;
@@ -358,7 +267,7 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     summary->name = g_strdup(options->output);
   }
   /* Delivered first: the history tells of no file that is not there. */
-  if (!deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
+  if (!px_path_deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
     return NULL;
   return g_steal_pointer(&summary);
 }

@@ -53,12 +53,23 @@ typedef struct {
   const char *file;        /* a path, or "-": standard input */
   const char *error_file;  /* a path: gets the bad rows; NULL: none. Written only when there are any */
   bool no_history;         /* leave no row of ours */
+  const char *plan;        /* a path: gets the plan of what a dry run would change; NULL: none. Not written for a file that is refused */
   PxProgressFunc progress; /* may be NULL */
   void *data;
 } PxImportByHand;
 
 /* Imports one file now. A bad or refused file is no error: the summary tells. */
 PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+  const char *file;        /* a plan, as a dry run wrote it */
+  PxProgressFunc progress; /* may be NULL */
+  void *data;
+} PxPlanByHand;
+
+/* Makes exactly the changes of a plan, all in one transaction. Where the database is not any more what it was when the plan was made, the summary is
+ * refused, its messages tell what has moved, and nothing is changed. PX_ERROR_REFUSED: it is no plan, it was edited, or it is of another schema. */
+PxSummary *px_apply_plan(PxProject *project, const PxPlanByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
   const char *pattern;

@@ -3,6 +3,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "flow/plan.h"
 
 static void free_message(gpointer message) {
   px_message_free(message);
@@ -52,9 +53,22 @@ static void compile_header(PxImport *import) {
     refuse(import, "header", row, "no column of the header is a field of the model");
 }
 
+static bool names_external_ids(const PxHeaderNode *node) {
+  for (size_t i = 0; i < node->n_columns; i++)
+    if (node->columns[i].kind == PX_COLUMN_EXT_ID)
+      return true;
+  for (size_t i = 0; i < node->n_children; i++)
+    if (names_external_ids(node->children[i]))
+      return true;
+  return false;
+}
+
 static bool make_loader(PxImport *import, GError **error) {
   g_autoptr(GError) problem = NULL;
   PxProject *project = import->work->project;
+  /* External ids are kept in a table of ours, which may not be there yet where nothing else is kept. */
+  if (!import->work->job && names_external_ids(px_header_root(import->header)) && !px_db_migrate(project->db, error))
+    return false;
   import->loader = px_loader_new(project->db, project->schema, import->pattern, import->header, &problem);
   if (!import->loader)
     return refuse_by_error(import, &problem, error);
@@ -63,6 +77,8 @@ static bool make_loader(PxImport *import, GError **error) {
     import->work->lost = px_lost_rows_new();
   px_loader_set_lost_rows(import->loader, import->work->lost);
   px_loader_set_nested(import->loader, import->pattern->abort);
+  if (import->work->plan)
+    px_loader_set_recorder(import->loader, px_plan_record, import->work->plan);
   return true;
 }
 

@@ -77,8 +77,8 @@ typedef struct {
 
 /* Everything is a view that lives until the call returns. */
 typedef bool (*PxRecorder)(void *data, const PxChange *change, GError **error);
-/* Tells every change just before it is written, in the order of the writes. A savepoint or transaction that is rolled back takes changes back that were
- * told: what the recorder keeps must be in the same transaction. What triggers and ON DELETE do is not told. data outlives the loader. */
+/* Tells every change just before it is written, in the order of the writes. A savepoint or transaction that is rolled back takes changes back that
+ * were told: what the recorder keeps must be in the same transaction. What triggers and ON DELETE do is not told. data outlives the loader. */
 void px_loader_set_recorder(PxLoader *loader, PxRecorder recorder, void *data);
 
 /* What today and now are in domains of the pattern, microseconds since the epoch; without it what the system's clock says. */

@@ -304,3 +304,9 @@ def test_unknown_task_is_told(project):
     project.config(MOVE)
     done = project.call("run", "partner-in", status=2)
     assert "partners-in" in done.stderr
+
+
+def test_external_ids_without_history_need_no_table_beforehand(project):
+    project.config("")
+    done = project.json("import", "partner", "-", "--no-history", input="id,name,email#key\nmy.carol,Carol,carol@x.test\n")
+    assert done["created"] == 1 and project.rows("SELECT module, name, res_id FROM pattimpex_external_id") == [("my", "carol", 3)]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs what docs/*.md show: every block of ```yaml is configuration, laid over that of the example shop, and has to pass `check`;
 a block of ```csv NAME: 2 created, 1 failed (or ```json) is imported by pattern NAME (dry) and has to be counted so; one of ```csv NAME export
-DOMAIN is what that pattern exports.
+DOMAIN is what that pattern exports; one of ```csv NAME plan is the plan of the file in the block before, as far as its columns go.
 """
+import csv
 import json
 import re
 import subprocess
@@ -52,6 +53,14 @@ class Document:
         done = self.call("export", pattern, "-o", "-", "--no-history", *(["--filter", domain] if domain else []))
         return None if done.stdout.replace("\r\n", "\n") == body else done.stdout + done.stderr
 
+    def rows_plan(self, pattern, body):
+        done = self.call("import", pattern, "example.csv", "--dry-run", "--plan", "plan.csv")
+        wanted = list(csv.reader(body.splitlines()))
+        with open(self.shop / "plan.csv", newline="") as file:
+            lines = [line for line in csv.DictReader(file) if line["action"] not in ("plan", "end")]
+        got = [wanted[0], *([line[column] for column in wanted[0]] for line in lines)]
+        return None if got == wanted else done.stdout + done.stderr + "\n".join(map(",".join, got))
+
     def problems(self):
         """(what, problem or None) for each block that is run."""
         for kind, information, body, line in blocks(self.path.read_text()):
@@ -61,6 +70,9 @@ class Document:
             elif kind in ("csv", "json") and " export" in f" {information}":
                 pattern, _, domain = information.partition(" export")
                 yield f"{where} export {pattern}", self.rows_export(pattern, domain.strip(), body)
+            elif kind == "csv" and information.endswith(" plan"):
+                pattern = information.removesuffix(" plan")
+                yield f"{where} plan {pattern}", self.rows_plan(pattern, body)
             elif kind in ("csv", "json") and information:
                 pattern, _, counts = information.partition(":")
                 yield f"{where} import {pattern}", self.rows_import(pattern, counts.strip(), kind, body)

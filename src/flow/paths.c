@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/paths.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COPY_SIZE ((size_t)256 * 1024)
+
+void px_path_close_fd(const int *fd) {
+  if (*fd >= 0)
+    (void)close(*fd);
+}
+
+bool px_path_fail(const char *path, const char *doing, PxError code, GError **error) {
+  g_set_error(error, PX_ERROR, (int)code, "%s: cannot %s: %s", path, doing, g_strerror(errno));
+  return false;
+}
+
+bool px_path_is_standard(const char *path) {
+  return strcmp(path, "-") == 0;
+}
+
+int px_path_open(const char *path, GError **error) {
+  int fd = px_path_is_standard(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+  struct stat status;
+  if (fd >= 0 && fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+    (void)close(fd);
+    fd = -1;
+    errno = EISDIR;
+  }
+  if (fd < 0)
+    (void)px_path_fail(path, "open", PX_ERROR_NOT_FOUND, error);
+  return fd;
+}
+
+static bool copy(int from, int to, const char *path, GError **error) {
+  g_autofree char *buffer = g_malloc(COPY_SIZE);
+  for (;;) {
+    ssize_t n = read(from, buffer, COPY_SIZE);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return px_path_fail(path, "read", PX_ERROR_TRANSIENT, error);
+    if (n == 0)
+      return true;
+    for (ssize_t done = 0; done < n;) {
+      ssize_t written = write(to, buffer + done, (size_t)(n - done));
+      if (written < 0 && errno != EINTR)
+        return px_path_fail(path, "write", PX_ERROR_TRANSIENT, error);
+      done += MAX(written, 0);
+    }
+  }
+}
+
+int px_path_nameless(GError **error) {
+  const char *directory = g_get_tmp_dir();
+  int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    g_autofree char *path = g_build_filename(directory, "pattimpex-XXXXXX", NULL);
+    fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0)
+      (void)unlink(path);
+  }
+  if (fd < 0)
+    (void)px_path_fail(directory, "make a temporary file (set TMPDIR)", PX_ERROR_TRANSIENT, error);
+  return fd;
+}
+
+bool px_path_deliver(int fd, const char *path, GError **error) {
+  if (lseek(fd, 0, SEEK_SET) < 0)
+    return px_path_fail(path, "read again", PX_ERROR_INTERNAL, error);
+  if (px_path_is_standard(path))
+    return copy(fd, STDOUT_FILENO, "standard output", error);
+  struct stat status;
+  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) { /* a pipe or a device is written to, not replaced */
+    PX_PATH_FD device = open(path, O_WRONLY | O_CLOEXEC);
+    return device < 0 ? px_path_fail(path, "open", PX_ERROR_UNREACHABLE, error) : copy(fd, device, path, error);
+  }
+  g_autofree char *temporary = g_strdup_printf("%s.pattimpex-XXXXXX", path);
+  PX_PATH_FD out = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
+  if (out < 0)
+    return px_path_fail(path, "make", PX_ERROR_UNREACHABLE, error);
+  bool done = copy(fd, out, path, error);
+  if (done && (fsync(out) < 0 || rename(temporary, path) < 0))
+    done = px_path_fail(path, "write", PX_ERROR_TRANSIENT, error);
+  if (!done)
+    (void)unlink(temporary);
+  return done;
+}
+
+char *px_path_name(const char *path) {
+  return px_path_is_standard(path) ? g_strdup("stdin") : g_path_get_basename(path);
+}
+
+int px_path_seekable(int fd, const char *path, uint64_t *ret_size, GError **error) {
+  struct stat status;
+  int out = -1;
+  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && lseek(fd, 0, SEEK_SET) == 0) {
+    out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  } else {
+    out = px_path_nameless(error);
+    if (out >= 0 && !copy(fd, out, path, error)) {
+      (void)close(out);
+      return -1;
+    }
+  }
+  *ret_size = out >= 0 && fstat(out, &status) == 0 ? (uint64_t)status.st_size : 0;
+  return out;
+}
+
+char *px_path_sha256(int fd, const char *path, GError **error) {
+  g_autofree guchar *buffer = g_malloc(COPY_SIZE);
+  g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+  ssize_t n = lseek(fd, 0, SEEK_SET) < 0 ? -1 : 1;
+  while (n > 0) {
+    n = read(fd, buffer, COPY_SIZE);
+    if (n < 0 && errno == EINTR)
+      n = 1;
+    else if (n > 0)
+      g_checksum_update(checksum, buffer, n);
+  }
+  if (n < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+    (void)px_path_fail(path, "read", PX_ERROR_TRANSIENT, error);
+    return NULL;
+  }
+  return g_strdup(g_checksum_get_string(checksum));
+}
