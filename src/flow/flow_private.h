@@ -11,7 +11,7 @@ typedef struct {
   PxJob *job;              /* NULL: by hand without history */
   PxProgressFunc progress; /* may be NULL */
   void *data;
-  PxLostRows *lost; /* of an import; NULL: none known */
+  PxLostRows *lost;    /* of an import; NULL: none known */
   struct PxPlan *plan; /* of a dry run: is told of every change; borrowed; NULL: none */
   /* what came of it */
   PxSummary *summary; /* import, export */

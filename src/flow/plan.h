@@ -81,7 +81,7 @@ bool px_plan_save(PxPlan *plan, const PxSummary *summary, const char *sha256, co
 /* ---- plan_read.c */
 
 typedef struct {
-  uint64_t number;                   /* in the plan, as a person counts */
+  uint64_t number;                    /* in the plan, as a person counts */
   const char *cells[PX_PLAN_COLUMNS]; /* never NULL */
 } PxPlanLine;
 

@@ -176,8 +176,7 @@ static bool expect_free_name(PxPlanTarget *target, const PxPlanStep *step, bool 
     return false;
   *ret_there = !table;
   if (table)
-    px_plan_moved(target, step, NULL, "the external id %s is taken by now",
-                  px_plan_value_text(target->ids, target->arena, NULL, step->values[0]));
+    px_plan_moved(target, step, NULL, "the external id %s is taken by now", px_plan_value_text(target->ids, target->arena, NULL, step->values[0]));
   return true;
 }
 

@@ -113,9 +113,14 @@ static void keep_fact(PxPlanHead *head, const char *field, const char *value) {
     char **text;
     uint64_t *count;
   } const facts[] = {
-    {"version", &head->version, NULL},        {"schema", &head->schema, NULL},          {"pattern", &head->pattern, NULL},
-    {"file", &head->file, NULL},              {"created", NULL, &head->counts.created}, {"updated", NULL, &head->counts.updated},
-    {"unchanged", NULL, &head->counts.unchanged}, {"failed", NULL, &head->counts.failed},
+    {"version", &head->version, NULL},
+    {"schema", &head->schema, NULL},
+    {"pattern", &head->pattern, NULL},
+    {"file", &head->file, NULL},
+    {"created", NULL, &head->counts.created},
+    {"updated", NULL, &head->counts.updated},
+    {"unchanged", NULL, &head->counts.unchanged},
+    {"failed", NULL, &head->counts.failed},
   };
   for (size_t i = 0; i < G_N_ELEMENTS(facts); i++) {
     if (!g_str_equal(facts[i].field, field))

@@ -32,12 +32,13 @@ static bool begin(PxPlan *plan, GError **error) {
   px_plan_ids_free(plan->ids);
   plan->ids = px_plan_ids_new(db, plan->project->schema, error);
   plan->step = 0;
-  return plan->ids && px_db_exec(db,
-                                 "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan (line integer PRIMARY KEY, step integer, row_number integer, action text,"
-                                 " model text, record text, name text, field text, old_value text, new_value text, says text);"
-                                 "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan_find (what text NOT NULL PRIMARY KEY) WITHOUT ROWID;"
-                                 "DELETE FROM pattimpex_plan; DELETE FROM pattimpex_plan_find",
-                                 error);
+  return plan->ids &&
+         px_db_exec(db,
+                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan (line integer PRIMARY KEY, step integer, row_number integer, action text,"
+                    " model text, record text, name text, field text, old_value text, new_value text, says text);"
+                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan_find (what text NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+                    "DELETE FROM pattimpex_plan; DELETE FROM pattimpex_plan_find",
+                    error);
 }
 
 bool px_plan_begin(PxPlan *plan, GError **error) {

@@ -146,7 +146,8 @@ static const PxModel *id_model(const PxField *field) {
 }
 
 static bool holds_numbers(const PxField *field) {
-  return field && (field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_DECIMAL || field->type == PX_TYPE_BOOLEAN || px_type_is_relation(field->type));
+  return field &&
+         (field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_DECIMAL || field->type == PX_TYPE_BOOLEAN || px_type_is_relation(field->type));
 }
 
 static const char *base64_text(PxArena *arena, const char *mark, PxValue value) {

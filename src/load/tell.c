@@ -127,12 +127,12 @@ static bool tell_reference(PxLoader *loader, size_t row, const PxLoadReference *
     return true;
   /* Of a record that the same wave makes the database knows nothing yet: that is what was relied on. */
   PxId id = reference->live ? loader->wave.facts[row - loader->wave.first].references[index].id : px_id_from_value(values[reference->slot]);
-  PxFieldChange *fields = PX_LOAD_ARRAY(loader->wave_arena, PxFieldChange, reference->n_parts);
+  PxFieldChange *fields = PX_LOAD_ARRAY(loader->wave_arena, PxFieldChange, reference->n_parts + 1);
   PxChange find = {.kind = PX_CHANGE_FIND, .row = row_number(loader, row), .model = reference->node->model, .id = id, .fields = fields};
-  /* The values alone may mean others that the pattern's domain leaves out: that the record is there has to do. */
+  /* The values alone may mean others that the pattern's domain leaves out. */
   if (reference->limited)
     fields[find.n_fields++] = (PxFieldChange){.path = &reference->node->model->id, .n_path = 1, .new_value = px_id_to_value(id)};
-  for (size_t i = 0; i < reference->n_parts && !reference->limited; i++) {
+  for (size_t i = 0; i < reference->n_parts; i++) {
     const PxLoadColumn *part = reference->parts[i];
     PxLookupPath path = part->field ? reference->paths[i] : external_path(loader->wave_arena, &reference->paths[i]);
     if (values[part->slot].kind <= PX_BLOB)

@@ -297,3 +297,19 @@ def test_nothing_is_kept_without_history_either(team):
 ])
 def test_wrong_usage_is_told(team, arguments, why):
     assert why in team.call("import", *arguments, status=None).stderr
+
+
+def test_a_reference_that_a_domain_chose_must_still_be_that_one(project):
+    pattern = "\n  chosen: {model: partner, format: csv, fields: [{field: email, key: true}, {field: country_id/name, domain: [[code, '=', BE]]}]}\n"
+    project.config("", base=BASE + pattern)
+    db = sqlite3.connect(project.folder / "shop.db")
+    db.executescript("INSERT INTO country VALUES (9, 'B2', 'Belgium')")
+    db.close()
+    (project.folder / "file.csv").write_text("email#key,country_id|name\nalice@x.test,Belgium\n")
+    project.call("import", "chosen", "file.csv", "--dry-run", "--plan", "plan.csv")
+    assert project.json("import", "--apply", "plan.csv", "--dry-run")["updated"] == 1
+    db = sqlite3.connect(project.folder / "shop.db")
+    db.executescript("UPDATE country SET name = 'Elsewhere' WHERE id = 2")
+    db.close()
+    moved = project.json("import", "--apply", "plan.csv", status=2)["messages"]
+    assert [message["message"] for message in moved] == ["Country 2: no record has Id 2, Name Belgium now"]
