@@ -97,12 +97,12 @@ void px_batch_builder_from_1904(PxBatchBuilder *builder, bool from_1904) {
   builder->from_1904 = from_1904;
 }
 
-static size_t block_size(const PxBatchBuilder *builder) {
+size_t px_batch_builder_size(const PxBatchBuilder *builder) {
   return sizeof(PxRowBatch) + builder->n_rows * sizeof(PxBatchRow) + builder->n_cells * sizeof(PxBatchCell) + builder->n_bytes;
 }
 
 bool px_batch_builder_full(const PxBatchBuilder *builder) {
-  return block_size(builder) > PX_ROW_BATCH_BYTES;
+  return px_batch_builder_size(builder) > PX_ROW_BATCH_BYTES;
 }
 
 size_t px_batch_builder_rows(const PxBatchBuilder *builder) {
@@ -116,7 +116,7 @@ static char *append(char *to, const void *from, size_t size) {
 }
 
 const PxRowBatch *px_batch_builder_finish(PxBatchBuilder *builder, uint64_t source_done, uint64_t next_place, size_t *ret_size) {
-  size_t size = block_size(builder);
+  size_t size = px_batch_builder_size(builder);
   builder->block = make_room(builder->block, &builder->block_room, size, 1);
   PxRowBatch head = {
     .magic = MAGIC,

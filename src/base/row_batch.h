@@ -49,6 +49,8 @@ void px_batch_builder_add(PxBatchBuilder *builder, uint64_t number, uint64_t pla
 void px_batch_builder_from_1904(PxBatchBuilder *builder, bool from_1904);
 /* Whether the batch should be sent before more is added. */
 bool px_batch_builder_full(const PxBatchBuilder *builder);
+/* Bytes that the block would have now. */
+size_t px_batch_builder_size(const PxBatchBuilder *builder);
 size_t px_batch_builder_rows(const PxBatchBuilder *builder);
 /* Makes the block and empties the builder. The block belongs to the builder and lives until the next call of one of its
  * functions; *ret_size is its size in bytes. */

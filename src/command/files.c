@@ -35,6 +35,56 @@ static json_t *file_to_json(gconstpointer row, GTimeZone *timezone) {
   return object;
 }
 
+/* ---- chunks of a file that was spread over several parts */
+
+static json_t *chunk_to_json(const PxPlannedChunk *planned) {
+  json_t *object = json_object();
+  json_object_set_new(object, "part", json_integer(planned->part));
+  json_object_set_new(object, "state", px_json_text(px_state_name(planned->state)));
+  json_object_set_new(object, "first_row", px_json_count(planned->chunk.first_row));
+  json_object_set_new(object, "last_row", px_json_count(planned->chunk.last_row));
+  json_object_set_new(object, "rows", px_json_count(planned->chunk.counts.rows));
+  json_object_set_new(object, "failed", px_json_count(planned->chunk.counts.failed));
+  json_object_set_new(object, "job", planned->job_id ? json_integer(planned->job_id) : json_null());
+  json_object_set_new(object, "error", px_json_text(planned->error));
+  return object;
+}
+
+static json_t *chunks_to_json(const GPtrArray *chunks) {
+  json_t *array = json_array();
+  for (guint i = 0; i < chunks->len; i++)
+    json_array_append_new(array, chunk_to_json(chunks->pdata[i]));
+  return array;
+}
+
+/* "22: 18 done, 1 failed, 3 pending". */
+static json_t *chunks_line(const GPtrArray *chunks) {
+  unsigned counts[PX_N_STATES] = {0};
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; i < chunks->len; i++)
+    counts[((const PxPlannedChunk *)chunks->pdata[i])->state]++;
+  g_string_append_printf(text, "%u", chunks->len);
+  for (unsigned state = 0; state < PX_N_STATES; state++)
+    if (counts[state])
+      g_string_append_printf(text, "%s %u %s", text->str[text->len - 1] >= 'a' ? "," : ":", counts[state], px_state_name((PxState)state));
+  return json_string(text->str);
+}
+
+static void print_failed_chunks(const GPtrArray *chunks) {
+  for (guint i = 0; i < chunks->len; i++) {
+    const PxPlannedChunk *planned = chunks->pdata[i];
+    if (planned->state != PX_STATE_FAILED)
+      continue;
+    g_autofree char *text =
+      g_strdup_printf("chunk of %" G_GUINT64_FORMAT " rows from row %" G_GUINT64_FORMAT " on was not loaded (job %" G_GINT64_FORMAT "): %s",
+                      planned->chunk.counts.rows, planned->chunk.first_row, planned->job_id, planned->error ? planned->error : "");
+    g_autofree char *safe = px_output_line(text);
+    puts(safe);
+  }
+}
+
+/* ---- one file */
+
 static bool print_message(const PxMessage *message, void *data) {
   g_autofree char *text = px_message_line(message);
   g_autofree char *safe = px_output_line(text);
@@ -59,15 +109,22 @@ static bool print_file(const PxCommandLine *line, const PxProject *project, cons
     {"unchanged", "Unchanged"},
     {"failed", "Failed"},
     {"skipped", "Skipped"},
+    {"chunks", "Chunks"},
     {"at", "Queued", true},
     {"started", "Started", true},
     {"ended", "Ended", true},
     {"error", "Error"},
   };
   g_autoptr(json_t) object = file_to_json(file, project->timezone);
+  g_autoptr(GPtrArray) chunks = px_chunk_planned(project->db, file->id, error);
+  if (!chunks)
+    return false;
+  if (chunks->len)
+    json_object_set_new(object, "chunks", line->json ? chunks_to_json(chunks) : chunks_line(chunks));
   if (line->json)
     return px_summary_print_json(project, summary, object, error);
   px_print_object(false, object, columns, G_N_ELEMENTS(columns));
+  print_failed_chunks(chunks);
   return px_summary_messages(project, summary, print_message, NULL, error);
 }
 

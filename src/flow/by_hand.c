@@ -15,6 +15,7 @@
 static bool run_own_job(PxWork *work, GError **error) {
   g_autoptr(GError) problem = NULL;
   PxState state;
+  work->by_hand = true;
   if (!px_run_job(work, false, &state, &problem, error))
     return false;
   if (state == PX_STATE_DONE)
@@ -166,6 +167,18 @@ PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, 
                              : import_with_history(project, options, pattern, fd, error);
 }
 
+/* Rows of chunks that were not loaded have no messages, so they would be left out. */
+static bool check_chunks(const PxProject *project, int64_t file_id, GError **error) {
+  g_autoptr(GPtrArray) chunks = px_chunk_planned(project->db, file_id, error);
+  for (guint i = 0; chunks && i < chunks->len; i++)
+    if (((const PxPlannedChunk *)chunks->pdata[i])->state != PX_STATE_DONE) {
+      g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
+                  "pattern file %" G_GINT64_FORMAT " has chunks that were not loaded: retry their jobs, or the file without --failed", file_id);
+      return false;
+    }
+  return chunks != NULL;
+}
+
 PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, PxProgressFunc progress, void *data, GError **error) {
   g_autoptr(PxPatternFile) old = px_file_get(project->db, file_id, error);
   if (!old)
@@ -179,6 +192,8 @@ PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, 
                                                : "only an import that has ended can be tried again");
     return NULL;
   }
+  if (failed_only && !check_chunks(project, file_id, error))
+    return NULL;
   const PxPattern *pattern = px_project_pattern(project, old->pattern, error);
   g_autoptr(PxAttachment) attachment = pattern ? px_attachment_get(project->db, old->attachment_id, error) : NULL;
   g_autoptr(PxWorker) worker = attachment ? px_worker_open(project->db, error) : NULL;

@@ -33,15 +33,25 @@ bool px_retry_attachment(PxProject *project, int64_t id, GError **error) {
   return px_transaction_end(project->db, again_in_transaction(project, attachment, error), error);
 }
 
+/* Whether the job's end is that of its pattern file, one way or another. */
+static bool works_on_file(const PxJob *job) {
+  static const char *const kinds[] = {"import", "chunk", "finish", NULL};
+  return job->file_id && g_strv_contains(kinds, job->kind);
+}
+
+static bool is_chunk(const PxJob *job) {
+  return strcmp(job->kind, "chunk") == 0;
+}
+
 /* What failed with the job goes on with it: a pattern file behind its last chunk. */
 static bool revive_subject(PxProject *project, const PxJob *job, GError **error) {
   int64_t now = px_project_now(project);
   if (job->attachment_id && !px_attachment_set_state(project->db, job->attachment_id, PX_STATE_PENDING, NULL, NULL, now, error))
     return false;
-  if (!job->file_id || strcmp(job->kind, "import") != 0)
+  if (!works_on_file(job))
     return true;
   g_autoptr(PxPatternFile) file = px_file_get(project->db, job->file_id, error);
-  if (!file)
+  if (!file || (is_chunk(job) && !px_chunk_let_finish_wait(project, job, error)))
     return false;
   file->state = PX_STATE_STARTED;
   file->ended = 0;
@@ -64,11 +74,17 @@ static bool may_end(PxState state) {
   return state == PX_STATE_PENDING || state == PX_STATE_STARTED || state == PX_STATE_FAILED || state == PX_STATE_REFUSED;
 }
 
-static bool end_jobs(PxProject *project, int64_t attachment_id, int64_t file_id, PxState state, GError **error) {
+/* *ret_file_id: the pattern file that they work on; 0: none. */
+static bool end_jobs(PxProject *project, int64_t attachment_id, int64_t file_id, PxState state, int64_t *ret_file_id, GError **error) {
   int64_t now = px_project_now(project);
   g_autoptr(GPtrArray) jobs = px_job_active(project->db, attachment_id, file_id, error);
+  *ret_file_id = file_id;
   for (guint i = 0; jobs && i < jobs->len; i++) {
     const PxJob *job = jobs->pdata[i];
+    if (works_on_file(job))
+      *ret_file_id = job->file_id;
+    if (job->state == PX_STATE_STARTED && is_chunk(job)) /* it ends soon, and is the last of its part then */
+      continue;
     if (job->state == PX_STATE_STARTED)
       return refuse("job", job->id, job->state, "a worker is at it; wait until it has ended", error);
     if (!(state == PX_STATE_DONE ? px_job_set_done(project->db, job->id, now, error) : px_job_cancel(project->db, job->id, now, error)))
@@ -77,13 +93,27 @@ static bool end_jobs(PxProject *project, int64_t attachment_id, int64_t file_id,
   return jobs != NULL;
 }
 
+/* What is left of the file is not loaded any more. */
+static bool store_file_end(PxProject *project, PxPatternFile *file, PxState state, GError **error) {
+  file->state = state;
+  return px_chunk_cancel(project->db, file->id, error) && px_file_store(project->db, file, px_project_now(project), error);
+}
+
+static bool end_started_file(PxProject *project, int64_t id, PxState state, GError **error) {
+  g_autoptr(PxPatternFile) file = px_file_get(project->db, id, error);
+  if (!file || file->state != PX_STATE_STARTED)
+    return file != NULL;
+  return store_file_end(project, file, state, error);
+}
+
 static bool end_attachment(PxProject *project, int64_t id, PxState state, GError **error) {
   g_autoptr(PxAttachment) attachment = px_attachment_get(project->db, id, error);
   if (!attachment)
     return false;
   if (!may_end(attachment->state))
     return refuse("attachment", id, attachment->state, "it has ended already", error);
-  return end_jobs(project, id, 0, state, error) &&
+  int64_t file_id;
+  return end_jobs(project, id, 0, state, &file_id, error) && (!file_id || end_started_file(project, file_id, state, error)) &&
          px_attachment_set_state(project->db, id, state, attachment->error, NULL, px_project_now(project), error);
 }
 
@@ -94,10 +124,19 @@ static bool end_file(PxProject *project, int64_t id, PxState state, GError **err
   if (!may_end(file->state))
     return refuse("pattern file", id, file->state, "it has ended already", error);
   bool open = file->state == PX_STATE_PENDING || file->state == PX_STATE_STARTED;
-  file->state = state;
-  if (!end_jobs(project, 0, id, state, error) || !px_file_store(project->db, file, px_project_now(project), error))
+  int64_t same_id;
+  if (!end_jobs(project, 0, id, state, &same_id, error) || !store_file_end(project, file, state, error))
     return false;
   return !open || px_attachment_set_state(project->db, file->attachment_id, state, NULL, NULL, px_project_now(project), error);
+}
+
+/* Its rows are not loaded, those behind it are. */
+static bool skip_chunk(PxProject *project, const PxJob *job, GError **error) {
+  g_autoptr(PxPlannedChunk) planned = px_chunk_of_job(project->db, job->id, error);
+  if (!planned)
+    return false;
+  planned->chunk.counts = (PxCounts){0};
+  return px_chunk_done(project->db, planned, NULL, px_project_now(project), error) && px_chunk_enqueue_next(project, job, planned->part, error);
 }
 
 static bool end_job(PxProject *project, int64_t id, PxState state, GError **error) {
@@ -105,13 +144,11 @@ static bool end_job(PxProject *project, int64_t id, PxState state, GError **erro
   g_autoptr(PxJob) job = px_job_get(project->db, id, error);
   if (!job || !(state == PX_STATE_DONE ? px_job_set_done(project->db, id, now, error) : px_job_cancel(project->db, id, now, error)))
     return false;
-  if (!job->file_id || strcmp(job->kind, "import") != 0)
+  if (!works_on_file(job))
     return true;
-  g_autoptr(PxPatternFile) file = px_file_get(project->db, job->file_id, error);
-  if (!file || file->state != PX_STATE_STARTED)
-    return file != NULL;
-  file->state = state; /* it would hang otherwise: no job goes on with it */
-  return px_file_store(project->db, file, now, error);
+  if (is_chunk(job))
+    return state != PX_STATE_DONE || skip_chunk(project, job, error);
+  return end_started_file(project, job->file_id, state, error); /* it would hang otherwise: no job goes on with it */
 }
 
 static bool end(PxProject *project, PxSubject subject, int64_t id, PxState state, GError **error) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a configuration that reads well may still get wrong: keys that nothing keeps unique, storages that do not answer, names that were lost. */
 #include "flow/project.h"
+#include "pattern/independence.h"
 
 /* ---- keys */
 
@@ -80,6 +81,21 @@ static bool check_keys(const PxProject *project, PxComplaints *complaints, GErro
   return true;
 }
 
+/* ---- process_multi */
+
+static void check_partitions(const PxProject *project, PxComplaints *complaints) {
+  for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
+    const PxPattern *pattern = px_patterns_at(project->patterns, i);
+    g_autoptr(GPtrArray) reasons = pattern->partitions ? px_pattern_own_obstacles(pattern) : NULL;
+    if (!reasons || reasons->len == 0)
+      continue;
+    g_ptr_array_add(reasons, NULL);
+    g_autofree char *text = g_strjoinv("; ", (char **)reasons->pdata);
+    px_warn(complaints, px_node_get(section_of(project->config, "patterns", pattern->name), "process_multi"),
+            "pattern %s: process_multi has no effect, the rows are loaded one after the other: %s", pattern->name, text);
+  }
+}
+
 /* ---- storages */
 
 /* Each storage is asked; those that do not answer are told and counted, and the others are asked all the same. */
@@ -100,5 +116,6 @@ static void check_storages(const PxProject *project, PxComplaints *complaints, u
 bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) {
   *ret_unreachable = 0;
   check_storages(project, complaints, ret_unreachable);
+  check_partitions(project, complaints);
   return check_keys(project, complaints, error) && px_project_warn_lost_names(project, complaints, error);
 }

@@ -129,21 +129,43 @@ static void keep_held(PxFeed *feed) {
   g_queue_clear_full(&feed->kept, g_free);
 }
 
-bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
-  feed->has_all = size <= KEEP_BYTES;
+static bool begin(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
+  feed->ended = false;
+  feed->next = 0;
+  feed->bytes_done = 0;
+  g_clear_pointer(&feed->batch, g_free);
+  px_feed_release(feed);
+  return start_parser(feed, row, place, error) && read_header(feed, error);
+}
+
+/* Whether the sink takes this file's rows; then they come from the first one on. */
+static bool ask_sink(PxFeed *feed, const PxFeedSink *sink, void *data, bool *ret_wanted, GError **error) {
+  *ret_wanted = false;
+  return !sink || (begin(feed, 0, UINT64_MAX, error) && sink->wants(feed->header, feed->header_row, data, ret_wanted, error));
+}
+
+static bool begin_check(PxFeed *feed, GError **error) {
   /* CSV is cheaper to parse again than to write down: there the rows of a large file need not come through the pipe twice, as all are before a row
    * that is never reached. */
   if (!feed->has_all && feed->format->format != PX_FORMAT_CSV)
     feed->spool = px_spool_new();
-  uint64_t from = feed->has_all || feed->spool ? 0 : UINT64_MAX;
-  if (!start_parser(feed, from, UINT64_MAX, error) || !read_header(feed, error))
+  return begin(feed, feed->has_all || feed->spool ? 0 : UINT64_MAX, UINT64_MAX, error);
+}
+
+bool px_feed_check(PxFeed *feed, uint64_t size, const PxFeedSink *sink, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) {
+  bool sinks;
+  feed->has_all = size <= KEEP_BYTES;
+  if (!ask_sink(feed, sink, data, &sinks, error) || (!sinks && !begin_check(feed, error)))
     return false;
   uint64_t rows = 0;
   while (!feed->ended) {
     if (!ensure_row(feed, error))
       return false;
     if (feed->batch) {
-      rows += feed->batch->n_rows - feed->next;
+      size_t n = feed->batch->n_rows - feed->next;
+      if (sinks && n && !sink->rows(feed->batch, feed->next, n, data, error))
+        return false;
+      rows += n;
       feed->next = feed->batch->n_rows;
       progress(rows, feed->bytes_done, data);
     }

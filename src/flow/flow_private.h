@@ -9,6 +9,7 @@
 typedef struct {
   PxProject *project;
   PxJob *job;              /* NULL: by hand without history */
+  bool by_hand;            /* a command runs the job and waits for it */
   PxProgressFunc progress; /* may be NULL */
   void *data;
   PxLostRows *lost;    /* of an import; NULL: none known */
@@ -39,6 +40,8 @@ const PxWorkKind *px_work_kind(const char *kind);
 
 bool px_fetch_step(PxWork *work, GError **error);
 bool px_import_step(PxWork *work, GError **error);
+bool px_chunk_step(PxWork *work, GError **error);
+bool px_finish_step(PxWork *work, GError **error);
 bool px_report_step(PxWork *work, GError **error);
 bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
@@ -90,10 +93,18 @@ void px_feed_free(PxFeed *feed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFeed, px_feed_free)
 
 typedef void (*PxFeedProgress)(uint64_t rows, uint64_t bytes, void *data);
+/* Who takes the rows while the file is read the first time. */
+typedef struct {
+  /* Asked once, with the header (NULL: there is none) and its row: whether it wants them at all. */
+  bool (*wants)(const GPtrArray *names, uint64_t row, void *data, bool *ret_wants, GError **error);
+  bool (*rows)(const PxRowBatch *batch, size_t first, size_t n, void *data, GError **error);
+} PxFeedSink;
 /* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read
  * again;
- * of a large one *ret_rows stays 0: it is not known. size: of the blob. */
-bool px_feed_check(PxFeed *feed, uint64_t size, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * of a large one *ret_rows stays 0 unless sink takes the rows: it is not known. size: of the blob. sink: NULL: none; it and progress are given
+ * data. */
+bool px_feed_check(PxFeed *feed, uint64_t size, const PxFeedSink *sink, PxFeedProgress progress, void *data, uint64_t *ret_rows, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Begins with the rows: all of them (row 0), or from (row, place) on. */
 bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The names of the header, stripped, and the row they are in. After check or start; NULL: the file has no header. */
@@ -112,6 +123,8 @@ void px_feed_release(PxFeed *feed);
 
 #define PX_CHUNK_MOST_ROWS 10000 /* more gain nothing and cost memory: bench/results/2026-11-23-chunk_size.txt */
 
+typedef struct PxSplit PxSplit; /* flow/split.h */
+
 typedef struct {
   PxWork *work;
   PxPatternFile *file;      /* in memory only when there is no history */
@@ -122,6 +135,7 @@ typedef struct {
   PxFeed *feed;
   PxHeader *header;
   PxLoader *loader;
+  PxSplit *split;        /* process_multi; NULL: the rows are not to be spread */
   GArray *only_rows;     /* failed_only: uint64_t, sorted; else NULL */
   GPtrArray *messages;   /* PxMessage *: why the file is refused; without history: all of them */
   uint64_t chunk_rows;   /* how many the next chunk aims at */
@@ -135,11 +149,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxImport, px_import_done)
 bool px_import_file(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The attachment, the pattern file and its pattern, the blob. */
 bool px_import_open(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The pattern as the file has kept it. */
+bool px_import_take_pattern(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The header that these names make, and the loader; what makes the file refused is in messages. */
+bool px_import_take_header(PxImport *import, const GPtrArray *names, uint64_t row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The header alone; NULL: it is refused. Caller frees. */
+PxHeader *px_import_compile_header(const PxImport *import, const GPtrArray *names, uint64_t row);
 /* Reads the file once and compiles its header. What makes it refused is in messages. */
 bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Chunk after chunk, each in a transaction; or (on_error: abort) all in one. The last one ends the file. */
 bool px_import_load_chunks(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_import_load_whole(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A transaction of the job in which load works with the rows of the loader. A row that makes the database end it is marked, and it is begun again. */
+typedef bool (*PxImportLoad)(PxImport *import, void *data, GError **error);
+bool px_import_commit(PxImport *import, PxImportLoad load, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether max_errors is reached; then the file says so. */
 bool px_import_too_many_errors(PxImport *import, uint64_t failed);
 /* Stores the refusal. */
@@ -147,6 +170,11 @@ bool px_import_refuse(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESUL
 /* In the caller's transaction: the end of the file, of its attachment and of the job, and the job that sends bad rows back. */
 bool px_import_end(PxImport *import, PxState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_import_progress(PxImport *import, const char *step, uint64_t rows, uint64_t bytes);
+
+/* In the caller's transaction: the job of the chunk of a part (from 1) whose turn it is, if there is one; of: a job that works on the same file. */
+bool px_chunk_enqueue_next(PxProject *project, const PxJob *of, unsigned part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the caller's transaction: the job that ends the file waits for the job of a chunk. */
+bool px_chunk_let_finish_wait(PxProject *project, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A new pattern file for an attachment, with the pattern as it is now. */
 PxPatternFile *px_import_new_file(const PxPattern *pattern, const PxAttachment *attachment);

@@ -4,6 +4,7 @@
  *   fetch.c          storage -> attachment, its bytes in the filestore
  *   remote_action.c  what becomes of the file in the storage
  *   this file        attachment -> pattern file -> chunks -> records
+ *   split.c          with process_multi: attachment -> pattern file -> chunks of several parts, each loaded by a job of its own: chunk.c
  *   report.c         bad rows -> error file, back to the storage by upload.c
  *
  * Each transaction leaves a state from which the job goes on: a program that is killed anywhere finds the pattern file, the last chunk and the
@@ -12,6 +13,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "flow/split.h"
 
 #include <unistd.h>
 
@@ -43,6 +45,8 @@ bool px_import_file(PxImport *import, GError **error) {
   if (!find_place(import, &row, &place, error) || !px_import_check(import, row, place, error))
     return false;
   bool refused = import->messages && import->messages->len > 0;
+  if (!refused && import->split && px_split_is_useful(import->split))
+    return px_split_store(import->split, error);
   if (!(refused ? px_import_refuse(import, error) : load(import, row, place, error)))
     return false;
   import->work->summary = px_summary_new(import->file);
@@ -103,6 +107,15 @@ static bool find_failed_rows(PxImport *import, GError **error) {
   return found == 0;
 }
 
+bool px_import_take_pattern(PxImport *import, GError **error) {
+  const PxProject *project = import->work->project;
+  const PxPatternFile *file = import->file;
+  import->kept = px_patterns_from_snapshot(file->pattern, file->snapshot, project->schema, project->timezone, error);
+  if (import->kept)
+    import->pattern = px_patterns_get(import->kept, file->pattern);
+  return import->kept != NULL;
+}
+
 bool px_import_open(PxImport *import, GError **error) {
   PxWork *work = import->work;
   PxProject *project = work->project;
@@ -117,10 +130,8 @@ bool px_import_open(PxImport *import, GError **error) {
     return false;
   px_hook("import-file");
   import->file->state = PX_STATE_STARTED;
-  import->kept = px_patterns_from_snapshot(import->file->pattern, import->file->snapshot, project->schema, project->timezone, error);
-  if (!import->kept)
+  if (!px_import_take_pattern(import, error))
     return false;
-  import->pattern = px_patterns_get(import->kept, import->file->pattern);
   if (import->file->failed_only && !find_failed_rows(import, error))
     return false;
   import->blob = px_filestore_read(project->filestore, import->attachment->sha256, error);
@@ -128,6 +139,7 @@ bool px_import_open(PxImport *import, GError **error) {
 }
 
 void px_import_done(PxImport *import) {
+  px_split_free(import->split);
   px_loader_free(import->loader);
   px_feed_free(import->feed);
   px_header_free(import->header);

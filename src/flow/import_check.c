@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of a file before its first row is loaded: its syntax is whole, its header means something. */
 #include "flow/flow_private.h"
+#include "flow/split.h"
 
 #include "base/hook.h"
 #include "flow/plan.h"
@@ -9,9 +10,9 @@ static void free_message(gpointer message) {
   px_message_free(message);
 }
 
-static void refuse(PxImport *import, const char *type, uint64_t row, const char *text) {
+static void refuse(GPtrArray *messages, const char *type, uint64_t row, const char *text) {
   const PxMessage message = {.row = row, .type = type, .message = text};
-  g_ptr_array_add(import->messages, px_message_copy(&message));
+  g_ptr_array_add(messages, px_message_copy(&message));
 }
 
 /* An error of the file itself becomes a message; false: it is another one. */
@@ -20,7 +21,7 @@ static bool refuse_by_error(PxImport *import, GError **problem, GError **error) 
     g_propagate_error(error, g_steal_pointer(problem));
     return false;
   }
-  refuse(import, "file", 0, (*problem)->message);
+  refuse(import->messages, "file", 0, (*problem)->message);
   return true;
 }
 
@@ -38,19 +39,25 @@ static void progress_of_check(uint64_t rows, uint64_t bytes, void *data) {
   px_import_progress(data, "check", rows, bytes);
 }
 
-static void compile_header(PxImport *import) {
-  uint64_t row;
-  const GPtrArray *names = px_feed_header(import->feed, &row);
+/* NULL: it is refused, and messages say why. */
+static PxHeader *compile_header(const PxImport *import, const GPtrArray *names, uint64_t row, GPtrArray *messages) {
   if (!names || names->len == 0) {
-    refuse(import, "header", 0, "the file has no header: its first row must name the columns");
-    return;
+    refuse(messages, "header", 0, "the file has no header: its first row must name the columns");
+    return NULL;
   }
   g_autofree const char **headers = g_new(const char *, names->len);
   for (guint i = 0; i < names->len; i++)
     headers[i] = names->pdata[i];
-  import->header = px_pattern_compile_header(import->pattern, headers, names->len, row, import->messages);
-  if (import->header && !px_header_root(import->header)->first)
-    refuse(import, "header", row, "no column of the header is a field of the model");
+  g_autoptr(PxHeader) header = px_pattern_compile_header(import->pattern, headers, names->len, row, messages);
+  if (!header || px_header_root(header)->first)
+    return g_steal_pointer(&header);
+  refuse(messages, "header", row, "no column of the header is a field of the model");
+  return NULL;
+}
+
+PxHeader *px_import_compile_header(const PxImport *import, const GPtrArray *names, uint64_t row) {
+  g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(free_message);
+  return compile_header(import, names, row, messages);
 }
 
 static bool names_external_ids(const PxHeaderNode *node) {
@@ -82,18 +89,37 @@ static bool make_loader(PxImport *import, GError **error) {
   return true;
 }
 
+bool px_import_take_header(PxImport *import, const GPtrArray *names, uint64_t row, GError **error) {
+  if (!import->messages)
+    import->messages = g_ptr_array_new_with_free_func(free_message);
+  import->header = compile_header(import, names, row, import->messages);
+  return !import->header || make_loader(import, error);
+}
+
+/* What a person waits for, and what may have to be begun again as a whole, goes the straight way. */
+static bool may_split(const PxImport *import) {
+  const PxWork *work = import->work;
+  return import->pattern->partitions && work->job && !work->by_hand && !work->project->dry_run && !import->only_rows;
+}
+
+static bool read_file(PxImport *import, GError **error) {
+  if (may_split(import))
+    import->split = px_split_new(import);
+  return px_feed_check(import->feed, import->file->bytes_total, import->split ? &px_split_sink : NULL, progress_of_check, import,
+                       &import->file->rows_total, error);
+}
+
 bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) {
   g_autoptr(GError) problem = NULL;
   import->messages = g_ptr_array_new_with_free_func(free_message);
   import->feed = px_feed_new(import->blob, import->pattern);
   /* What was loaded before a kill had been checked then; the header is read again in any case. */
-  bool ok = resume_row ? px_feed_start(import->feed, resume_row, resume_place, &problem)
-                       : px_feed_check(import->feed, import->file->bytes_total, progress_of_check, import, &import->file->rows_total, &problem);
-  if (!ok)
+  if (!(resume_row ? px_feed_start(import->feed, resume_row, resume_place, &problem) : read_file(import, &problem)))
     return refuse_by_error(import, &problem, error);
-  compile_header(import);
+  uint64_t row;
+  const GPtrArray *names = px_feed_header(import->feed, &row);
   px_hook("import-checked");
-  return import->messages->len > 0 || make_loader(import, error);
+  return px_import_take_header(import, names, row, error);
 }
 
 /* What a list shows of it: the first message. */

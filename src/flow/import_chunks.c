@@ -59,30 +59,36 @@ static bool store_chunk(PxImport *import, PxChunk *chunk, const GPtrArray *messa
   return px_file_store(db, import->file, now, error) && (!recovered || px_job_progress(db, work->job, error));
 }
 
+typedef struct {
+  PxChunk chunk;
+  bool last;
+} Next;
+
 /* In the transaction. */
-static bool load_and_store(PxImport *import, PxChunk *chunk, bool *ret_last, GError **error) {
+static bool load_and_store(PxImport *import, void *data, GError **error) {
+  Next *next = data;
   PxLoadResult result = {0};
-  if (px_loader_rows(import->loader) > 0 && !px_loader_load(import->loader, &result, error))
+  if (!px_loader_load(import->loader, &result, error))
     return false;
-  chunk->counts = result.counts;
+  next->chunk.counts = result.counts;
   px_counts_add(&import->file->counts, &result.counts);
-  *ret_last = px_import_too_many_errors(import, import->file->counts.failed) || px_feed_at_end(import->feed);
+  next->last = px_import_too_many_errors(import, import->file->counts.failed) || px_feed_at_end(import->feed);
   if (import->work->job)
-    return store_chunk(import, chunk, result.messages, *ret_last, error);
+    return store_chunk(import, &next->chunk, result.messages, next->last, error);
   if (result.messages)
     keep_messages(import, result.messages);
   return true;
 }
 
-/* A row that makes the database end the transaction is marked by the loader, and the chunk begins again: as often as it has rows at most. */
-static bool commit_chunk(PxImport *import, PxChunk *chunk, bool *ret_last, GError **error) {
+/* As often as there are rows at most. */
+bool px_import_commit(PxImport *import, PxImportLoad load, void *data, GError **error) {
   PxDb *db = import->work->project->db;
   for (size_t tries = px_loader_rows(import->loader);; tries--) {
     const PxCounts before = import->file->counts;
     g_autoptr(GError) problem = NULL;
     if (!px_work_begin(import->work, error))
       return false;
-    if (px_transaction_end(db, load_and_store(import, chunk, ret_last, &problem), &problem))
+    if (px_transaction_end(db, load(import, data, &problem), &problem))
       return true;
     import->file->counts = before;
     if (tries == 0 || !g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK) || px_db_lost_dry_run(db)) {
@@ -107,22 +113,21 @@ static bool end_without_chunk(PxImport *import, GError **error) {
 bool px_import_load_chunks(PxImport *import, GError **error) {
   PxDb *db = import->work->project->db;
   uint64_t n = next_rows(import->pattern, 0, 0);
-  for (bool last = false; !last;) {
-    PxChunk chunk;
-    if (!px_feed_fill(import->feed, import->loader, import->only_rows, n, &chunk, error))
+  for (Next next = {0}; !next.last;) {
+    if (!px_feed_fill(import->feed, import->loader, import->only_rows, n, &next.chunk, error))
       return false;
-    if (!chunk.first_row)
+    if (!next.chunk.first_row)
       return end_without_chunk(import, error);
     px_hook("chunk-filled");
     int64_t began = g_get_monotonic_time();
-    if (!commit_chunk(import, &chunk, &last, error))
+    if (!px_import_commit(import, load_and_store, &next, error))
       return false;
     px_hook("chunk-committed");
     n = bounded(import->pattern, next_rows(import->pattern, n, g_get_monotonic_time() - began));
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
     px_import_progress(import, "import", import->file->counts.rows, px_feed_bytes_done(import->feed));
-    if (!last && px_project_stopped(import->work->project, error))
+    if (!next.last && px_project_stopped(import->work->project, error))
       return false;
     let_others_in(db);
   }

@@ -8,6 +8,7 @@
 
 struct PxSpool {
   int fd;
+  bool kept; /* it may have been made by another program */
 };
 
 PxSpool *px_spool_new(void) {
@@ -41,6 +42,27 @@ bool px_spool_add(PxSpool *spool, const PxRowBatch *batch) {
   return write_all(spool->fd, &size, sizeof size) && write_all(spool->fd, batch, size);
 }
 
+PxSpool *px_spool_open(int fd) {
+  PxSpool *spool = g_new(PxSpool, 1);
+  *spool = (PxSpool){.fd = fd, .kept = true};
+  return spool;
+}
+
+bool px_spool_seek(PxSpool *spool, uint64_t place, GError **error) {
+  if (lseek(spool->fd, (off_t)place, SEEK_SET) >= 0)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "a spool cannot be read: %s", g_strerror(errno));
+  return false;
+}
+
+bool px_spool_write(int fd, const PxRowBatch *batch, GError **error) {
+  uint64_t size = px_row_batch_size(batch);
+  if (write_all(fd, &size, sizeof size) && write_all(fd, batch, size))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the rows of the file to the filestore: %s", g_strerror(errno));
+  return false;
+}
+
 bool px_spool_rewind(PxSpool *spool) {
   return lseek(spool->fd, 0, SEEK_SET) == 0;
 }
@@ -64,7 +86,7 @@ PxRowBatch *px_spool_next(PxSpool *spool, GError **error) {
     return NULL;
   g_autofree PxRowBatch *batch = head == sizeof size ? g_try_malloc(size) : NULL;
   if (batch && read_some(spool->fd, batch, size) == size)
-    return g_steal_pointer(&batch);
+    return !spool->kept || px_row_batch_check(batch, size, error) ? g_steal_pointer(&batch) : NULL;
   g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the temporary file of the rows that were read cannot be read again");
   return NULL;
 }

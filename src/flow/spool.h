@@ -9,6 +9,12 @@ typedef struct PxSpool PxSpool;
 /* NULL: there is no room for one; the caller does without. */
 PxSpool *px_spool_new(void);
 void px_spool_free(PxSpool *spool);
+/* One that is kept in a file: fd is its, from now on. To be read only; each batch is checked. */
+PxSpool *px_spool_open(int fd);
+/* From now on the batch at place (bytes from the beginning) is next. */
+bool px_spool_seek(PxSpool *spool, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Appends a batch to a file that px_spool_open() will read: its size, as uint64_t, and the batch. PX_ERROR_TRANSIENT. */
+bool px_spool_write(int fd, const PxRowBatch *batch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Behind those that are there. False: the disk is full; the spool is of no use any more. */
 bool px_spool_add(PxSpool *spool, const PxRowBatch *batch) G_GNUC_WARN_UNUSED_RESULT;
 /* From now on the first batch is next. */

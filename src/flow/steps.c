@@ -5,6 +5,8 @@
 static const PxWorkKind kinds[] = {
   {"fetch", "root.fetch", 10, px_fetch_step},            /* storage -> attachments */
   {"import", "root.pattern.import", 10, px_import_step}, /* attachment -> records */
+  {"chunk", "root.pattern.import", 10, px_chunk_step},   /* process_multi: rows of one part -> records */
+  {"finish", "root.pattern.import", 10, px_finish_step}, /* process_multi: when all chunks have ended */
   {"report", "root.pattern.report", 10, px_report_step}, /* bad rows -> attachment */
   {"export", "root.pattern.export", 20, px_export_step}, /* records -> attachment */
   {"upload", "root.upload", 10, px_upload_step},         /* attachment -> storage */

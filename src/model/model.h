@@ -58,6 +58,7 @@ struct PxField {
   const PxModel *target;           /* of every relation */
   const PxField *inverse;          /* one2many: the many2one of the target */
   const char *through, *from, *to; /* many2many: junction table, its column for this model's id, its column for the target's */
+  bool through_shared;             /* the junction has triggers, or a UNIQUE that holds between records of this model */
 };
 
 /* A UNIQUE constraint or index over whole columns. */

@@ -19,12 +19,26 @@ PxField *px_build_one2many(PxSchemaBuild *build, PxDraft *draft, const char *nam
   return field;
 }
 
+/* Whether what is linked to one record can stand in the way of what is linked to another. */
+static bool is_shared(const PxTable *junction, const char *from) {
+  bool shared = junction->has_triggers;
+  for (guint i = 0; i < junction->uniques->len; i++) {
+    const PxTableUnique *unique = junction->uniques->pdata[i];
+    bool own = false;
+    for (guint k = 0; unique->is_plain && k < unique->columns->len; k++)
+      own |= g_ascii_strcasecmp(unique->columns->pdata[k], from) == 0;
+    shared |= !own;
+  }
+  return shared;
+}
+
 PxField *px_build_many2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *target, const char *through, const char *from,
                             const char *to) {
   PxField *field = add_relation(build, draft, name, PX_TYPE_MANY2MANY, target);
   field->through = through;
   field->from = from;
   field->to = to;
+  field->through_shared = is_shared(px_build_table(build, through), from);
   return field;
 }
 

@@ -110,6 +110,7 @@ struct PxPattern {
   PxPurgeMode purge_one2many;
   uint64_t chunk_size; /* rows; 0: as many as fit the time a chunk should take */
   uint64_t max_errors; /* 0: no limit */
+  unsigned partitions; /* process_multi: over how many the rows of a large file are spread; 0: one row after the other */
   PxConvertOptions convert;
   const PxField *const *order; /* of exports; n_order 0: the model's order */
   const bool *order_descending;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 
 #define MAX_CHUNK_ROWS 1000000
+#define PARTITIONS 8 /* process_multi: true */
+#define MAX_PARTITIONS 64
 
 static const char *const format_names[] = {"csv", "xlsx", "json", NULL};
 static const char *const header_names[] = {"technical", "description_and_tech", "custom", NULL};
@@ -18,7 +20,7 @@ static const char *const line_end_names[] = {"crlf", "lf", "cr", NULL};
 typedef struct {
   char *model, *sheet, *renamed_from;
   int format, header, on_error, error_file, tab_to_import, json_style;
-  const PxConfigNode *fields, *csv, *json, *limits, *purge_one2many;
+  const PxConfigNode *fields, *csv, *json, *limits, *purge_one2many, *process_multi;
   char **order;
   bool create, update, update_many2many, exact;
   uint64_t chunk_size, max_errors;
@@ -48,6 +50,7 @@ static const PxKey keys[] = {
   KEY(max_errors, PX_KEY_UNSIGNED),
   KEY(chunk_size, PX_KEY_UNSIGNED, .max = MAX_CHUNK_ROWS),
   KEY(exact, PX_KEY_BOOLEAN),
+  KEY(process_multi, PX_KEY_NODE),
   KEY(renamed_from, PX_KEY_STRING),
   PX_CONVERT_KEYS(Settings),
 };
@@ -351,6 +354,22 @@ static void take_convert(const PxPatternReader *reader, const PxConfigNode *node
   *convert = px_convert_options_with(convert, &own);
 }
 
+static unsigned read_partitions(const PxPatternReader *reader, const char *pattern, const PxConfigNode *node) {
+  const char *text = px_node_text(node);
+  bool wanted = false;
+  guint64 n = 0;
+  if (!node || px_node_type(node) == PX_NODE_NULL)
+    return 0;
+  if (text && px_config_parse_boolean(text, &wanted))
+    return wanted ? PARTITIONS : 0;
+  if (text && g_ascii_string_to_unsigned(text, 10, 2, MAX_PARTITIONS, &n, NULL))
+    return (unsigned)n;
+  g_autofree char *shown = px_node_shown(node);
+  px_complain(reader->complaints, node, "pattern %s: process_multi: true, false or a number from 2 to %d is expected, not %s", pattern,
+              MAX_PARTITIONS, shown);
+  return 0;
+}
+
 static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
   pattern->header = (PxHeaderStyle)settings->header;
   pattern->create = settings->create;
@@ -361,6 +380,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->purge_one2many = read_purge(reader, pattern->name, settings->purge_one2many);
   pattern->chunk_size = settings->chunk_size;
   pattern->max_errors = settings->max_errors;
+  pattern->partitions = read_partitions(reader, pattern->name, settings->process_multi);
   take_convert(reader, node, settings, pattern);
   pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
   pattern->snapshot = make_snapshot(reader, node);

@@ -152,7 +152,39 @@ bool px_chunk_add(PxDb *db, const PxChunk *chunk, const GPtrArray *messages, int
 /* The last chunk of a file; *ret_found false when there is none. */
 bool px_chunk_last(PxDb *db, int64_t file_id, PxChunk *ret_chunk, bool *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The messages of a file in the order of rows: one chunk is in memory at a time, no statement stays open between calls. */
+/* ---- chunks that are planned before they are loaded: rows of one part of a file, each loaded by a job of its own */
+
+typedef struct {
+  int64_t id;
+  PxState state; /* done, cancelled; else its job's, pending while it has none */
+  unsigned part; /* from 1 */
+  char *spool;   /* where its rows are kept, and where there they begin */
+  uint64_t place;
+  int64_t job_id; /* 0: it is not its turn yet */
+  char *error;    /* of its job */
+  PxChunk chunk;  /* file_id, first_row, last_row, counts: while it is not done only rows */
+} PxPlannedChunk;
+
+void px_planned_chunk_free(PxPlannedChunk *planned);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPlannedChunk, px_planned_chunk_free)
+
+bool px_chunk_plan(PxDb *db, const PxPlannedChunk *planned, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PX_ERROR_NOT_FOUND. Caller frees. */
+PxPlannedChunk *px_chunk_of_job(PxDb *db, int64_t job_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The chunk of a part whose turn it is; *ret_planned NULL: there is none. Caller frees. */
+bool px_chunk_next(PxDb *db, int64_t file_id, unsigned part, PxPlannedChunk **ret_planned, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The job that loads it. */
+bool px_chunk_give(PxDb *db, int64_t id, int64_t job_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* It is loaded: stores its counts and messages, and adds the counts to those of its file. */
+bool px_chunk_done(PxDb *db, const PxPlannedChunk *planned, const GPtrArray *messages, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Nobody loads what is left of a file. */
+bool px_chunk_cancel(PxDb *db, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The planned chunks of a file (PxPlannedChunk *, freed with the array), by their first rows. */
+GPtrArray *px_chunk_planned(PxDb *db, int64_t file_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the rows of a spool may still be needed. */
+bool px_chunk_spool_wanted(PxDb *db, const char *spool, bool *ret_wanted, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The messages of a file in the order of rows: one chunk of each part is in memory at a time, no statement stays open between calls. */
 typedef struct PxFileMessages PxFileMessages;
 PxFileMessages *px_file_messages_open(PxDb *db, int64_t file_id);
 /* 1: *ret_message is borrowed until the next call; 0: no more; -1: error. */

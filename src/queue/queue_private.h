@@ -70,3 +70,6 @@ int px_worker_signal(PxDb *db, const char *name);
 void px_worker_forget(PxDb *db, const char *name);
 /* Whether the worker of that name is dead. db says where lock files are. */
 bool px_worker_is_dead(PxDb *db, const char *name);
+
+/* chunks.c: a JSON array of [row, column, field, type, message]; NULL when there are none. Caller frees with free(). */
+char *px_messages_to_json(const GPtrArray *messages);

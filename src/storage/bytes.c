@@ -118,3 +118,21 @@ void px_bytes_sweep(int directory, const char *prefix, int64_t now_s) {
   }
   (void)closedir(stream);
 }
+
+void px_bytes_remove_all(int fd, unsigned levels) {
+  DIR *stream = fdopendir(fd);
+  if (!stream) {
+    px_fd_clear(&fd);
+    return;
+  }
+  struct dirent *entry;
+  while ((entry = readdir(stream))) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+      continue;
+    int below = levels > 1 ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (below >= 0)
+      px_bytes_remove_all(below, levels - 1);
+    (void)unlinkat(fd, entry->d_name, below >= 0 ? AT_REMOVEDIR : 0);
+  }
+  (void)closedir(stream);
+}

@@ -38,3 +38,5 @@ bool px_bytes_sync_directory(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 int px_bytes_temporary(int directory, const char *prefix, unsigned mode, char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes the files of directory whose names begin with prefix and that were last written more than a day before now_s. */
 void px_bytes_sweep(int directory, const char *prefix, int64_t now_s);
+/* Removes what is in the directory fd (which is closed), so many levels deep, but not the directory itself. */
+void px_bytes_remove_all(int fd, unsigned levels);

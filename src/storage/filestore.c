@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/filestore.h"
+#include "storage/filestore_private.h"
 
 #include "base/hook.h"
 #include "storage/bytes_private.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -14,13 +13,6 @@
 #define TEMPORARY_PREFIX "blob-"
 #define SHA256_CHARS 64
 
-struct PxFilestore {
-  char *directory;
-  int fd;              /* -1: a dry run, and the directory is not there */
-  char *dry_directory; /* where new blobs of a dry run go; NULL: no dry run */
-  int dry_fd;          /* -1 */
-};
-
 struct PxNewBlob {
   PxFilestore *store;
   int fd;
@@ -28,7 +20,7 @@ struct PxNewBlob {
   char *name;
 };
 
-static bool fail(GError **error, PxError code, const char *directory, const char *doing) {
+bool px_filestore_fail(GError **error, PxError code, const char *directory, const char *doing) {
   g_set_error(error, PX_ERROR, (int)code, "filestore %s: cannot %s: %s", directory, doing, g_strerror(errno));
   return false;
 }
@@ -37,15 +29,15 @@ static bool fail(GError **error, PxError code, const char *directory, const char
 
 static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
   if (!dry_run && g_mkdir_with_parents(store->directory, 0700) < 0)
-    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "make it");
+    return px_filestore_fail(error, PX_ERROR_UNREACHABLE, store->directory, "make it");
   store->fd = open(store->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (store->fd < 0 && !(dry_run && errno == ENOENT))
-    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "open it");
+    return px_filestore_fail(error, PX_ERROR_UNREACHABLE, store->directory, "open it");
   if (dry_run)
     return true;
   bool is_new = mkdirat(store->fd, TEMPORARY_DIRECTORY, 0700) == 0;
   if (!is_new && errno != EEXIST)
-    return fail(error, PX_ERROR_UNREACHABLE, store->directory, "write in it");
+    return px_filestore_fail(error, PX_ERROR_UNREACHABLE, store->directory, "write in it");
   PX_AUTO_FD parent = is_new ? openat(store->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   if (parent >= 0 && (!px_bytes_sync_directory(store->fd, error) || !px_bytes_sync_directory(parent, error)))
     return false;
@@ -65,7 +57,7 @@ static bool open_dry(PxFilestore *store, GError **error) {
   }
   store->dry_fd = open(store->dry_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (store->dry_fd < 0 || mkdirat(store->dry_fd, TEMPORARY_DIRECTORY, 0700) < 0)
-    return fail(error, PX_ERROR_UNREACHABLE, store->dry_directory, "open it");
+    return px_filestore_fail(error, PX_ERROR_UNREACHABLE, store->dry_directory, "open it");
   return true;
 }
 
@@ -77,30 +69,11 @@ PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **err
   return g_steal_pointer(&store);
 }
 
-/* Everything in the directory fd, two levels deep as a filestore is, but not the directory itself. */
-static void remove_all(int fd, unsigned levels) {
-  DIR *stream = fdopendir(fd);
-  if (!stream) {
-    px_fd_clear(&fd);
-    return;
-  }
-  struct dirent *entry;
-  while ((entry = readdir(stream))) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-      continue;
-    int below = levels > 1 ? openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-    if (below >= 0)
-      remove_all(below, levels - 1);
-    (void)unlinkat(fd, entry->d_name, below >= 0 ? AT_REMOVEDIR : 0);
-  }
-  (void)closedir(stream);
-}
-
 void px_filestore_close(PxFilestore *store) {
   if (!store)
     return;
   if (store->dry_fd >= 0)
-    remove_all(store->dry_fd, 2);
+    px_bytes_remove_all(store->dry_fd, 2);
   if (store->dry_directory)
     (void)g_rmdir(store->dry_directory);
   px_fd_clear(&store->fd);
@@ -124,7 +97,7 @@ PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) {
   PX_AUTO_FD directory = openat(writable(store), TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   int fd = directory >= 0 ? px_bytes_temporary(directory, TEMPORARY_PREFIX, 0600, &name) : -1;
   if (fd < 0) {
-    (void)fail(error, PX_ERROR_TRANSIENT, writable_directory(store), "write in it");
+    (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(store), "write in it");
     return NULL;
   }
   PxNewBlob *blob = g_new(PxNewBlob, 1);
@@ -171,14 +144,14 @@ static bool place(PxNewBlob *new, const PxBlob *blob, bool *ret_was_there, GErro
   const char *name = blob->sha256 + 2;
   PX_AUTO_FD directory = open_prefix(new->store, blob->sha256);
   if (directory < 0)
-    return fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "write in it");
+    return px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "write in it");
   *ret_was_there = touch(directory, name, blob->size);
   if (!*ret_was_there) {
     if (!px_bytes_sync(new->fd, error))
       return false;
     px_hook("filestore.written");
     if (renameat(new->directory, new->name, directory, name) < 0)
-      return fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "rename a new blob");
+      return px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "rename a new blob");
     px_hook("filestore.renamed");
   }
   return px_bytes_sync_directory(directory, error);
@@ -248,6 +221,6 @@ int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) {
     return -1;
   }
   g_autofree char *doing = g_strdup_printf("open the blob %s", sha256);
-  (void)fail(error, PX_ERROR_TRANSIENT, store->directory, doing);
+  (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, store->directory, doing);
   return -1;
 }

@@ -31,3 +31,22 @@ void px_filestore_abandon(PxNewBlob *blob);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNewBlob, px_filestore_abandon)
 /* A read-only descriptor, caller closes. PX_ERROR_NOT_FOUND. */
 int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- spools: the rows of one file in several parts, until they are loaded. spools/NAME/PART, 0600 in 0700 directories; they are there whole
+ * or not at all. Not in a dry run. */
+
+typedef struct PxNewSpools PxNewSpools;
+/* n files to be written to: *ret_fds[0 .. n) belong to the store until commit or abandon. name: of letters, digits and "-", never used before. */
+PxNewSpools *px_filestore_spools_begin(PxFilestore *store, const char *name, unsigned n, const int **ret_fds, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* fsync, rename, fsync; frees spools in any case. PX_ERROR_TRANSIENT: disk full. */
+bool px_filestore_spools_commit(PxNewSpools *spools, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_filestore_spools_abandon(PxNewSpools *spools);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNewSpools, px_filestore_spools_abandon)
+/* A read-only descriptor, caller closes. PX_ERROR_NOT_FOUND. */
+int px_filestore_spool_read(PxFilestore *store, const char *name, unsigned part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Harmless when there are none. */
+void px_filestore_spools_remove(PxFilestore *store, const char *name);
+/* The names (char *) of spools that were made more than a day before now_s, for the caller to remove those that nobody wants. Half-written ones
+ * of that age are removed at once. */
+GPtrArray *px_filestore_spools_old(PxFilestore *store, int64_t now_s);

@@ -1,6 +1,6 @@
--- The messages of the first chunk behind a row that has any.
+-- The messages of the first chunk of a part behind a row that has any.
 SELECT first_row, messages
 FROM pattimpex_chunk
-WHERE file_id = ? AND first_row > ? AND messages IS NOT NULL
+WHERE file_id = ? AND part = ? AND first_row > ? AND messages IS NOT NULL
 ORDER BY first_row
 LIMIT 1

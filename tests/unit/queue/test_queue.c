@@ -93,6 +93,110 @@ static void failed_job_fails_its_file_and_attachment(Fixture *f, gconstpointer d
   g_assert_cmpint(gone->state, ==, PX_STATE_FAILED);
 }
 
+/* ---- chunks that are planned */
+
+static void plan(Fixture *f, const PxPatternFile *file, unsigned part, uint64_t first, uint64_t last, uint64_t rows) {
+  char spool[] = "1-1";
+  const PxPlannedChunk planned = {
+    .part = part, .spool = spool, .place = first, .chunk = {.file_id = file->id, .first_row = first, .last_row = last, .counts.rows = rows}};
+  begin(f);
+  g_assert_true(px_chunk_plan(f->db, &planned, NOW, NULL));
+  commit(f);
+}
+
+static PxPlannedChunk *next_of(Fixture *f, const PxPatternFile *file, unsigned part) {
+  PxPlannedChunk *next = NULL;
+  g_assert_true(px_chunk_next(f->db, file->id, part, &next, NULL));
+  return next;
+}
+
+static void finish_planned(Fixture *f, PxPlannedChunk *planned, uint64_t bad_row) {
+  PxMessage bad = {.row = bad_row, .type = "check", .message = "no"};
+  g_autoptr(GPtrArray) messages = g_ptr_array_new();
+  g_ptr_array_add(messages, &bad);
+  planned->chunk.counts.failed = 1;
+  begin(f);
+  g_assert_true(px_chunk_done(f->db, planned, messages, NOW, NULL));
+  commit(f);
+}
+
+static void planned_chunks_come_part_by_part_in_order(Fixture *f, gconstpointer data) {
+  g_autoptr(PxAttachment) attachment = add_attachment(f, "a.csv", NULL, "s1", NULL);
+  g_autoptr(PxPatternFile) file = add_file(f, attachment->id);
+  plan(f, file, 1, 9, 11, 2);
+  plan(f, file, 1, 2, 6, 3);
+  plan(f, file, 2, 3, 10, 4);
+  g_autoptr(PxPlannedChunk) first = next_of(f, file, 1);
+  g_assert_cmpuint(first->chunk.first_row, ==, 2);
+  g_assert_cmpint(first->state, ==, PX_STATE_PENDING);
+  begin(f);
+  g_assert_true(px_chunk_give(f->db, first->id, 77, NULL));
+  commit(f);
+  g_autoptr(PxPlannedChunk) given = px_chunk_of_job(f->db, 77, NULL);
+  g_assert_cmpint(given->id, ==, first->id);
+  g_assert_cmpuint(given->chunk.counts.rows, ==, 3);
+  g_autoptr(PxPlannedChunk) second = next_of(f, file, 1);
+  g_assert_cmpuint(second->chunk.first_row, ==, 9);
+  g_assert_cmpuint(second->place, ==, 9);
+  g_assert_null(next_of(f, file, 3));
+}
+
+static void messages_of_parts_come_in_the_order_of_rows(Fixture *f, gconstpointer data) {
+  static const uint64_t rows[] = {5, 7, 9};
+  g_autoptr(PxAttachment) attachment = add_attachment(f, "a.csv", NULL, "s1", NULL);
+  g_autoptr(PxPatternFile) file = add_file(f, attachment->id);
+  plan(f, file, 1, 2, 6, 3);
+  plan(f, file, 1, 9, 11, 2);
+  plan(f, file, 2, 3, 10, 4);
+  g_autoptr(GPtrArray) chunks = px_chunk_planned(f->db, file->id, NULL);
+  finish_planned(f, chunks->pdata[2], rows[2]);
+  finish_planned(f, chunks->pdata[0], rows[0]);
+  finish_planned(f, chunks->pdata[1], rows[1]);
+  g_autoptr(PxFileMessages) messages = px_file_messages_open(f->db, file->id);
+  const PxMessage *message;
+  for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+    g_assert_cmpint(px_file_messages_next(messages, &message, NULL), ==, 1);
+    g_assert_cmpuint(message->row, ==, rows[i]);
+  }
+  g_assert_cmpint(px_file_messages_next(messages, &message, NULL), ==, 0);
+  g_autoptr(PxPatternFile) counted = px_file_get(f->db, file->id, NULL);
+  g_assert_cmpuint(counted->counts.rows, ==, 9);
+  g_assert_cmpuint(counted->counts.failed, ==, 3);
+}
+
+static void spool_is_wanted_until_its_file_has_an_end(Fixture *f, gconstpointer data) {
+  g_autoptr(PxAttachment) attachment = add_attachment(f, "a.csv", NULL, "s1", NULL);
+  g_autoptr(PxPatternFile) file = add_file(f, attachment->id);
+  bool wanted;
+  plan(f, file, 1, 2, 6, 3);
+  g_assert_true(px_chunk_spool_wanted(f->db, "1-1", &wanted, NULL));
+  g_assert_true(wanted);
+  begin(f);
+  g_assert_true(px_chunk_cancel(f->db, file->id, NULL));
+  commit(f);
+  g_assert_true(px_chunk_spool_wanted(f->db, "1-1", &wanted, NULL));
+  g_assert_false(wanted);
+}
+
+static void failed_chunk_leaves_its_file_to_the_jobs_that_go_on(Fixture *f, gconstpointer data) {
+  g_autoptr(PxAttachment) attachment = add_attachment(f, "a.csv", NULL, "s1", NULL);
+  g_autoptr(PxPatternFile) file = add_file(f, attachment->id);
+  g_autoptr(PxJob) chunk = px_job_new("chunk", "root", "in");
+  g_autoptr(PxJob) finish = px_job_new("finish", "root", "in");
+  chunk->file_id = finish->file_id = file->id;
+  chunk->attachment_id = finish->attachment_id = attachment->id;
+  begin(f);
+  g_assert_true(px_job_enqueue_started(f->db, chunk, f->worker, NOW, NULL));
+  g_assert_true(px_job_enqueue(f->db, finish, NOW, NULL));
+  g_assert_true(px_job_wait(f->db, finish, chunk->id, PX_WAIT_ENDED, NULL));
+  g_assert_true(px_job_fail(f->db, chunk, "no disk", NOW, NULL));
+  commit(f);
+  g_autoptr(PxPatternFile) open = px_file_get(f->db, file->id, NULL);
+  g_assert_cmpint(open->state, ==, PX_STATE_STARTED);
+  g_autoptr(PxAttachment) pending = px_attachment_get(f->db, attachment->id, NULL);
+  g_assert_cmpint(pending->state, ==, PX_STATE_PENDING);
+}
+
 static void messages_come_back_in_the_order_of_rows(Fixture *f, gconstpointer data) {
   g_autoptr(PxAttachment) attachment = add_attachment(f, "a.csv", NULL, "s1", NULL);
   g_autoptr(PxPatternFile) file = add_file(f, attachment->id);
@@ -164,6 +268,10 @@ int main(int argc, char **argv) {
   ADD("attachment/finds_names_and_contents", finds_names_and_contents);
   ADD("attachment/waiting_ones_have_no_job", waiting_ones_have_no_job);
   ADD("file/failed_job_fails_its_file_and_attachment", failed_job_fails_its_file_and_attachment);
+  ADD("chunk/planned_chunks_come_part_by_part_in_order", planned_chunks_come_part_by_part_in_order);
+  ADD("chunk/messages_of_parts_come_in_the_order_of_rows", messages_of_parts_come_in_the_order_of_rows);
+  ADD("chunk/spool_is_wanted_until_its_file_has_an_end", spool_is_wanted_until_its_file_has_an_end);
+  ADD("chunk/failed_chunk_leaves_its_file_to_the_jobs_that_go_on", failed_chunk_leaves_its_file_to_the_jobs_that_go_on);
   ADD("chunk/messages_come_back_in_the_order_of_rows", messages_come_back_in_the_order_of_rows);
   ADD("task/state_is_kept_over_the_configuration", task_state_is_kept_over_the_configuration);
   ADD("history/moves_to_the_new_name", history_moves_to_the_new_name);

@@ -116,6 +116,7 @@ int main(int argc, char **argv) {
   add_file_tests();
   add_put_tests();
   add_filestore_tests();
+  add_spools_tests();
   int status = g_test_run();
   remove_tree(temporary);
   return status;

@@ -20,6 +20,7 @@ void fixture_tear_down(Fixture *fixture, const void *data);
 void add_file_tests(void);
 void add_put_tests(void);
 void add_filestore_tests(void);
+void add_spools_tests(void);
 void add_storages_tests(void);
 
 /* All of these are relative to the storage's directory. */

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""process_multi: a file whose rows are spread over several parts ends as if they had been loaded one after the other."""
+import json
+import os
+import random
+import sqlite3
+import subprocess
+
+import pytest
+
+import conftest
+
+SEEDS = range(int(os.environ.get("PARALLEL_SEEDS", "12")))
+WORKERS = 3
+
+SCHEMA = """
+CREATE TABLE country (id integer PRIMARY KEY, code text NOT NULL UNIQUE);
+CREATE TABLE tag (id integer PRIMARY KEY, name text NOT NULL);
+CREATE TABLE client (
+    id integer PRIMARY KEY,
+    name text NOT NULL,
+    email text UNIQUE COLLATE NOCASE,
+    visits integer CHECK (visits < 100),
+    country_id integer REFERENCES country (id)
+);
+CREATE TABLE address (id integer PRIMARY KEY, client_id integer REFERENCES client (id), place integer, city text, UNIQUE (client_id, place));
+CREATE TABLE client_tag (client_id integer NOT NULL REFERENCES client (id), tag_id integer NOT NULL REFERENCES tag (id), PRIMARY KEY (client_id,
+    tag_id));
+CREATE TABLE state (id integer PRIMARY KEY, country_id integer REFERENCES country (id), code numeric, name text, UNIQUE (country_id, code));
+INSERT INTO country (code) VALUES ('FR'), ('BE'), ('DE');
+INSERT INTO tag (name) VALUES ('red'), ('blue'), ('old'), ('old');
+INSERT INTO client (name, email, visits) VALUES ('Known', 'a1@x', 1), ('Known too', 'B2@x', 2);
+"""
+
+CONFIG = """
+patterns:
+  client: {model: client, format: FORMAT, MULTI}
+  state: {model: state, format: FORMAT, MULTI}
+import_tasks:
+  clients-in: {storage: drop, path: in, files: "client*", pattern: client, after_import: move, move_path: done, error_path: errors}
+  states-in: {storage: drop, path: in, files: "state*", pattern: state, after_import: move, move_path: done, error_path: errors}
+"""
+BASE = "\ndatabase: sqlite:work.db\nfilestore: filestore\nstorages:\n  drop: {type: file, directory: drop}\n"
+
+# A record without its own id and those of others, so that the order of creation does not show.
+RECORDS = {
+    "client": "SELECT c.name, c.email, c.visits, k.code FROM client c LEFT JOIN country k ON k.id = c.country_id ORDER BY lower(c.email), c.name",
+    "address": "SELECT c.email, a.place, a.city FROM address a LEFT JOIN client c ON c.id = a.client_id ORDER BY 1, 2, 3",
+    "client_tag": "SELECT c.email, t.name FROM client_tag l JOIN client c ON c.id = l.client_id JOIN tag t ON t.id = l.tag_id ORDER BY 1, 2",
+    "state": "SELECT k.code, s.code, s.name FROM state s LEFT JOIN country k ON k.id = s.country_id ORDER BY 1, 2, 3",
+}
+
+
+def clients(chance):
+    columns = ["email#key", "name"] + chance.sample(["visits", "country_id|code", "tag_ids|1|name", "address_ids|1|place#key", "address_ids|1|city"], 4)
+    if "address_ids|1|city" not in columns and "address_ids|1|place#key" in columns:
+        columns.append("address_ids|1|city")
+    values = {
+        "email#key": lambda: chance.choice([f"{chance.choice('abAB')}{chance.randrange(9)}@x", f" a{chance.randrange(3)}@X ", ""]),
+        "name": lambda: chance.choice(["Ann", "Bob", "Cy", "", "Dee"]),
+        "visits": lambda: chance.choice(["1", "2", "x", "200", "", "3"]),
+        "country_id|code": lambda: chance.choice(["FR", "BE", "XX", ""]),
+        "tag_ids|1|name": lambda: chance.choice(["red", "blue", "old", ""]),
+        "address_ids|1|place#key": lambda: chance.choice(["1", "2", "q"]),
+        "address_ids|1|city": lambda: chance.choice(["Lyon", "Gent", ""]),
+    }
+    return columns, values
+
+
+def states(chance):
+    columns = ["country_id#key|code", "code#key", "name"]
+    values = {
+        "country_id#key|code": lambda: chance.choice(["FR", "BE", "XX", ""]),
+        "code#key": lambda: chance.choice(["1", "01", "1.0", "2", "3", "A", "a", ""]),
+        "name": lambda: chance.choice(["North", "South", "", "West"]),
+    }
+    return columns, values
+
+
+def random_file(chance, make, kind):
+    columns, values = make(chance)
+    rows = []
+    for _ in range(chance.randrange(1, 90)):
+        empty = chance.random() < 0.05
+        rows.append({column: "" if empty else values[column]() for column in columns})
+    if kind == "csv":
+        return "\n".join([",".join(columns), *(",".join(row[c] for c in columns) for row in rows)]) + "\n"
+    if chance.random() < 0.3:           # an object without a column of the key: then nothing is independent
+        del chance.choice(rows)[columns[0]]
+    return json.dumps(rows)
+
+
+def fill(project, seed, kind):
+    chance = random.Random(seed)
+    for n, make in enumerate([clients, states, clients]):
+        project.drop(f"{make.__name__[:-1]}-{n}.{kind}", random_file(chance, make, kind))
+    return chance
+
+
+def make_project(folder, kind, multi):
+    folder.mkdir()
+    project = conftest.Project(folder)
+    with sqlite3.connect(folder / "work.db") as db:
+        db.executescript(SCHEMA)
+    db.close()
+    project.config(CONFIG.replace("FORMAT", kind).replace("MULTI", multi), base=BASE)
+    return project
+
+
+def ask(project, sql):
+    db = sqlite3.connect(project.folder / "work.db")
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def outcome(project):
+    files = {}
+    for (number,) in ask(project, "SELECT id FROM pattimpex_file ORDER BY id"):
+        file = project.json("files", number, status=None)
+        keys = ("state", "rows", "created", "updated", "unchanged", "failed", "skipped", "error", "messages")
+        files[file["name"]] = {key: file.get(key) for key in keys}
+    return {
+        "records": {table: ask(project, sql) for table, sql in RECORDS.items()},
+        "files": files,
+        "remote": project.tree(),
+        "unfinished": ask(project, "SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
+        "spools": [name for name in project.stored() if name.startswith("spools")],
+    }
+
+
+def run_together(project, workers):
+    """Several programs at once, until nothing is left. The two tasks one after the other: their files come in the same order as of one worker."""
+    for task in ("clients-in", "states-in"):
+        for round in range(20):
+            processes = [subprocess.Popen([conftest.PROGRAM, "run", task], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                         for _ in range(workers if round == 0 else 1)]
+            for process in processes:
+                text, _ = process.communicate(timeout=120)
+                assert process.returncode in (0, 1, 3), text
+            if not ask(project, "SELECT 1 FROM pattimpex_job WHERE state NOT IN ('done', 'failed')"):
+                break
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_same_as_one_after_the_other(tmp_path, seed, kind):
+    straight = make_project(tmp_path / "straight", kind, "chunk_size: 7")
+    spread = make_project(tmp_path / "spread", kind, f"chunk_size: 7, process_multi: {2 + seed % 4}")
+    for project, workers in ((straight, 1), (spread, 1)):
+        fill(project, seed, kind)
+        run_together(project, workers)
+    expected, found = outcome(straight), outcome(spread)
+    for what, wanted in expected.items():
+        assert found[what] == wanted, what
+    large = [name for name, file in found["files"].items() if file["rows"] > 7]
+    assert kind == "json" or [(0,)] != ask(spread, "SELECT max(part) FROM pattimpex_chunk") or not large, "nothing was spread"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_workers_at_once(tmp_path, seed):
+    straight = make_project(tmp_path / "straight", "csv", "chunk_size: 5")
+    spread = make_project(tmp_path / "spread", "csv", f"chunk_size: 5, process_multi: {2 + seed % 4}")
+    chance = random.Random(seed)
+    text = random_file(chance, clients, "csv")
+    for project, workers in ((straight, 1), (spread, WORKERS)):
+        project.drop("client.csv", text)
+        run_together(project, workers)
+    expected, found = outcome(straight), outcome(spread)
+    for what, wanted in expected.items():
+        assert found[what] == wanted, what
+
+
+def test_rows_are_spread_and_kept_in_order(tmp_path):
+    project = make_project(tmp_path / "p", "csv", "chunk_size: 5, process_multi: 3")
+    rows = [f"a{n % 20}@x,Name {n}" for n in range(100)]
+    project.drop("client.csv", "\n".join(["email#key,name", *rows]) + "\n")
+    project.call("run")
+    assert ask(project, "SELECT count(DISTINCT part), count(*) >= 20, sum(n_rows) FROM pattimpex_chunk WHERE state = 'done'") == [(3, 1, 100)]
+    assert ask(project, "SELECT count(*) FROM pattimpex_job WHERE kind = 'finish'") == [(1,)]
+    names = dict(ask(project, "SELECT email, name FROM client"))
+    assert {names[f"a{n}@x"] for n in (0, 7, 19)} == {"Name 80", "Name 87", "Name 99"}
+
+
+def test_small_file_is_loaded_at_once(tmp_path):
+    project = make_project(tmp_path / "p", "csv", "chunk_size: 5, process_multi: 3")
+    project.drop("client.csv", "email#key,name\na@x,A\nb@x,B\n")
+    project.call("run")
+    assert ask(project, "SELECT part, n_rows FROM pattimpex_chunk") == [(0, 2)]
+    assert [name for name in project.stored() if name.startswith("spools")] == []
+
+
+@pytest.mark.parametrize("multi", ["", ", process_multi: 2"])
+def test_chunk_of_blank_rows_is_counted(tmp_path, multi):
+    project = make_project(tmp_path / "p", "csv", "chunk_size: 2" + multi)
+    project.drop("client.csv", "email#key,name\na@x,A\nb@x,B\n,\n,\n,\n,\nc@x,C\n")
+    project.call("run")
+    assert ask(project, "SELECT n_rows, n_created, n_skipped FROM pattimpex_file") == [(7, 3, 4)]
