@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
+#include "command/ids.h"
 #include "command/open.h"
 #include "command/progress.h"
 #include "command/summary.h"
@@ -7,13 +8,20 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define UNKNOWN_SHOWN 20 /* ids that are told on a terminal */
+
 static gboolean no_history;
 static char *output;
 static char *filter;
+static char *ids_text;
+static char *ids_file;
 
 static const GOptionEntry EXPORT_OPTIONS[] = {
   {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Where to write (default PATTERN.FORMAT); \"-\" is standard output", "FILE"},
   {"filter", 'f', 0, G_OPTION_ARG_FILENAME, &filter, "Which records, a domain (default: all active ones)", "DOMAIN"},
+  {"ids", 0, 0, G_OPTION_ARG_STRING, &ids_text, "Only the records of these database ids (1,2,3), inactive ones too", "IDS"},
+  {"ids-from", 0, 0, G_OPTION_ARG_FILENAME, &ids_file,
+   "The same from a file: one id a line, or the first column of a CSV file; \"-\" is standard input", "FILE"},
   {"no-history", 0, 0, G_OPTION_ARG_NONE, &no_history, "Keep neither the file nor its result (for pipes)", NULL},
   {NULL},
 };
@@ -28,10 +36,38 @@ static char *default_name(const PxProject *project, const char *pattern_name, GE
   return pattern ? g_strdup_printf("%s.%s", pattern->name, px_format_name(pattern->format.format)) : NULL;
 }
 
+/* NULL in *ret_ids: all records. */
+static bool read_ids(GArray **ret_ids, GError **error) {
+  g_autoptr(GArray) ids = ids_text || ids_file ? g_array_new(FALSE, FALSE, sizeof(int64_t)) : NULL;
+  if ((ids_text && !px_ids_from_text(ids, ids_text, error)) || (ids_file && !px_ids_from_file(ids, ids_file, error)))
+    return false;
+  *ret_ids = g_steal_pointer(&ids);
+  return true;
+}
+
+/* On standard error: the file itself may go to standard output. */
+static void warn_of_unknown(const PxSummary *summary) {
+  const GArray *unknown = summary->unknown_ids;
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (guint i = 0; unknown && i < MIN(unknown->len, UNKNOWN_SHOWN); i++)
+    g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i ? ", " : "", g_array_index(unknown, int64_t, i));
+  if (text->len)
+    fprintf(stderr, "pattimpex: no record has the id %s%s\n", text->str, unknown->len > UNKNOWN_SHOWN ? " ..." : "");
+}
+
+static json_t *unknown_to_json(const GArray *unknown) {
+  json_t *list = json_array();
+  for (guint i = 0; i < unknown->len; i++)
+    json_array_append_new(list, json_integer(g_array_index(unknown, int64_t, i)));
+  return list;
+}
+
 static void print_summary(const PxCommandLine *line, const PxSummary *summary, const char *path, bool header_only) {
   if (line->json) {
     g_autoptr(json_t) object = px_summary_to_json(summary);
     json_object_set_new(object, "output", px_json_text(path));
+    if (summary->unknown_ids)
+      json_object_set_new(object, "unknown_ids", unknown_to_json(summary->unknown_ids));
     px_print_json(object);
     return;
   }
@@ -45,7 +81,8 @@ static int write_file(const PxCommandLine *line, bool header_only, GError **erro
   if (!project)
     return 2;
   g_autofree char *path = output ? g_strdup(output) : default_name(project, line->args[0], error);
-  if (!path)
+  g_autoptr(GArray) ids = NULL;
+  if (!path || !read_ids(&ids, error))
     return 2;
   bool to_stdout = g_str_equal(path, "-");
   PxProgressBar *bar = px_progress_bar_new(STDERR_FILENO, !line->json && !line->quiet && !to_stdout, g_get_monotonic_time);
@@ -53,6 +90,7 @@ static int write_file(const PxCommandLine *line, bool header_only, GError **erro
     .pattern = line->args[0],
     .output = path,
     .filter = filter,
+    .ids = ids,
     .no_history = no_history || header_only,
     .header_only = header_only,
     .progress = px_progress_bar_show,
@@ -64,7 +102,8 @@ static int write_file(const PxCommandLine *line, bool header_only, GError **erro
     return 2;
   if (!to_stdout && (line->json || !line->quiet))
     print_summary(line, summary, path, header_only);
-  return px_summary_exit_status(summary);
+  warn_of_unknown(summary);
+  return summary->unknown_ids && summary->unknown_ids->len ? 1 : px_summary_exit_status(summary);
 }
 
 static int run_export(const PxCommandLine *line, GError **error) {
@@ -89,9 +128,13 @@ const PxCommand px_command_export = {
   .summary = "Export records now",
   .help = "The records of the pattern's model that match the filter, inactive ones only where the filter names\n"
           "active. The file is whole or not there at all.\n\n"
+          "With --ids or --ids-from only the records of these ids (and, with --filter, of those the ones that\n"
+          "match), in the pattern's order as ever, not in that of the list. Ids of no record are told, the others\n"
+          "are exported, and the exit status is 1.\n\n"
           "Examples:\n"
           "  pattimpex export partner\n"
           "  pattimpex export partner -o french.csv --filter \"[('country_id.code', '=', 'FR')]\"\n"
+          "  pattimpex export partner --ids 12,14,17\n"
           "  pattimpex export partner -o - --no-history | head\n",
   .options = EXPORT_OPTIONS,
   .min_args = 1,

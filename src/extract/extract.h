@@ -7,6 +7,7 @@
 
 typedef struct {
   const PxDomain *domain;      /* NULL: all active records */
+  const PxIdList *only;        /* these records (as far as they match domain), inactive ones too; NULL: all */
   const PxField *const *order; /* of the pattern's model; n_order 0: the model's order, else by id */
   const bool *order_descending;
   size_t n_order;

@@ -254,6 +254,18 @@ static bool keep_names(PxProject *project, const PxPattern *pattern, GError **er
   return px_transaction_end(project->db, px_export_store_names(project, pattern, error), error);
 }
 
+static void choose(const GArray *ids, PxIdList *ret_only) {
+  *ret_only = (PxIdList){.ids = g_new(PxId, ids->len + 1), .n = ids->len};
+  for (guint i = 0; i < ids->len; i++)
+    ret_only->ids[i] = px_id_from_integer(g_array_index(ids, int64_t, i));
+}
+
+static GArray *unknown_ids(PxProject *project, const PxModel *model, const PxIdList *only, GError **error) {
+  g_autoptr(PxRecords) records = px_records_new(project->db, project->schema);
+  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  return px_records_unknown(records, model, only, unknown, error) ? g_steal_pointer(&unknown) : NULL;
+}
+
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
   if (!pattern)
@@ -266,7 +278,14 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
       return NULL;
     }
   }
-  const PxExportQuery query = {.pattern = pattern, .filter = filter, .header_only = options->header_only};
+  PxIdList only = {0};
+  if (options->ids)
+    choose(options->ids, &only);
+  g_autofree PxId *chosen = only.ids;
+  g_autoptr(GArray) unknown = chosen ? unknown_ids(project, pattern->model, &only, error) : NULL;
+  if (chosen && !unknown)
+    return NULL;
+  const PxExportQuery query = {.pattern = pattern, .filter = filter, .only = chosen ? &only : NULL, .header_only = options->header_only};
   g_auto(PxWork) work = {.project = project, .progress = options->progress, .data = options->data};
   PX_PATH_FD out = px_path_nameless(error);
   uint64_t rows;
@@ -284,5 +303,6 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
   /* Delivered first: the history tells of no file that is not there. */
   if (!px_path_deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
     return NULL;
+  summary->unknown_ids = g_steal_pointer(&unknown);
   return g_steal_pointer(&summary);
 }

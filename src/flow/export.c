@@ -24,6 +24,7 @@ bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *
   PxProject *project = work->project;
   Progress progress = {work, query->pattern->name};
   const PxExtractOptions options = {.domain = query->filter,
+                                    .only = query->only,
                                     .order = query->order,
                                     .order_descending = query->order_descending,
                                     .n_order = query->n_order,

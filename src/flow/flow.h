@@ -28,6 +28,7 @@ typedef struct {
   char *pattern;
   char *error;         /* what ended the file as a whole; NULL */
   char *note;          /* what to know of the error file that was written; NULL */
+  GArray *unknown_ids; /* int64_t: of an export of chosen records those that there are not; NULL: not asked */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
 } PxSummary;
 
@@ -75,6 +76,7 @@ typedef struct {
   const char *pattern;
   const char *output; /* a path (written under a temporary name, then renamed), or "-": standard output */
   const char *filter; /* the text of a domain; NULL: all active records */
+  const GArray *ids;  /* int64_t: only these records, inactive ones too, as far as they match the filter; NULL: all */
   bool no_history;
   bool header_only; /* template */
   PxProgressFunc progress;

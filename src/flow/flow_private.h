@@ -184,6 +184,7 @@ PxPatternFile *px_import_new_file(const PxPattern *pattern, const PxAttachment *
 typedef struct {
   const PxPattern *pattern;
   const PxDomain *filter;
+  const PxIdList *only; /* NULL: all */
   const PxField *const *order;
   const bool *order_descending;
   size_t n_order;

@@ -17,6 +17,16 @@ static void where_sql(PxRecords *records, GString *sql, const PxModel *model, co
     px_domain_sql(records, sql, "t0", query->domain, cursor->parameters, cursor->texts);
     separator = " AND ";
   }
+  if (query->only) {
+    char *ids = px_ids_as_json(query->only->ids, query->only->n);
+    PxValue list = px_value_string(ids);
+    g_ptr_array_add(cursor->texts, ids);
+    g_array_append_val(cursor->parameters, list);
+    g_string_append_printf(sql, "%st0.", separator);
+    px_db_quote(records->db, sql, model->id->column);
+    g_string_append(sql, " IN (SELECT value FROM json_each(?))");
+    separator = " AND ";
+  }
   if (!query->with_inactive && model->active && !(query->domain && px_domain_names(query->domain, model->active))) {
     g_string_append_printf(sql, "%st0.", separator);
     px_db_quote(records->db, sql, model->active->column);
@@ -91,4 +101,23 @@ bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQu
     return false;
   *ret_count = values ? (uint64_t)values[0].integer : 0;
   return true;
+}
+
+bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList *ids, GArray *unknown, GError **error) {
+  g_autofree char *list = px_ids_as_json(ids->ids, ids->n);
+  g_autoptr(GString) sql = g_string_new("SELECT value FROM json_each(?) WHERE value NOT IN (SELECT ");
+  px_db_quote(records->db, sql, model->id->column);
+  g_string_append(sql, " FROM ");
+  px_db_quote(records->db, sql, model->table);
+  g_string_append(sql, ") GROUP BY value ORDER BY min(key)");
+  PxStmt *stmt = px_db_prepare(records->db, sql->str, error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, list);
+  PxStep step;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
+    int64_t id = px_stmt_integer(stmt, 0);
+    g_array_append_val(unknown, id);
+  }
+  return step == PX_STEP_DONE;
 }

@@ -35,6 +35,9 @@ struct PxLookup {
   PxStmt *scan;            /* reads all records */
 };
 
+/* Any number of ids as one parameter: a list for json_each(). Caller frees. */
+char *px_ids_as_json(const PxId *ids, size_t n);
+
 void px_lookup_free(PxLookup *lookup);
 /* A path over a one2many or many2many meets a record as often as it has items that match. */
 bool px_lookup_meets_twice(const PxLookup *lookup);

@@ -22,7 +22,7 @@ static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError 
   return px_db_prepare(records->db, sql->str, error);
 }
 
-static char *ids_as_json(const PxId *ids, size_t n) {
+char *px_ids_as_json(const PxId *ids, size_t n) {
   GString *json = g_string_new("[");
   for (size_t i = 0; i < n; i++)
     g_string_append_printf(json, "%s%" G_GINT64_FORMAT, i ? "," : "", px_id_to_value(ids[i]).integer);
@@ -70,7 +70,7 @@ static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
 bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
   if (n == 0)
     return true;
-  g_autofree char *json = ids_as_json(ids, n);
+  g_autofree char *json = px_ids_as_json(ids, n);
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
   PxStmt *stmt = prepare_related(records, field, error);
   if (!stmt)
