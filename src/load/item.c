@@ -41,12 +41,12 @@ static bool same(const PxField *field, const PxValue *stored, const PxValue *val
 
 /* An empty cell of a new record is, in a NOT NULL column, the default, in any other NULL. */
 void px_load_mask(PxLoader *loader, const PxLoadPlace *place, size_t row, bool by_key, const PxValue *old, uint64_t *mask) {
-  const PxValue *values = px_loader_values(loader, row) + place->first_slot;
   memset(mask, 0, place->words * sizeof *mask);
   for (size_t w = 0; w < place->n_writes; w++) {
-    if (values[w].kind == PX_SLOT_BAD || values[w].kind == PX_SLOT_ABSENT || writes_null(place->writes[w], &values[w]))
+    PxValue value = px_load_value(loader, place, row, w, !old);
+    if (value.kind == PX_SLOT_BAD || value.kind == PX_SLOT_ABSENT || writes_null(place->writes[w], &value))
       continue;
-    if (!old || (!(by_key && place->write_is_key[w]) && !same(place->writes[w], &old[w], &values[w])))
+    if (!old || (!(by_key && place->write_is_key[w]) && !same(place->writes[w], &old[w], &value)))
       px_mask_set(mask, w);
   }
 }
@@ -62,16 +62,16 @@ bool px_load_tuple_after(PxLoader *loader, const PxLoadPlace *place, int index, 
   const PxLoadModel *written = &loader->plan.models[place->model];
   const PxLoadWatch *watch = &written->watches[index];
   const PxPlaceWatch *map = &place->watches[index];
-  const PxValue *slots = px_loader_values(loader, row) + place->first_slot;
   for (size_t i = 0; i < watch->n; i++) {
     int w = map->writes[i];
+    PxValue given = w < 0 ? px_value_null() : px_load_value(loader, place, row, (size_t)w, !old);
     PxValue value;
     if (watch->fields[i] == written->model->id)
       value = px_id_to_value(id);
-    else if (w >= 0 && slots[w].kind == PX_SLOT_BAD)
+    else if (given.kind == PX_SLOT_BAD)
       return false;
     else if (w >= 0 && px_mask_has(mask, (size_t)w))
-      value = slots[w];
+      value = given;
     else if (old)
       value = old[map->reads[i]];
     else if (!default_of(watch->fields[i], &value))
@@ -217,7 +217,8 @@ static void settle_reference(const Item *item, const PxLoadReference *reference)
   if (!px_id_is_none(found.id))
     return;
   slot->kind = PX_SLOT_BAD;
-  px_load_complain_reference(loader, item->row, reference, &found, PX_STAGE_ATTEMPT);
+  if (!reference->is_default)
+    px_load_complain_reference(loader, item->row, reference, &found, PX_STAGE_ATTEMPT);
 }
 
 static void settle_references(const Item *item) {
@@ -274,11 +275,12 @@ static bool locate(const Item *item) {
 
 static void check_required(const Item *item) {
   const PxLoadPlace *place = item->place;
-  const PxValue *values = item->values + place->first_slot;
-  for (size_t w = 0; w < place->n_writes; w++)
-    if ((int)w != place->parent_write && lacks(place->writes[w], &values[w], !item->old))
+  for (size_t w = 0; w < place->n_writes; w++) {
+    PxValue value = px_load_value(item->loader, place, item->row, w, !item->old);
+    if ((int)w != place->parent_write && lacks(place->writes[w], &value, !item->old))
       px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, place->write_columns[w], place->writes[w]->label, "required",
                       "must not be empty");
+  }
   for (size_t i = 0; !item->old && i < place->n_missing; i++)
     px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, NULL, place->missing[i]->label, "required",
                     "a new %s needs it, and the file has no column %s", model_of(item)->label, place->missing[i]->name);
@@ -447,6 +449,8 @@ PxDecision px_load_decide_item(PxLoader *loader, const PxLoadPlace *place, size_
   item.mask = loader->wave.mask;
   px_load_mask(loader, place, row, item.facts->by_key, item.old, item.mask);
   check_required(&item);
+  if (!item.old)
+    px_load_complain_defaults(loader, place, row);
   if (check_uniques(&item, alone) == PX_MUST_WAIT)
     return PX_MUST_WAIT;
   check_allowed(&item, any_bit(&item));

@@ -51,11 +51,11 @@ static bool contains(const PxId *ids, size_t n, PxId id) {
   return false;
 }
 
-/* The records that the items of a many2many name, each once. */
-static PxIdList named(PxLoader *loader, const PxLoadLinks *links, size_t row) {
-  PxIdList list = {.ids = PX_LOAD_ARRAY(loader->wave_arena, PxId, links->n_references)};
-  for (size_t i = 0; i < links->n_references; i++) {
-    PxId id = px_id_from_value(px_loader_values(loader, row)[loader->plan.references[links->references[i]].slot]);
+/* The records that references of a many2many name, each once. */
+static PxIdList named(PxLoader *loader, const unsigned *references, size_t n, size_t row) {
+  PxIdList list = {.ids = PX_LOAD_ARRAY(loader->wave_arena, PxId, n)};
+  for (size_t i = 0; i < n; i++) {
+    PxId id = px_id_from_value(px_loader_values(loader, row)[loader->plan.references[references[i]].slot]);
     if (!px_id_is_none(id) && !contains(list.ids, list.n, id))
       list.ids[list.n++] = id;
   }
@@ -70,8 +70,7 @@ static void add_changes(GArray *changes, const PxField *field, PxId from, const 
   }
 }
 
-/* A many2many none of whose columns the row has is left alone. */
-static bool is_present(PxLoader *loader, const PxLoadLinks *links, size_t row) {
+bool px_load_has_links(PxLoader *loader, const PxLoadLinks *links, size_t row) {
   for (size_t i = 0; i < links->n_references; i++)
     if (px_loader_states(loader, row)[links->references[i]] != PX_REFERENCE_ABSENT)
       return true;
@@ -84,9 +83,11 @@ bool px_load_decide_links(PxLoader *loader, const PxLoadPlace *place, size_t row
   guint before = wave->links->len + wave->unlinks->len;
   for (size_t i = 0; i < place->n_links; i++) {
     const PxLoadLinks *links = &place->links[i];
-    if (!is_present(loader, links, row))
+    bool present = px_load_has_links(loader, links, row);
+    /* A many2many none of whose columns the row has is left alone; a new record has the default. */
+    if (!present && !px_id_is_none(facts->record.id))
       continue;
-    PxIdList wanted = named(loader, links, row);
+    PxIdList wanted = present ? named(loader, links->references, links->n_references, row) : named(loader, links->defaults, links->n_defaults, row);
     PxIdList now = facts->related ? facts->related[i] : (PxIdList){0};
     add_changes(wave->links, links->field, facts->id, &wanted, &now);
     if (!loader->plan.pattern->update_many2many)

@@ -6,6 +6,7 @@
  * planned once (PxLoadPlace); a row fills places with items.
  *
  * plan.c      header -> places: slots, references, the ways to find a record
+ * defaults.c  what the pattern gives to new records
  * limits.c    which records the pattern lets a reference find
  * watch.c     what must be unique, and what later rows may see of a record
  * rows.c      cells -> values of the slots, with what does not fit
@@ -58,12 +59,13 @@ typedef struct {
   const PxLoadColumn **parts; /* one a path */
   const PxField **fields;     /* what each part is compared as */
   size_t n_parts;
-  unsigned slot; /* where the id goes */
-  bool key;      /* part of the natural key of its place */
-  bool limited;  /* by domains of the pattern: it may refer to some records only */
-  bool live;     /* it reads a model that the file writes, so what rows write can change the answer */
-  int model;     /* live and only by fields of one written model: the overlay of that model can answer; else -1 */
-  int watch;     /* of that model */
+  unsigned slot;   /* where the id goes */
+  bool key;        /* part of the natural key of its place */
+  bool is_default; /* of the pattern: only new records heed it, and only they complain of it */
+  bool limited;    /* by domains of the pattern: it may refer to some records only */
+  bool live;       /* it reads a model that the file writes, so what rows write can change the answer */
+  int model;       /* live and only by fields of one written model: the overlay of that model can answer; else -1 */
+  int watch;       /* of that model */
 } PxLoadReference;
 
 /* A set of fields of a written model whose values decide what later rows see: those of a key, of a simple live reference, of a UNIQUE. The
@@ -95,7 +97,22 @@ typedef struct {
   const PxField *field;
   unsigned *references;
   size_t n_references;
+  unsigned *defaults; /* references of the pattern's defaults */
+  size_t n_defaults;
 } PxLoadLinks;
+
+/* What a new record has in a field that its row does not have. */
+typedef struct {
+  bool given;
+  int reference; /* whose record it is, or -1 */
+  PxValue value;
+} PxLoadDefault;
+
+/* A cell of a reference that is the same in every row. */
+typedef struct {
+  PxLoadColumn column;
+  PxValue value;
+} PxLoadConstant;
 
 /* The children of one one2many of a place: which places are its items. */
 typedef struct {
@@ -110,12 +127,14 @@ struct PxLoadPlace {
   unsigned index;
   const PxHeaderNode *node;
   const PxLoadPlace *parent; /* NULL: the root */
+  const PxPattern *pattern;  /* whose defaults hold here; NULL: none */
   unsigned model;            /* among the written models */
   unsigned first_slot;       /* slot first_slot + w is written to writes[w] */
   const PxField **writes;
   const PxHeaderColumn **write_columns; /* the column to blame for it; NULL: the parent's id */
   bool *write_is_key;                   /* it found the record, so it is not written to it */
   size_t n_writes;
+  PxLoadDefault *defaults;            /* one a write; NULL: the pattern gives none */
   size_t words;                       /* of a mask over the writes */
   int parent_write;                   /* which write is the parent's id, or -1 */
   const PxLoadColumn *db_id, *ext_id; /* or NULL */
@@ -140,6 +159,10 @@ typedef struct {
   const PxPattern *pattern;
   PxLoadColumn *columns;
   size_t n_columns;
+  PxLoadConstant *constants;
+  size_t n_constants;
+  unsigned *absent; /* slots that no column of the file fills */
+  size_t n_absent;
   size_t n_slots;
   size_t width; /* columns of the file */
   PxLoadReference *references;
@@ -159,6 +182,16 @@ bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pa
 const PxLookupLimit *px_load_limits(const PxLoadPlan *plan, const PxLoadReference *reference, PxArena *arena, size_t *ret_n);
 /* Whether what rows write can change what a domain holds for. */
 bool px_load_domain_reads_written(const PxLoadPlan *plan, const PxDomain *domain);
+
+/* defaults.c. The pattern that writes the items of a one2many; NULL: none. */
+const PxPattern *px_load_items_pattern(const PxPattern *pattern, const PxField *one2many);
+/* Adds how many cells and references the defaults of pattern, and of the items beneath node, come to. */
+void px_load_count_defaults(const PxPattern *pattern, const PxHeaderNode *node, size_t *n_columns, size_t *n_references);
+/* How many writes or links the defaults may add to a place. */
+size_t px_load_room_for_defaults(const PxPattern *pattern);
+/* Writes of fields that the file does not have, behind those of the file; then, when the slots of all writes are counted, what is written. */
+void px_load_add_default_writes(PxLoadPlan *plan, PxLoadPlace *place, PxArena *arena);
+void px_load_add_defaults(PxLoadPlan *plan, PxLoadPlace *place, PxArena *arena);
 
 /* watch.c: the watch of a model over these fields, made when there is none yet. */
 int px_load_add_watch(PxLoadPlan *plan, PxArena *arena, unsigned model, const PxField *const *fields, size_t n);
@@ -349,6 +382,23 @@ static inline bool px_loader_gives(PxLoader *loader, const PxLoadColumn *column,
   uint32_t kind = column ? px_loader_values(loader, row)[column->slot].kind : PX_NULL;
   return kind != PX_NULL && kind != PX_SLOT_ABSENT;
 }
+
+/* What an item has for write w: a new record has the default where the row does not have the column. */
+static inline PxValue px_load_value(PxLoader *loader, const PxLoadPlace *place, size_t row, size_t w, bool is_new) {
+  const PxValue *values = px_loader_values(loader, row);
+  PxValue value = values[place->first_slot + w];
+  if (value.kind != PX_SLOT_ABSENT || !is_new || !place->defaults || !place->defaults[w].given)
+    return value;
+  int reference = place->defaults[w].reference;
+  return reference < 0 ? place->defaults[w].value : values[loader->plan.references[reference].slot];
+}
+
+/* defaults.c: sets the slots of a row that no column of the file fills. */
+void px_load_set_defaults(PxLoader *loader, size_t index);
+/* Complains of the defaults that a new record would have and that no record was found for. */
+void px_load_complain_defaults(PxLoader *loader, const PxLoadPlace *place, size_t row);
+/* links.c: whether the row has a column of a many2many. */
+bool px_load_has_links(PxLoader *loader, const PxLoadLinks *links, size_t row);
 
 /* column and label may be NULL. The text becomes "LABEL: text". */
 void px_row_complain(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxHeaderColumn *column, const char *label, const char *type,

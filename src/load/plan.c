@@ -146,6 +146,7 @@ static void make_columns(Maker *maker, PxLoadPlace *place) {
     const PxHeaderNode *child = node->children[i];
     node_slots[i] = child->kind == PX_NODE_MANY2ONE ? write_slot(place, child->field, child->first, child->key) : -1;
   }
+  px_load_add_default_writes(plan, place, maker->arena);
   plan->n_slots += place->n_writes;
   for (size_t i = 0; i < node->n_columns; i++)
     add_column(plan, place, &node->columns[i], column_slots[i], -1, node->columns[i].key, maker->arena);
@@ -156,6 +157,7 @@ static void make_columns(Maker *maker, PxLoadPlace *place) {
     else if (child->kind == PX_NODE_MANY2MANY)
       add_link(plan, place, child, maker->arena);
   }
+  px_load_add_defaults(plan, place, maker->arena);
 }
 
 static void find_ids(PxLoadPlan *plan, PxLoadPlace *place) {
@@ -183,25 +185,27 @@ static void add_child(Maker *maker, PxLoadPlace *place, const PxLoadPlace *child
   children->places[children->n_places++] = child->index;
 }
 
-static PxLoadPlace *make_place(Maker *maker, const PxHeaderNode *node, const PxLoadPlace *parent) {
+static PxLoadPlace *make_place(Maker *maker, const PxHeaderNode *node, const PxLoadPlace *parent, const PxPattern *pattern) {
   PxLoadPlan *plan = maker->plan;
   PxLoadPlace *place = &plan->places[plan->n_places];
-  size_t n_writes = node->n_columns + node->n_children + 1;
+  size_t n_defaults = px_load_room_for_defaults(pattern);
+  size_t n_writes = node->n_columns + node->n_children + n_defaults + 1;
   place->index = (unsigned)plan->n_places++;
   place->node = node;
   place->parent = parent;
+  place->pattern = pattern;
   place->model = find_model(plan, node->model);
   place->writes = PX_LOAD_ARRAY(maker->arena, const PxField *, n_writes);
   place->write_columns = PX_LOAD_ARRAY(maker->arena, const PxHeaderColumn *, n_writes);
   place->write_is_key = PX_LOAD_ARRAY(maker->arena, bool, n_writes);
-  place->links = PX_LOAD_ARRAY(maker->arena, PxLoadLinks, node->n_children);
+  place->links = PX_LOAD_ARRAY(maker->arena, PxLoadLinks, node->n_children + n_defaults);
   place->children = PX_LOAD_ARRAY(maker->arena, PxLoadChildren, node->n_children);
   make_columns(maker, place);
   place->words = px_mask_words(place->n_writes);
   find_ids(plan, place);
   for (size_t i = 0; i < node->n_children; i++)
     if (node->children[i]->kind == PX_NODE_ONE2MANY)
-      add_child(maker, place, make_place(maker, node->children[i], place));
+      add_child(maker, place, make_place(maker, node->children[i], place, px_load_items_pattern(pattern, node->children[i]->field)));
   return place;
 }
 
@@ -251,6 +255,9 @@ static void make_reference(Maker *maker, unsigned index) {
   for (size_t i = 0; i < plan->n_columns; i++)
     if (plan->columns[i].reference == (int)index)
       reference->parts[part++] = &plan->columns[i];
+  for (size_t i = 0; i < plan->n_constants; i++)
+    if (plan->constants[i].column.reference == (int)index)
+      reference->parts[part++] = &plan->constants[i].column;
   for (size_t i = 0; i < n; i++)
     reference->fields[i] = paths[i].path[paths[i].n_path - 1];
   size_t n_limits;
@@ -399,10 +406,15 @@ bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pa
   *plan = (PxLoadPlan){.pattern = pattern, .width = px_header_width(header)};
   size_t n_places = count_nodes(root, true);
   plan->columns = PX_LOAD_ARRAY(arena, PxLoadColumn, count_columns(root));
-  plan->references = PX_LOAD_ARRAY(arena, PxLoadReference, count_nodes(root, false));
+  size_t n_constants = 0;
+  size_t n_references = count_nodes(root, false);
+  px_load_count_defaults(pattern, root, &n_constants, &n_references);
+  plan->references = PX_LOAD_ARRAY(arena, PxLoadReference, n_references);
+  plan->constants = PX_LOAD_ARRAY(arena, PxLoadConstant, n_constants);
+  plan->absent = PX_LOAD_ARRAY(arena, unsigned, n_constants + n_references);
   plan->places = PX_LOAD_ARRAY(arena, PxLoadPlace, n_places);
   plan->models = PX_LOAD_ARRAY(arena, PxLoadModel, n_places);
-  make_place(&maker, root, NULL);
+  make_place(&maker, root, NULL, pattern);
   for (size_t i = 0; i < plan->n_models; i++)
     plan->opaque |= plan->models[i].model->has_triggers;
   plan->opaque |= has_two_sided_links(plan);

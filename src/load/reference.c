@@ -162,7 +162,7 @@ static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GE
     return false;
   for (size_t row = 0; row < n; row++) {
     settle_slot(loader, reference, row, answers[row].id);
-    if (sought.tuples[row].bytes && px_id_is_none(answers[row].id))
+    if (sought.tuples[row].bytes && px_id_is_none(answers[row].id) && !reference->is_default)
       px_load_complain_reference(loader, row, reference, &answers[row], PX_STAGE_CHUNK);
   }
   return true;

@@ -163,6 +163,7 @@ static bool convert_row(PxLoader *loader, const PxRowBatch *batch, const PxBatch
   memset(loader->items + index * loader->plan.n_places, 0, loader->plan.n_places * sizeof *loader->items);
   for (size_t i = 0; i < loader->plan.n_slots; i++)
     values[i].kind = PX_NULL;
+  px_load_set_defaults(loader, index);
   for (size_t i = 0; i < loader->plan.n_columns; i++) {
     const PxLoadColumn *column = &loader->plan.columns[i];
     uint32_t at = column->column->column;

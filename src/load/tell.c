@@ -25,6 +25,12 @@ static bool is_decided(PxLoader *loader, size_t row, const PxLoadPlace *place) {
   return !px_id_is_none(px_wave_item(loader, row, place)->id);
 }
 
+/* A default means something for new records only. */
+static bool is_heeded(PxLoader *loader, size_t row, const PxLoadReference *reference) {
+  const PxLoadPlace *place = &loader->plan.places[reference->place];
+  return is_decided(loader, row, place) && (!reference->is_default || px_id_is_none(px_wave_item(loader, row, place)->record.id));
+}
+
 /* ---- words for people */
 
 static void append_value(GString *text, const PxValue *value) {
@@ -148,7 +154,7 @@ bool px_load_tell_finds(PxLoader *loader, GError **error) {
       if (is_decided(loader, row, &plan->places[p]) && !tell_key(loader, row, &plan->places[p], error))
         return false;
     for (size_t i = 0; i < plan->n_references && is_written(loader, row); i++)
-      if (is_decided(loader, row, &plan->places[plan->references[i].place]) && !tell_reference(loader, row, &plan->references[i], error))
+      if (is_heeded(loader, row, &plan->references[i]) && !tell_reference(loader, row, &plan->references[i], error))
         return false;
   }
   return true;

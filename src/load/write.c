@@ -2,10 +2,20 @@
 /* The writes of a wave: what is removed, new records place after place (parents before their children), changes, links. */
 #include "load/load_private.h"
 
+/* The row's slots, or a copy of them with the defaults of a new record. */
+static const PxValue *written_values(PxLoader *loader, const PxLoadPlace *place, bool is_new, size_t row) {
+  if (!is_new || !place->defaults)
+    return px_loader_values(loader, row) + place->first_slot;
+  PxValue *values = PX_LOAD_ARRAY(loader->wave_arena, PxValue, place->n_writes);
+  for (size_t w = 0; w < place->n_writes; w++)
+    values[w] = px_load_value(loader, place, row, w, true);
+  return values;
+}
+
 void px_wave_add_write(PxLoader *loader, const PxLoadPlace *place, PxWriteList *list, size_t row, PxId id, const uint64_t *mask) {
   list->rows[list->n] = row;
   list->ids[list->n] = id;
-  list->values[list->n] = px_loader_values(loader, row) + place->first_slot;
+  list->values[list->n] = written_values(loader, place, list == &loader->wave.creates[place->index], row);
   memcpy(list->masks + list->n * place->words, mask, place->words * sizeof *mask);
   list->n++;
 }

@@ -6,6 +6,7 @@ struct PxPatterns {
   PxArena *arena;              /* the patterns and what they point to, format options and domains aside */
   GPtrArray *patterns;         /* PxPattern * */
   GPtrArray *domains;          /* PxDomain * */
+  GPtrArray *headers;          /* PxHeader * */
   const PxConfigNode *filters; /* NULL: there are none */
   GTimeZone *timezone;         /* borrowed; NULL: UTC */
 };
@@ -15,6 +16,7 @@ static PxPatterns *new_patterns(const PxConfigNode *filters, GTimeZone *timezone
   patterns->arena = px_arena_new();
   patterns->patterns = g_ptr_array_new();
   patterns->domains = g_ptr_array_new_with_free_func((GDestroyNotify)px_domain_free);
+  patterns->headers = g_ptr_array_new_with_free_func((GDestroyNotify)px_header_free);
   patterns->filters = filters;
   patterns->timezone = timezone;
   return patterns;
@@ -32,6 +34,7 @@ static void read_patterns(PxPatterns *patterns, PxPatternReader *reader, const c
   reader->filters = patterns->filters;
   reader->arena = patterns->arena;
   reader->domains = patterns->domains;
+  reader->headers = patterns->headers;
   reader->nodes = nodes;
   if (name)
     read_one(patterns, reader, name, node);
@@ -84,6 +87,7 @@ void px_patterns_free(PxPatterns *patterns) {
   }
   g_ptr_array_free(patterns->patterns, TRUE);
   g_ptr_array_free(patterns->domains, TRUE);
+  g_ptr_array_free(patterns->headers, TRUE);
   px_arena_free(patterns->arena);
   g_free(patterns);
 }

@@ -88,6 +88,12 @@ struct PxExportNode {
   unsigned width; /* how many columns */
 };
 
+/* What new records have in columns that the file lacks. */
+typedef struct {
+  const PxHeaderNode *root; /* as if each were a column of a file, many2one and many2many beneath */
+  const PxValue *values;    /* one a column, as stored; of an external id its text */
+} PxPatternDefaults;
+
 struct PxPattern {
   const char *name;
   const PxModel *model;
@@ -102,10 +108,11 @@ struct PxPattern {
   size_t n_tabs;
   const PxPatternLimit *limits; /* of fields, and of the patterns of their items */
   size_t n_limits;
-  bool external_ids;   /* some column is the external id of a record */
-  bool create, update; /* default true */
-  bool abort;          /* on_error: abort */
-  bool error_rows_all; /* error_file: all | bad (the default) */
+  const PxPatternDefaults *defaults; /* NULL: none */
+  bool external_ids;                 /* some column is the external id of a record */
+  bool create, update;               /* default true */
+  bool abort;                        /* on_error: abort */
+  bool error_rows_all;               /* error_file: all | bad (the default) */
   bool update_many2many;
   PxPurgeMode purge_one2many;
   uint64_t chunk_size; /* rows; 0: as many as fit the time a chunk should take */

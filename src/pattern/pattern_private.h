@@ -13,6 +13,7 @@ typedef struct {
   GTimeZone *timezone;
   PxArena *arena;
   GPtrArray *domains; /* PxDomain *: those that patterns point to */
+  GPtrArray *headers; /* PxHeader *: those of defaults */
   GHashTable *nodes;  /* const PxExportField * -> its PxConfigNode, for complaints about it */
   PxComplaints *complaints;
 } PxPatternReader;
@@ -23,6 +24,9 @@ bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxCo
 void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *fields, PxPattern *pattern);
 /* Fills what the fields of all patterns (PxPattern *) come to: columns, root, tabs. */
 void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns);
+
+/* Fills pattern->defaults from the map "defaults"; pattern->model is known. */
+void px_pattern_read_defaults(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern);
 
 /* ---- how cells are read and written */
 

@@ -14,6 +14,8 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model) {
   fixture->pattern = (PxPattern){.name = "test", .model = px_schema_model(fixture->schema, model), .create = true, .update = true};
   g_assert_nonnull(fixture->pattern.model);
   fixture->recorder = NULL;
+  fixture->arena = px_arena_new();
+  fixture->headers = g_ptr_array_new_with_free_func((GDestroyNotify)px_header_free);
 }
 
 void fixture_limit(Fixture *fixture, const char *path, const char *domain) {
@@ -34,7 +36,60 @@ void fixture_limit(Fixture *fixture, const char *path, const char *domain) {
   fixture->pattern.limits = fixture->limits;
 }
 
+static PxCell cell_of(const char *text) {
+  PxCellKind kind = g_str_equal(text, "~") ? PX_CELL_ABSENT : *text ? PX_CELL_TEXT : PX_CELL_EMPTY;
+  return (PxCell){.ptr = text, .len = kind == PX_CELL_TEXT ? (uint32_t)strlen(text) : 0, .kind = (uint8_t)kind};
+}
+
+/* The pattern of the items; items have one field of the parent's pattern. */
+static PxPattern *item_pattern(Fixture *fixture, const char *one2many) {
+  PxPattern *items = px_arena_new_array(fixture->arena, PxPattern, 1);
+  PxExportField *field = px_arena_new_array(fixture->arena, PxExportField, 1);
+  field->path = px_arena_new_array(fixture->arena, const PxField *, 1);
+  field->path[0] = px_model_field(fixture->pattern.model, one2many);
+  g_assert_nonnull(field->path[0]);
+  field->n_path = 1;
+  field->items = items;
+  items->model = field->path[0]->target;
+  fixture->pattern.fields = field;
+  fixture->pattern.n_fields = 1;
+  return items;
+}
+
+static void set_default(Fixture *fixture, const PxHeaderNode *node, char **texts, PxValue *values) {
+  for (size_t i = 0; i < node->n_columns; i++) {
+    const PxHeaderColumn *column = &node->columns[i];
+    const char *type;
+    const char *problem;
+    const PxConvertOptions options = {0};
+    PxCell cell = cell_of(px_arena_strndup(fixture->arena, texts[column->column], strlen(texts[column->column])));
+    if (column->field)
+      g_assert_true(px_field_convert(column->field, &options, fixture->arena, cell, &values[column->column], &type, &problem));
+    else
+      values[column->column] = px_value_text(cell.ptr, cell.len);
+  }
+  for (size_t i = 0; i < node->n_children; i++)
+    set_default(fixture, node->children[i], texts, values);
+}
+
+void fixture_defaults(Fixture *fixture, const char *one2many, const char *headers, const char *values) {
+  PxPattern *pattern = one2many ? item_pattern(fixture, one2many) : &fixture->pattern;
+  g_auto(GStrv) names = g_strsplit(headers, ";", -1);
+  g_auto(GStrv) texts = g_strsplit(values, ";", -1);
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func((GDestroyNotify)px_message_free);
+  PxHeader *header = px_header_compile(pattern->model, (const char *const *)names, g_strv_length(names), 0, problems);
+  g_assert_nonnull(header);
+  g_ptr_array_add(fixture->headers, header);
+  PxPatternDefaults *defaults = px_arena_new_array(fixture->arena, PxPatternDefaults, 1);
+  PxValue *converted = px_arena_new_array(fixture->arena, PxValue, g_strv_length(names));
+  set_default(fixture, px_header_root(header), texts, converted);
+  *defaults = (PxPatternDefaults){.root = px_header_root(header), .values = converted};
+  pattern->defaults = defaults;
+}
+
 void fixture_close(Fixture *fixture) {
+  g_ptr_array_unref(fixture->headers);
+  px_arena_free(fixture->arena);
   for (size_t i = 0; i < fixture->pattern.n_limits; i++) {
     g_free((gpointer)(uintptr_t)fixture->limits[i].path);
     px_domain_free((PxDomain *)(uintptr_t)fixture->limits[i].domain);
@@ -70,11 +125,6 @@ static bool load_chunk(Fixture *fixture, PxLoader *loader, Outcome *outcome, GSt
       return false;
     }
   }
-}
-
-static PxCell cell_of(const char *text) {
-  PxCellKind kind = g_str_equal(text, "~") ? PX_CELL_ABSENT : *text ? PX_CELL_TEXT : PX_CELL_EMPTY;
-  return (PxCell){.ptr = text, .len = kind == PX_CELL_TEXT ? (uint32_t)strlen(text) : 0, .kind = (uint8_t)kind};
 }
 
 static void add_line(PxBatchBuilder *builder, const char *line, uint64_t number) {

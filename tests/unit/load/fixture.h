@@ -10,6 +10,8 @@ typedef struct {
   PxRecorder recorder; /* NULL after fixture_open() */
   void *recorder_data;
   PxPatternLimit limits[4];
+  PxArena *arena;     /* of defaults */
+  GPtrArray *headers; /* PxHeader * of defaults */
 } Fixture;
 
 /* Makes the tables of sql, reads the schema; the pattern is an empty one of model. */
@@ -17,6 +19,10 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model);
 void fixture_close(Fixture *fixture);
 /* The records that a path of relations ("partner_ids.tag_ids") leads to must match domain; may be called again. */
 void fixture_limit(Fixture *fixture, const char *path, const char *domain);
+
+/* The pattern, or the one of the items of a one2many (NULL: the pattern), gives new records these defaults: headers and values parted by ';'. Called
+ * once for each. */
+void fixture_defaults(Fixture *fixture, const char *one2many, const char *headers, const char *values);
 
 /* What loading a file came to. */
 typedef struct {

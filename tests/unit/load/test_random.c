@@ -35,14 +35,14 @@ static const char *const headers[] = {
   ".id;id;code;name;parent_id|num",
   "grp#key;parent_id|grp;name;other_id|name;amount",
   "code#key;name;r_ids|1|name#key;r_ids|1|num;r_ids|2|name#key;r_ids|2|code",
-  "code#key;name;l_ids|1|name#key;l_ids|1|num;l_ids|2|name#key;l_ids|2|num",
-  "code#key;name;l_ids|1|name;l_ids|1|num;l_ids|2|name;l_ids|2|num",
-  ".id;code;name;l_ids|1|.id;l_ids|1|name;o_ids|1|name;o_ids|2|name",
+  "code#key;name;l_r_id_ids|1|name#key;l_r_id_ids|1|num;l_r_id_ids|2|name#key;l_r_id_ids|2|num",
+  "code#key;name;l_r_id_ids|1|name;l_r_id_ids|1|num;l_r_id_ids|2|name;l_r_id_ids|2|num",
+  ".id;code;name;l_r_id_ids|1|.id;l_r_id_ids|1|name;o_ids|1|name;o_ids|2|name",
   "code#key;name;parent_id|code;r_ids|1|code#key;r_ids|1|name;r_ids|1|r_ids|1|code;r_ids|2|code",
   "id;name;code;r_ids|1|id;r_ids|1|name;r_ids|2|.id;r_ids|2|num",
   "code#key;name;r_ids|1|name;r_ids|1|parent_id|code",
-  "code#key;name;r_ids|1|name#key;r_ids|1|other_id|name;r_ids|1|o_ids|1|name;l_ids|1|r2_id|code;l_ids|1|name",
-  "code#key;name;l_ids|1|name#key;l_ids|1|r2_id#key|code;l_ids|2|name#key;l_ids|2|r2_id#key|code",
+  "code#key;name;r_ids|1|name#key;r_ids|1|other_id|name;r_ids|1|o_ids|1|name;l_r_id_ids|1|r2_id|code;l_r_id_ids|1|name",
+  "code#key;name;l_r_id_ids|1|name#key;l_r_id_ids|1|r2_id#key|code;l_r_id_ids|2|name#key;l_r_id_ids|2|r2_id#key|code",
   "name#key;code;o_ids|1|id;o_ids|2|name",
 };
 
@@ -62,6 +62,22 @@ static const char *const limits[][2] = {
   {"r_ids.other_id", "[('name', '=', 'g1')]"},
   {"r_ids.o_ids", "[('name', '=', 'g2'), ('id', '<', 3)]"},
   {"parent_id", "[('o_ids', 'in', [1])]"},
+};
+
+/* What the pattern gives to new records: headers and values. */
+static const char *const defaults[][2] = {
+  {"grp;num;flag", "g2;2;1"},
+  {"name;parent_id|code", "n1;a"},
+  {"other_id|name;o_ids|1|name;o_ids|2|name", "g1;g1;g2"},
+  {"parent_id|name;parent_id|grp;o_ids|1|.id", "n2;g1;3"},
+  {"code;parent_id|id;amount", "d;x.a;7"},
+  {"parent_id|parent_id|code;grp", "b;g1"},
+};
+static const char *const item_defaults[][3] = {
+  {"l_r_id_ids", "num;r2_id|code", "2;c"},
+  {"l_r_id_ids", "name", "n1"},
+  {"r_ids", "num;code;other_id|name", "2;e;g1"},
+  {"r_ids", "grp;parent_id|code;o_ids|1|name", "g1;a;g1"},
 };
 
 static const char *pick(GRand *random, const char *const *values, gint32 n) {
@@ -123,7 +139,8 @@ typedef struct {
   size_t n_lines;
   PxPurgeMode purge;
   bool update_links;
-  size_t limit; /* in limits; behind the last: none */
+  size_t limit;             /* in limits; behind the last: none */
+  size_t given, item_given; /* in defaults and item_defaults; behind the last: none */
 } Load;
 
 /* Everything that loading left: the records, the external ids, the messages and the counts. */
@@ -134,6 +151,10 @@ static char *result_of(const Load *load, size_t chunk_rows, bool row_by_row) {
   fixture.pattern.update_many2many = load->update_links;
   if (load->limit < G_N_ELEMENTS(limits))
     fixture_limit(&fixture, limits[load->limit][0], limits[load->limit][1]);
+  if (load->given < G_N_ELEMENTS(defaults))
+    fixture_defaults(&fixture, NULL, defaults[load->given][0], defaults[load->given][1]);
+  if (load->item_given < G_N_ELEMENTS(item_defaults))
+    fixture_defaults(&fixture, item_defaults[load->item_given][0], item_defaults[load->item_given][1], item_defaults[load->item_given][2]);
   Outcome outcome = fixture_load(&fixture, (const char *const *)load->lines, load->n_lines, chunk_rows, row_by_row);
   g_autofree char *records = fixture_query(&fixture, "SELECT * FROM r ORDER BY id");
   g_autofree char *items = fixture_query(&fixture, "SELECT * FROM l ORDER BY id");
@@ -156,11 +177,11 @@ static void compare_ways(const Load *load, guint32 seed) {
     if (strcmp(expected, got) == 0)
       continue;
     g_autofree char *file = g_strjoinv("\n", load->lines);
-    g_test_message("seed %u, chunks of %zu rows%s%s, limit %zu\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i],
+    g_test_message("seed %u, chunks of %zu rows%s%s, limit %zu, defaults %zu %zu\n%s\n%s\n-- one by one:\n%s-- in waves:\n%s", seed, chunks[i],
                    load->purge == PX_PURGE_DELETE ? ", purge: delete"
                    : load->purge                  ? ", purge"
                                                   : "",
-                   load->update_links ? ", update links" : "", load->limit, load->sql, file, expected, got);
+                   load->update_links ? ", update links" : "", load->limit, load->given, load->item_given, load->sql, file, expected, got);
     g_test_fail();
     return;
   }
@@ -177,6 +198,8 @@ static void test_seed(guint32 seed) {
   load.purge = (PxPurgeMode)g_rand_int_range(random, 0, 3);
   load.update_links = g_rand_boolean(random);
   load.limit = (size_t)g_rand_int_range(random, 0, 3 * G_N_ELEMENTS(limits));
+  load.given = (size_t)g_rand_int_range(random, 0, 2 * G_N_ELEMENTS(defaults));
+  load.item_given = (size_t)g_rand_int_range(random, 0, 2 * G_N_ELEMENTS(item_defaults));
   lines[0] = g_strdup(header);
   for (size_t i = 1; i < n_lines; i++)
     lines[i] = random_line(random, names);
