@@ -151,8 +151,7 @@ static PxValue key_value(const PxSplit *split, const KeyCell *key, PxCell cell, 
   options.from_1904 = from_1904;
   if (len)
     px_text_strip(&text, &len);
-  if ((len || key->field->type == PX_TYPE_BOOLEAN) &&
-      !px_field_convert(key->field, &options, split->arena, cell, &value, &type, &problem))
+  if ((len || key->field->type == PX_TYPE_BOOLEAN) && !px_field_convert(key->field, &options, split->arena, cell, &value, &type, &problem))
     return px_value_null();
   return px_field_canonical(key->field, split->arena, value);
 }

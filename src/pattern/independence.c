@@ -217,6 +217,35 @@ static void check_limits(const Proof *proof) {
   }
 }
 
+/* ---- what new records are given */
+
+static void check_default_lookup(const Proof *proof, const PxHeaderNode *node) {
+  if (is_written(proof, node->model))
+    object(proof, "the default of %s looks for a record of %s, which the file itself writes", node->first->header, node->model->name);
+  for (size_t i = 0; i < node->n_children; i++)
+    check_default_lookup(proof, node->children[i]);
+}
+
+static void check_default_uniques(const Proof *proof, const PxHeaderNode *root) {
+  for (size_t i = 0; i < root->model->n_uniques; i++) {
+    const PxUnique *unique = &root->model->uniques[i];
+    for (size_t k = 0; k < unique->n_fields; k++)
+      if (writes(root, unique->fields[k]))
+        object(proof, "the default of %s must be unique, so rows with different keys may want the same", unique->fields[k]->name);
+  }
+}
+
+static void check_defaults(const Proof *proof, const PxPattern *pattern) {
+  const PxHeaderNode *root = pattern->defaults ? pattern->defaults->root : NULL;
+  if (root)
+    check_default_uniques(proof, root);
+  for (size_t i = 0; root && i < root->n_children; i++)
+    check_default_lookup(proof, root->children[i]);
+  for (size_t i = 0; i < pattern->n_fields; i++)
+    if (pattern->fields[i].items)
+      check_defaults(proof, pattern->fields[i].items);
+}
+
 /* ---- all */
 
 static void check_options(const Proof *proof) {
@@ -239,6 +268,7 @@ GPtrArray *px_pattern_obstacles(const PxPattern *pattern, const PxHeader *header
   for (guint i = 0; i < lookups->len; i++)
     check_lookup(&proof, lookups->pdata[i]);
   check_limits(&proof);
+  check_defaults(&proof, pattern);
   return proof.reasons;
 }
 
