@@ -141,3 +141,12 @@ char *px_count_text(uint64_t n, const char *what) {
   g_autofree char *digits = px_group_digits(n);
   return g_strdup_printf("%s %s%s", digits, what, n == 1 ? "" : "s");
 }
+
+char *px_text_cell_name(size_t column, uint64_t row) {
+  char letters[16];
+  size_t at = sizeof(letters) - 1;
+  letters[at] = '\0';
+  for (size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26)
+    letters[--at] = (char)('A' + (rest - 1) % 26);
+  return g_strdup_printf("%s%" G_GUINT64_FORMAT, letters + at, row);
+}

@@ -15,6 +15,9 @@ const char *px_text_nearest(const char *word, const char *const *candidates, siz
 /* " (did you mean X?)" or "" ; caller frees. */
 char *px_text_did_you_mean(const char *word, const char *const *candidates, size_t n);
 
+/* A cell as a spreadsheet calls it: column 5 (from 0) of row 1 is "F1". Caller frees. */
+char *px_text_cell_name(size_t column, uint64_t row);
+
 /* Characters (not bytes) of valid UTF-8. */
 size_t px_text_chars(const char *text, size_t len);
 

@@ -41,23 +41,14 @@ typedef struct {
 
 /* ---- complaints */
 
-static void append_column(GString *out, size_t column) {
-  char name[16];
-  size_t at = sizeof name;
-  for (size_t rest = column + 1; rest > 0; rest = (rest - 1) / 26)
-    name[--at] = (char)('A' + (rest - 1) % 26);
-  g_string_append_len(out, name + at, (gssize)(sizeof name - at));
-}
-
 static PxXmlKind refuse(const PxXlsxSheet *sheet, const Cell *cell, GError **error, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* The reader puts the row in front. */
 static PxXmlKind refuse(const PxXlsxSheet *sheet, const Cell *cell, GError **error, const char *format, ...) {
   g_autoptr(GString) what = g_string_new(NULL);
   if (cell) {
-    g_string_append(what, "cell ");
-    append_column(what, cell->column);
-    g_string_append_printf(what, "%" PRIu64 ": ", sheet->row);
+    g_autofree char *name = px_text_cell_name(cell->column, sheet->row);
+    g_string_append_printf(what, "cell %s: ", name);
   }
   va_list arguments;
   va_start(arguments, format);

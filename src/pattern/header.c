@@ -34,7 +34,7 @@ typedef struct {
 typedef struct {
   PxArena *arena;
   GHashTable *branches; /* path up to the node, in its normal form -> Branch */
-  GHashTable *seen;     /* path of a column, in its normal form -> header as the file has it */
+  GHashTable *seen;     /* path of a column, in its normal form -> PxHeaderColumn */
   GPtrArray *messages;
   uint64_t row;
   size_t width;
@@ -51,7 +51,9 @@ static bool complain(Compiler *c, const char *format, ...) {
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  PxMessage message = {.row = c->row, .column = c->header, .type = "header", .message = text};
+  g_autofree char *cell = c->row && c->header ? px_text_cell_name(c->column, c->row) : NULL;
+  g_autofree char *placed = cell ? g_strdup_printf("%s: %s", cell, text) : g_steal_pointer(&text);
+  PxMessage message = {.row = c->row, .column = c->header, .type = "header", .message = placed};
   g_ptr_array_add(c->messages, px_message_copy(&message));
   return false;
 }
@@ -113,14 +115,48 @@ static const char *naming_field(const PxModel *model) {
   return px_model_field(model, "name") ? "name" : ".id";
 }
 
-static bool complain_unknown(Compiler *c, const PxModel *model, const char *name) {
+/* The nearest name, or else the name whose label is the nearest: people take what they see for what is written. */
+static char *did_you_mean(const PxModel *model, const char *name) {
+  g_autofree const char **labels = g_new(const char *, model->n_fields + 1);
+  g_autofree char *lower = g_utf8_strdown(name, -1);
+  g_autoptr(GHashTable) fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_fields; i++) {
+    const PxField *field = model->fields[i];
+    if (field->hidden)
+      continue;
+    char *label = g_utf8_strdown(field->label, -1);
+    labels[n++] = label;
+    g_hash_table_replace(fields, label, (gpointer)(uintptr_t)field);
+  }
+  const PxField *same = g_hash_table_lookup(fields, lower);
+  char *meant = same ? NULL : px_model_did_you_mean(model, name);
+  if (meant && *meant)
+    return meant;
+  g_free(meant);
+  const char *nearest = same ? lower : px_text_nearest(lower, labels, n);
+  const PxField *field = nearest ? g_hash_table_lookup(fields, nearest) : NULL;
+  return field ? g_strdup_printf(" (did you mean %s?)", field->name) : g_strdup("");
+}
+
+/* " (did you mean country_id|code?)": the path without the segment at. */
+static char *path_without(const Compiler *c, size_t at) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (size_t i = 0; i < c->n_segments; i++)
+    if (i != at)
+      g_string_append_printf(text, "%s%s%s", text->len ? "|" : "", c->segments[i].name, c->segments[i].key ? "#key" : "");
+  return text->len ? g_strdup_printf(" (did you mean %s?)", text->str) : g_strdup("");
+}
+
+static bool complain_unknown(Compiler *c, const PxModel *model, size_t at) {
+  const char *name = c->segments[at].name;
   g_autofree char *quoted = px_text_quote(name, strlen(name));
-  if (is_item(name))
-    return complain(c, "%s stands where %s has a field: only a one2many or many2many is followed by the number of an item", quoted, model->name);
-  for (size_t i = 0; i < model->n_fields; i++)
-    if (!model->fields[i]->hidden && g_ascii_strcasecmp(model->fields[i]->label, name) == 0)
-      return complain(c, "%s has no field %s (did you mean %s?)", model->name, quoted, model->fields[i]->name);
-  g_autofree char *meant = px_model_did_you_mean(model, name);
+  if (is_item(name)) {
+    g_autofree char *without = path_without(c, at);
+    return complain(c, "%s stands where %s has a field: only a one2many or many2many is followed by the number of an item%s", quoted, model->name,
+                    without);
+  }
+  g_autofree char *meant = did_you_mean(model, name);
   return complain(c, "%s has no field %s%s%s", model->name, quoted, meant,
                   c->width == 1 && strpbrk(name, ";,\t") ? "; is this the delimiter of the file?" : "");
 }
@@ -207,22 +243,27 @@ static const char *fields_path(const Compiler *c) {
   return px_arena_strndup(c->arena, text->str, text->len);
 }
 
+static bool complain_twice(Compiler *c, const PxHeaderColumn *before) {
+  g_autofree char *cell = c->row ? px_text_cell_name(before->column, c->row) : NULL;
+  bool same = g_str_equal(before->header, c->header);
+  return complain(c, "%s%s%s%s", same ? "the column is there twice" : "the column means the same as ", same ? "" : before->header,
+                  cell ? (same ? ", first in " : " in ") : "", cell ? cell : "");
+}
+
 static bool add_column(Compiler *c, Branch *branch, GString *path, PxColumnKind kind, const PxField *field) {
   /* An id finds its record alone, so .id#key is .id. */
   bool key = kind == PX_COLUMN_FIELD && is_record(branch) && marked_from(c, 0);
   if (kind == PX_COLUMN_FIELD && !check_writable(c, branch, field, key))
     return false;
   g_string_append_printf(path, "%s%s", kind == PX_COLUMN_DB_ID ? ".id" : kind == PX_COLUMN_EXT_ID ? "id" : field->name, key ? "#key" : "");
-  const char *before = g_hash_table_lookup(c->seen, path->str);
-  if (before && g_str_equal(before, c->header))
-    return complain(c, "the column is there twice");
+  const PxHeaderColumn *before = g_hash_table_lookup(c->seen, path->str);
   if (before)
-    return complain(c, "the column means the same as %s", before);
-  g_hash_table_insert(c->seen, px_arena_strndup(c->arena, path->str, path->len), c->header);
+    return complain_twice(c, before);
   PxHeaderColumn *column = px_arena_new_array(c->arena, PxHeaderColumn, 1);
   *column = (PxHeaderColumn){
     .column = c->column, .header = c->header, .path = fields_path(c), .kind = kind, .field = field, .key = key, .in_key = branch->in_key};
   g_queue_push_tail(&branch->columns, column);
+  g_hash_table_insert(c->seen, px_arena_strndup(c->arena, path->str, path->len), column);
   return true;
 }
 
@@ -236,7 +277,7 @@ static bool place(Compiler *c, Branch *root) {
     bool last = i + 1 == c->n_segments;
     const PxField *field = g_str_equal(name, ".id") ? model->id : g_str_equal(name, "id") ? NULL : px_model_field(model, name);
     if (!field && !g_str_equal(name, "id"))
-      return complain_unknown(c, model, name);
+      return complain_unknown(c, model, i);
     if (field && field->type == PX_TYPE_MANY2ONE && field != model->id) {
       branch = enter_many2one(c, branch, path, field, i);
     } else if (field && px_field_is_x2many(field)) {

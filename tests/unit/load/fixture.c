@@ -14,6 +14,7 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model) {
   fixture->pattern = (PxPattern){.name = "test", .model = px_schema_model(fixture->schema, model), .create = true, .update = true};
   g_assert_nonnull(fixture->pattern.model);
   fixture->recorder = NULL;
+  fixture->recorder_data = NULL;
   fixture->arena = px_arena_new();
   fixture->headers = g_ptr_array_new_with_free_func((GDestroyNotify)px_header_free);
 }

@@ -50,7 +50,7 @@ static void check(const char *text, const char *expected) {
   g_assert_cmpstr(shown->str, ==, expected);
 }
 
-/* One message on column, that says what. */
+/* One message on column, that says what behind the cell. */
 static void check_refused(const char *text, const char *column, const char *what) {
   g_autoptr(GPtrArray) messages = new_messages();
   g_autoptr(PxHeader) header = compile(text, messages);
@@ -60,7 +60,8 @@ static void check_refused(const char *text, const char *column, const char *what
   g_assert_cmpuint(message->row, ==, 1);
   g_assert_cmpstr(message->column, ==, column);
   g_assert_cmpstr(message->type, ==, "header");
-  g_assert_cmpstr(message->message, ==, what);
+  const char *behind = column ? strstr(message->message, "1: ") : NULL;
+  g_assert_cmpstr(behind ? behind + 3 : message->message, ==, what);
 }
 
 static void test_scalars(void) {
@@ -129,11 +130,32 @@ static void test_unknown_columns(void) {
   check_refused("email#key,foo_bar", "foo_bar", "partner has no field \"foo_bar\"");
   check_refused("nme", "nme", "partner has no field \"nme\" (did you mean name?)");
   check_refused("Address Type,name", "Address Type", "partner has no field \"Address Type\" (did you mean type?)");
+  check_refused("Adress Type,name", "Adress Type", "partner has no field \"Adress Type\" (did you mean type?)");
+  check_refused("name,1", "1", "\"1\" stands where partner has a field: only a one2many or many2many is followed by the number of an item");
   check_refused("email#key,country_id|foo", "country_id|foo", "country has no field \"foo\"");
   check_refused("name|x", "name|x", "name is no relation: nothing can follow it");
   check_refused("id|x", "id|x", "id is no relation: nothing can follow it");
   check_refused("name||x", "name||x", "a part of the path is empty");
   check_refused("email#kye", "email#kye", "\"#kye\" is no mark of a column: there is only #key");
+}
+
+/* As a spreadsheet calls it, where there are rows. */
+static void check_cell(unsigned n_before, uint64_t row, const char *expected) {
+  g_autoptr(GPtrArray) messages = new_messages();
+  g_autofree const char **headers = g_new(const char *, n_before + 1);
+  for (unsigned i = 0; i < n_before; i++)
+    headers[i] = "";
+  headers[n_before] = "emial";
+  g_assert_null(px_header_compile(shop_model(&shop, "partner"), headers, n_before + 1, row, messages));
+  g_assert_cmpstr(((const PxMessage *)messages->pdata[0])->message, ==, expected);
+}
+
+static void test_cells(void) {
+  check_cell(5, 1, "F1: partner has no field \"emial\" (did you mean email?)");
+  check_cell(0, 2, "A2: partner has no field \"emial\" (did you mean email?)");
+  check_cell(26, 1, "AA1: partner has no field \"emial\" (did you mean email?)");
+  check_cell(16383, 1, "XFD1: partner has no field \"emial\" (did you mean email?)");
+  check_cell(5, 0, "partner has no field \"emial\" (did you mean email?)");
 }
 
 static void test_another_delimiter(void) {
@@ -157,7 +179,8 @@ static void test_items(void) {
   check_refused("category_ids|0|name", "category_ids|0|name", "the items of category_ids are counted from 1");
   check_refused("category_ids|123456|name", "category_ids|123456|name", "the item 123456 is too large");
   check_refused("country_id|1|code", "country_id|1|code",
-                "\"1\" stands where country has a field: only a one2many or many2many is followed by the number of an item");
+                "\"1\" stands where country has a field: only a one2many or many2many is followed by the number of an item "
+                "(did you mean country_id|code?)");
   check_refused("country_id|partner_ids|1|name", "country_id|partner_ids|1|name",
                 "partner_ids is a one2many of a record that is only looked for: say by which field of its items, as in partner_ids|name");
 }
@@ -168,10 +191,10 @@ static void test_keys_that_are_none(void) {
 }
 
 static void test_the_same_twice(void) {
-  check_refused("email#key,street, street", "street", "the column is there twice");
-  check_refused("country_id|code#key,country_id#key|code", "country_id#key|code", "the column means the same as country_id|code#key");
-  check_refused("child_ids|1|name,child_ids|01|name", "child_ids|01|name", "the column means the same as child_ids|1|name");
-  check_refused(".id,.id#key", ".id#key", "the column means the same as .id");
+  check_refused("email#key,street, street", "street", "the column is there twice, first in B1");
+  check_refused("country_id|code#key,country_id#key|code", "country_id#key|code", "the column means the same as country_id|code#key in A1");
+  check_refused("child_ids|1|name,child_ids|01|name", "child_ids|01|name", "the column means the same as child_ids|1|name in A1");
+  check_refused(".id,.id#key", ".id#key", "the column means the same as .id in A1");
 }
 
 static void test_read_only(void) {
@@ -225,6 +248,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/header/x2many", test_x2many);
   g_test_add_func("/pattern/header/first_column_of_a_node", test_first_column_of_a_node);
   g_test_add_func("/pattern/header/unknown_columns", test_unknown_columns);
+  g_test_add_func("/pattern/header/cells", test_cells);
   g_test_add_func("/pattern/header/another_delimiter", test_another_delimiter);
   g_test_add_func("/pattern/header/relations_without_a_field", test_relations_without_a_field);
   g_test_add_func("/pattern/header/items", test_items);
