@@ -53,4 +53,11 @@ void px_hook(const char *name) {
   if (kill_at && is_in(kill_at, count ? append(count, ".") : ++reached))
     (void)raise(SIGKILL);
 }
+
+void px_hook_about(const char *name, const char *subject) {
+  const char *at = g_getenv("PATTIMPEX_CRASH_AT");
+  size_t len = strlen(name);
+  if (at && strncmp(at, name, len) == 0 && at[len] == ':' && strcmp(at + len + 1, subject) == 0)
+    (void)raise(SIGSEGV);
+}
 #endif

@@ -3,6 +3,8 @@
 #include "command/list.h"
 #include "command/open.h"
 
+#include <stdio.h>
+
 static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
   const PxJob *job = row;
   json_t *object = json_object();
@@ -24,6 +26,27 @@ static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
 }
 
 #define NEEDS_SHOWN 20
+
+static void add_tries(const PxProject *project, const PxJob *job, json_t *object) {
+  size_t n;
+  g_autoptr(PxJobTry) tries = px_job_tries(job, &n);
+  json_t *all = json_array();
+  for (size_t i = 0; i < n; i++)
+    json_array_append_new(all, json_pack("{s:o, s:I, s:o, s:o}", "error", px_json_text(tries[i].error), "times", (json_int_t)tries[i].times, "first",
+                                         px_json_time(tries[i].first, project->timezone), "last", px_json_time(tries[i].last, project->timezone)));
+  json_object_set_new(object, "tries", all);
+}
+
+/* For people, a line a message. */
+static void print_tries(const json_t *tries) {
+  size_t i;
+  const json_t *one;
+  json_array_foreach(tries, i, one) {
+    g_autofree char *error = px_output_line(json_string_value(json_object_get(one, "error")));
+    printf("  %s  %s (%" JSON_INTEGER_FORMAT ")\n", json_string_value(json_object_get(one, "last")), error,
+           json_integer_value(json_object_get(one, "times")));
+  }
+}
 
 static bool add_needs(const PxProject *project, const PxJob *job, json_t *object, GError **error) {
   if (job->waits == 0)
@@ -65,9 +88,12 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
   if (!job)
     return 2;
   g_autoptr(json_t) object = job_to_json(job, project->timezone);
+  add_tries(project, job, object);
   if (!add_needs(project, job, object, error))
     return 2;
   px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
+  if (!line->json)
+    print_tries(json_object_get(object, "tries"));
   return 0;
 }
 

@@ -108,6 +108,8 @@ void px_config_read(const PxConfigNode *map, const PxKey *keys, size_t n_keys, v
 /* The same texts outside of a table. false: it is none. */
 bool px_config_parse_size(const char *text, uint64_t *ret_bytes);
 bool px_config_parse_duration(const char *text, int64_t *ret_us);
+/* The full name of a channel as a person writes it ("upload" is root.upload), or NULL when it cannot be one. Caller frees. */
+char *px_config_parse_channel(const char *text);
 bool px_config_parse_boolean(const char *text, bool *ret); /* true false yes no on off, in any case */
 
 /* ---- showing */

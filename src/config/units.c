@@ -115,3 +115,13 @@ bool px_config_parse_boolean(const char *text, bool *ret) {
   *ret = g_strv_contains(yes, lower);
   return *ret || g_strv_contains(no, lower);
 }
+
+char *px_config_parse_channel(const char *text) {
+  g_auto(GStrv) words = g_strsplit(text, ".", -1);
+  for (char **word = words; *word; word++)
+    if (!**word || strspn(*word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(*word))
+      return NULL;
+  if (!*words)
+    return NULL;
+  return strcmp(*words, "root") == 0 ? g_strdup(text) : g_strconcat("root.", text, NULL);
+}

@@ -27,9 +27,9 @@ static bool run_own_job(PxWork *work, GError **error) {
   return false;
 }
 
-static PxJob *new_own_job(const char *kind, int64_t attachment_id, int64_t file_id) {
+static PxJob *new_own_job(const PxProject *project, const char *kind, int64_t attachment_id, int64_t file_id) {
   g_autofree char *subject = g_strdup_printf("%" G_GINT64_FORMAT, attachment_id);
-  PxJob *job = px_work_new_job(kind, NULL, subject);
+  PxJob *job = px_work_new_job(project, kind, NULL, subject);
   job->attachment_id = attachment_id;
   job->file_id = file_id;
   return job;
@@ -42,7 +42,7 @@ static PxJob *add_import(PxProject *project, const PxWorker *worker, PxAttachmen
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return NULL;
   bool ok = px_attachment_add(project->db, attachment, now, error);
-  job = new_own_job("import", attachment->id, 0);
+  job = new_own_job(project, "import", attachment->id, 0);
   ok = ok && px_job_enqueue_started(project->db, job, worker, now, error);
   return px_transaction_end(project->db, ok, error) ? g_steal_pointer(&job) : NULL;
 }
@@ -90,6 +90,7 @@ static PxSummary *import_again(Hand *hand, GError **error) {
     g_autoptr(GError) problem = NULL;
     unsigned known = px_lost_rows_known(hand->lost);
     g_auto(PxWork) work = {.project = hand->project,
+                           .worker = hand->worker,
                            .progress = hand->options->progress,
                            .data = hand->options->data,
                            .lost = g_steal_pointer(&hand->lost),
@@ -204,12 +205,12 @@ PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, 
   file->failed_only = failed_only;
   int64_t now = px_project_now(project);
   bool ok = px_file_add(project->db, file, now, error);
-  g_autoptr(PxJob) job = new_own_job("import", attachment->id, file->id);
+  g_autoptr(PxJob) job = new_own_job(project, "import", attachment->id, file->id);
   ok = ok && px_job_enqueue_started(project->db, job, worker, now, error);
   if (!px_transaction_end(project->db, ok, error))
     return NULL;
   px_hook("retry-added");
-  g_auto(PxWork) work = {.project = project, .job = job, .progress = progress, .data = data};
+  g_auto(PxWork) work = {.project = project, .worker = worker, .job = job, .progress = progress, .data = data};
   return run_own_job(&work, error) ? g_steal_pointer(&work.summary) : NULL;
 }
 

@@ -16,7 +16,7 @@ static bool refuse(const char *what, int64_t id, PxState state, const char *why,
 static bool again_in_transaction(PxProject *project, const PxAttachment *attachment, GError **error) {
   int64_t now = px_project_now(project);
   return px_attachment_set_state(project->db, attachment->id, PX_STATE_PENDING, NULL, NULL, now, error) &&
-         px_work_enqueue_attachment(project->db, attachment, now, error);
+         px_work_enqueue_attachment(project, attachment, now, error);
 }
 
 bool px_retry_attachment(PxProject *project, int64_t id, GError **error) {
@@ -194,7 +194,7 @@ bool px_attachment_add_by_hand(PxProject *project, const char *task_name, const 
     return false;
   bool ok = px_attachment_add(project->db, attachment, now, error);
   if (ok && attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW)
-    ok = px_work_enqueue_attachment(project->db, attachment, now, error);
+    ok = px_work_enqueue_attachment(project, attachment, now, error);
   *ret_id = attachment->id;
   return px_transaction_end(project->db, ok, error);
 }
@@ -205,13 +205,13 @@ static bool queue_one(PxProject *project, int64_t id, GError **error) {
     return false;
   if (attachment->state != PX_STATE_PENDING)
     return refuse("attachment", id, attachment->state, "only pending ones can be run; see retry", error);
-  return px_work_enqueue_attachment(project->db, attachment, px_project_now(project), error);
+  return px_work_enqueue_attachment(project, attachment, px_project_now(project), error);
 }
 
 static bool queue_waiting(PxProject *project, uint64_t limit, uint64_t *ret_queued, GError **error) {
   g_autoptr(GPtrArray) waiting = px_attachment_waiting(project->db, NULL, limit, error);
   for (guint i = 0; waiting && i < waiting->len; i++)
-    if (!px_work_enqueue_attachment(project->db, waiting->pdata[i], px_project_now(project), error))
+    if (!px_work_enqueue_attachment(project, waiting->pdata[i], px_project_now(project), error))
       return false;
   *ret_queued = waiting ? waiting->len : 0;
   return waiting != NULL;

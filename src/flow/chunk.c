@@ -10,9 +10,9 @@
 /* ---- jobs */
 
 /* A job that goes on with the file of another one, before other files get their turn. */
-static PxJob *new_job(const char *kind, const PxJob *of, int64_t subject) {
+static PxJob *new_job(const PxProject *project, const char *kind, const PxJob *of, int64_t subject) {
   g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, subject);
-  PxJob *job = px_work_new_job(kind, of->task, text);
+  PxJob *job = px_work_new_job(project, kind, of->task, text);
   bool follows = strcmp(of->kind, "import") != 0;
   job->priority = of->priority - !follows;
   job->attachment_id = of->attachment_id;
@@ -21,7 +21,7 @@ static PxJob *new_job(const char *kind, const PxJob *of, int64_t subject) {
 }
 
 bool px_chunk_let_finish_wait(PxProject *project, const PxJob *job, GError **error) {
-  g_autoptr(PxJob) finish = new_job("finish", job, job->file_id);
+  g_autoptr(PxJob) finish = new_job(project, "finish", job, job->file_id);
   return px_job_enqueue(project->db, finish, px_project_now(project), error) && px_job_wait(project->db, finish, job->id, PX_WAIT_ENDED, error);
 }
 
@@ -31,7 +31,7 @@ bool px_chunk_enqueue_next(PxProject *project, const PxJob *of, unsigned part, G
     return false;
   if (!next)
     return true;
-  g_autoptr(PxJob) job = new_job("chunk", of, next->id);
+  g_autoptr(PxJob) job = new_job(project, "chunk", of, next->id);
   return px_job_enqueue(project->db, job, px_project_now(project), error) && px_chunk_give(project->db, next->id, job->id, error) &&
          px_chunk_let_finish_wait(project, job, error);
 }
@@ -152,6 +152,7 @@ bool px_chunk_step(PxWork *work, GError **error) {
     return false;
   if (import->file->state != PX_STATE_STARTED)
     return end_job(work, error);
+  px_work_doing(work, "importing %s, rows from %" G_GUINT64_FORMAT, import->file->name, chunk.planned->chunk.first_row);
   if (!open_chunk(&chunk, error))
     return false;
   px_hook("part-filled");

@@ -89,7 +89,7 @@ static bool store(PxWork *work, const PxTask *task, PxAttachment *attachment, Px
   if (!px_file_add(db, file, now, error))
     return false;
   bool at_once = attachment->state == PX_STATE_PENDING && !task->upload_task && !task->upload_schedule;
-  return !at_once || px_work_enqueue_attachment(db, attachment, now, error);
+  return !at_once || px_work_enqueue_attachment(work->project, attachment, now, error);
 }
 
 static bool end_step(PxWork *work, GError **error) {

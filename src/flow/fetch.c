@@ -111,7 +111,7 @@ bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GE
   if (!px_attachment_add(db, attachment, now, error))
     return false;
   bool runs = attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW;
-  return !runs || px_work_enqueue_attachment(db, attachment, now, error);
+  return !runs || px_work_enqueue_attachment(work->project, attachment, now, error);
 }
 
 /* Whether the queue has it: this very file, or (avoid_duplicates: name) one of its name. */

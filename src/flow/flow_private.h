@@ -8,6 +8,7 @@
 
 typedef struct {
   PxProject *project;
+  const PxWorker *worker;  /* NULL: by hand without history */
   PxJob *job;              /* NULL: by hand without history */
   bool by_hand;            /* a command runs the job and waits for it */
   PxProgressFunc progress; /* may be NULL */
@@ -25,14 +26,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxWork, px_work_done)
 
 /* Remembers a file that could not be taken or put away. */
 void px_work_problem(PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Says what is done for the job, in case that the worker dies of it: "importing orders.csv, rows 2001-3000". Cheap: once a chunk. */
+void px_work_doing(const PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void px_work_progress(const PxWork *work, const PxProgress *progress);
 
 /* One entry of the table in steps.c. */
 typedef struct {
   const char *kind;
   const char *channel;
-  int64_t priority; /* of jobs that a task begins with: exports after imports, so that what was imported is in them */
+  int64_t behind; /* what is added to the task's priority: exports come after imports, so that what was imported is in them */
   bool (*run)(PxWork *work, GError **error);
+  bool of_pattern; /* its channel may be the pattern's or the task's */
 } PxWorkKind;
 
 /* NULL when this program does not know the kind. */
@@ -53,10 +57,10 @@ const char *px_work_task_kind(const PxTask *task);
 bool px_task_runs(const PxTask *task, const PxTaskState *state);
 /* In the caller's transaction: when it runs again, its schedules begin to count anew. */
 bool px_schedule_forget(PxProject *project, const PxTask *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* A job of a kind, with its channel and priority and the identity KIND:SUBJECT; subject is a task's name or an id. */
-PxJob *px_work_new_job(const char *kind, const char *task, const char *subject);
+/* A job of a kind, with the channel and priority that its task says and the identity KIND:SUBJECT; subject is a task's name or an id. */
+PxJob *px_work_new_job(const PxProject *project, const char *kind, const char *task, const char *subject);
 /* Queues the work on a pending attachment: its import or its upload. In the caller's transaction. */
-bool px_work_enqueue_attachment(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Begins a write transaction of the step's job, with its fence. */
 bool px_work_begin(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;

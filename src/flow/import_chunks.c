@@ -110,14 +110,28 @@ static bool end_without_chunk(PxImport *import, GError **error) {
   return px_work_begin(work, error) && px_transaction_end(work->project->db, px_import_end(import, state, error), error);
 }
 
+static void say_rows(const PxImport *import, const PxChunk *chunk) {
+  if (!import->work->job)
+    return;
+  const char *name = import->attachment->name;
+  if (chunk->last_row)
+    px_work_doing(import->work, "importing %s, rows %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, name, chunk->first_row, chunk->last_row);
+  else
+    px_work_doing(import->work, "importing %s, rows after %" G_GUINT64_FORMAT, name, import->file->counts.rows);
+  px_hook_about(chunk->last_row ? "rows-filled" : "rows-awaited", name);
+}
+
 bool px_import_load_chunks(PxImport *import, GError **error) {
   PxDb *db = import->work->project->db;
   uint64_t n = next_rows(import->pattern, 0, 0);
   for (Next next = {0}; !next.last;) {
+    next.chunk = (PxChunk){0};
+    say_rows(import, &next.chunk);
     if (!px_feed_fill(import->feed, import->loader, import->only_rows, n, &next.chunk, error))
       return false;
     if (!next.chunk.first_row)
       return end_without_chunk(import, error);
+    say_rows(import, &next.chunk);
     px_hook("chunk-filled");
     int64_t began = g_get_monotonic_time();
     if (!px_import_commit(import, load_and_store, &next, error))

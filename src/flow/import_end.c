@@ -11,7 +11,7 @@ static bool wants_report(const PxImport *import, PxState state) {
 static bool enqueue_report(const PxImport *import, GError **error) {
   PxProject *project = import->work->project;
   g_autofree char *subject = g_strdup_printf("%" G_GINT64_FORMAT, import->file->id);
-  g_autoptr(PxJob) job = px_work_new_job("report", import->attachment->task, subject);
+  g_autoptr(PxJob) job = px_work_new_job(project, "report", import->attachment->task, subject);
   job->file_id = import->file->id;
   return px_job_enqueue(project->db, job, px_project_now(project), error);
 }

@@ -144,8 +144,7 @@ bool px_report_step(PxWork *work, GError **error) {
   g_autoptr(PxAttachment) attachment = task->error_path ? new_attachment(task, file, &blob) : NULL;
   if (!px_work_begin(work, error))
     return false;
-  bool ok =
-    !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project->db, attachment, now, error));
+  bool ok = !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project, attachment, now, error));
   ok = ok && (!file->error || px_file_store(project->db, file, now, error)); /* a note on the error file */
   bool done = px_transaction_end(project->db, ok && px_job_done(project->db, work->job, now, error), error);
   px_hook("report-committed");

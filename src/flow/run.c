@@ -68,7 +68,7 @@ static bool wait_for(Run *run, int64_t span) {
 }
 
 static bool enqueue_task(PxProject *project, const PxTask *task, GError **error) {
-  g_autoptr(PxJob) job = px_work_new_job(px_work_task_kind(task), task->name, task->name);
+  g_autoptr(PxJob) job = px_work_new_job(project, px_work_task_kind(task), task->name, task->name);
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return false;
   bool done = px_transaction_end(project->db, px_job_enqueue(project->db, job, px_project_now(project), error), error);

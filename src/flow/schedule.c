@@ -33,7 +33,7 @@ static char *text_of(const PxProject *project, const Entry *entry) {
 }
 
 static bool is_going(const PxProject *project, const Entry *entry, bool *ret_going, GError **error) {
-  g_autoptr(PxJob) job = px_work_new_job(entry->kind, entry->task->name, entry->task->name);
+  g_autoptr(PxJob) job = px_work_new_job(project, entry->kind, entry->task->name, entry->task->name);
   int64_t id;
   if (!px_job_of_identity(project->db, job->identity, &id, error))
     return false;
@@ -72,7 +72,7 @@ static bool store(const PxProject *project, const Entry *entry, const PxDue *due
   if (!added)
     return true;
   if (due->state == PX_DUE_QUEUED) {
-    g_autoptr(PxJob) job = px_work_new_job(entry->kind, entry->task->name, entry->task->name);
+    g_autoptr(PxJob) job = px_work_new_job(project, entry->kind, entry->task->name, entry->task->name);
     if (!px_job_enqueue(project->db, job, now, error))
       return false;
   }

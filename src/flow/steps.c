@@ -2,15 +2,17 @@
 /* The kinds of jobs and the steps that do them. run.c and later the daemon loop over jobs; nothing else knows this table. */
 #include "flow/flow_private.h"
 
+#define PRIORITY 20 /* when neither the task nor the pattern says another */
+
 static const PxWorkKind kinds[] = {
-  {"fetch", "root.fetch", 10, px_fetch_step},            /* storage -> attachments */
-  {"import", "root.pattern.import", 10, px_import_step}, /* attachment -> records */
-  {"chunk", "root.pattern.import", 10, px_chunk_step},   /* process_multi: rows of one part -> records */
-  {"finish", "root.pattern.import", 10, px_finish_step}, /* process_multi: when all chunks have ended */
-  {"report", "root.pattern.report", 10, px_report_step}, /* bad rows -> attachment */
-  {"export", "root.pattern.export", 20, px_export_step}, /* records -> attachment */
-  {"upload", "root.upload", 10, px_upload_step},         /* attachment -> storage */
-  {"process", "root.process", 30, px_process_step},      /* attachments that were held -> their jobs */
+  {"fetch", "root.fetch", 0, px_fetch_step, false},            /* storage -> attachments */
+  {"import", "root.pattern.import", 0, px_import_step, true},  /* attachment -> records */
+  {"chunk", "root.pattern.import", 0, px_chunk_step, true},    /* process_multi: rows of one part -> records */
+  {"finish", "root.pattern.import", 0, px_finish_step, true},  /* process_multi: when all chunks have ended */
+  {"report", "root.pattern.report", 0, px_report_step, false}, /* bad rows -> attachment */
+  {"export", "root.pattern.export", 10, px_export_step, true}, /* records -> attachment */
+  {"upload", "root.upload", 0, px_upload_step, false},         /* attachment -> storage */
+  {"process", "root.process", 20, px_process_step, false},     /* attachments that were held -> their jobs */
 };
 
 const PxWorkKind *px_work_kind(const char *kind) {
@@ -25,20 +27,49 @@ const char *px_work_task_kind(const PxTask *task) {
   return of_tasks[task->kind];
 }
 
-PxJob *px_work_new_job(const char *kind, const char *task, const char *subject) {
+static void place(PxJob *job, const PxTask *task, const PxWorkKind *kind) {
+  const PxPattern *pattern = task->pattern;
+  if (task->priority >= 0)
+    job->priority = task->priority + kind->behind;
+  else if (pattern && pattern->priority >= 0)
+    job->priority = pattern->priority + kind->behind;
+  const char *channel = task->channel ? task->channel : pattern ? pattern->channel : NULL;
+  if (channel && kind->of_pattern) {
+    g_free(job->channel);
+    job->channel = g_strdup(channel);
+  }
+}
+
+PxJob *px_work_new_job(const PxProject *project, const char *kind, const char *task_name, const char *subject) {
   const PxWorkKind *step = px_work_kind(kind);
-  PxJob *job = px_job_new(kind, step->channel, task);
-  job->priority = step->priority;
+  const PxTask *task = task_name ? px_tasks_get(project->tasks, task_name) : NULL;
+  PxJob *job = px_job_new(kind, step->channel, task_name);
+  job->priority = PRIORITY + step->behind;
   job->identity = g_strdup_printf("%s:%s", kind, subject);
+  if (task)
+    place(job, task, step);
   return job;
 }
 
-bool px_work_enqueue_attachment(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) {
-  const char *kind = attachment->direction == PX_DIRECTION_IMPORT ? "import" : "upload";
+/* An upload task says how what is sent by it stands in the queue. */
+static void place_upload(PxJob *job, const PxTask *upload) {
+  if (upload->priority >= 0)
+    job->priority = upload->priority;
+  if (upload->channel) {
+    g_free(job->channel);
+    job->channel = g_strdup(upload->channel);
+  }
+}
+
+bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *attachment, int64_t now, GError **error) {
+  bool imports = attachment->direction == PX_DIRECTION_IMPORT;
   g_autofree char *subject = g_strdup_printf("%" G_GINT64_FORMAT, attachment->id);
-  g_autoptr(PxJob) job = px_work_new_job(kind, attachment->task, subject);
+  g_autoptr(PxJob) job = px_work_new_job(project, imports ? "import" : "upload", attachment->task, subject);
+  const PxTask *upload = attachment->upload_task && !imports ? px_tasks_get(project->tasks, attachment->upload_task) : NULL;
+  if (upload)
+    place_upload(job, upload);
   job->attachment_id = attachment->id;
-  return px_job_enqueue(db, job, now, error);
+  return px_job_enqueue(project->db, job, now, error);
 }
 
 bool px_work_begin(const PxWork *work, GError **error) {
@@ -65,6 +96,16 @@ void px_work_problem(PxWork *work, const char *format, ...) {
     work->report.problems = g_ptr_array_new_with_free_func(g_free);
   g_ptr_array_add(work->report.problems, g_strdup_vprintf(format, arguments));
   va_end(arguments);
+}
+
+void px_work_doing(const PxWork *work, const char *format, ...) {
+  if (!work->worker || !work->job)
+    return;
+  va_list arguments;
+  va_start(arguments, format);
+  g_autofree char *text = g_strdup_vprintf(format, arguments);
+  va_end(arguments);
+  px_worker_doing(work->worker, work->job->id, text);
 }
 
 void px_work_progress(const PxWork *work, const PxProgress *progress) {

@@ -4,9 +4,6 @@
 
 #include "base/hook.h"
 
-/* Pauses before a transient error is tried again, in seconds. */
-static const int64_t pauses[PX_JOB_MAX_RETRIES] = {1, 3, 10, 60, 600, 3600};
-
 static bool may_work_later(const GError *error) {
   return g_error_matches(error, PX_ERROR, PX_ERROR_TRANSIENT) || g_error_matches(error, PX_ERROR, PX_ERROR_UNREACHABLE) ||
          g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK);
@@ -17,16 +14,26 @@ static bool is_of_task(const PxJob *job) {
   return job->task && !job->attachment_id && !job->file_id;
 }
 
+static const PxRetry *retry_of(const PxWork *work) {
+  const PxTask *task = work->job->task ? px_tasks_get(work->project->tasks, work->job->task) : NULL;
+  return task ? task->retry : NULL;
+}
+
+/* With this one. */
+static uint64_t tries_of(const PxJob *job) {
+  return (uint64_t)job->retries + 1;
+}
+
 /* The failure's transaction. */
 static bool store_failure(PxWork *work, const GError *problem, bool later, PxState *ret_state, GError **error) {
   PxDb *db = work->project->db;
-  const PxJob *job = work->job;
+  PxJob *job = work->job;
   int64_t now = px_project_now(work->project);
   *ret_state = later ? PX_STATE_PENDING : PX_STATE_FAILED;
   if (is_of_task(job) && !px_task_state_ran(db, job->task, job->started, *ret_state, problem->message, error))
     return false;
   if (later)
-    return px_job_later(db, job, now + pauses[job->retries] * G_TIME_SPAN_SECOND, problem->message, error);
+    return px_job_later(db, job, now + px_retry_pause(retry_of(work), tries_of(job)), problem->message, now, error);
   return px_job_fail(db, job, problem->message, now, error);
 }
 
@@ -39,6 +46,8 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
   g_autoptr(GError) problem = NULL;
   g_autoptr(GError) fenced = NULL;
   const PxWorkKind *kind = px_work_kind(work->job->kind);
+  if (kind)
+    px_work_doing(work, "at this job (%s)", kind->kind);
   bool done = kind && kind->run(work, &problem);
   if (!kind)
     g_set_error(&problem, PX_ERROR, PX_ERROR_CONFIG, "this program knows no jobs of the kind %s", work->job->kind);
@@ -55,7 +64,7 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
     return false;
   }
   bool stopped = is_stopped(work, problem);
-  bool later = may_try_later && may_work_later(problem) && work->job->retries < PX_JOB_MAX_RETRIES;
+  bool later = may_try_later && may_work_later(problem) && px_retry_again(retry_of(work), tries_of(work->job));
   if (!px_work_begin(work, &fenced)) {
     if (g_error_matches(fenced, PX_ERROR, PX_ERROR_FENCED))
       return true;

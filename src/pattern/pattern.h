@@ -124,6 +124,8 @@ struct PxPattern {
   size_t n_order;
   const char *export_problem; /* why nothing can be exported by the pattern (imports may be fine); NULL: it can */
   const char *renamed_from;   /* NULL: never */
+  int64_t priority;           /* of its import and export jobs, where the task says none; -1: not said */
+  const char *channel;        /* of these; NULL: not said */
   const char *snapshot;       /* the pattern's section and those of the patterns it refers to as one line of JSON: kept with a pattern file */
 };
 

@@ -6,6 +6,7 @@
 #define MAX_CHUNK_ROWS 1000000
 #define PARTITIONS 8 /* process_multi: true */
 #define MAX_PARTITIONS 64
+#define NOT_SAID UINT64_MAX
 
 static const char *const format_names[] = {"csv", "xlsx", "json", NULL};
 static const char *const header_names[] = {"technical", "description_and_tech", "custom", NULL};
@@ -23,8 +24,9 @@ typedef struct {
   const PxConfigNode *fields, *csv, *json, *limits, *defaults, *purge_one2many, *process_multi;
   char **order;
   bool create, update, update_many2many, exact;
-  uint64_t chunk_size, max_errors;
+  uint64_t chunk_size, max_errors, priority;
   PxConvertSettings convert;
+  char *channel;
 } Settings;
 
 #define KEY(key, kind, ...)                                                                                                                          \
@@ -54,6 +56,8 @@ static const PxKey keys[] = {
   KEY(process_multi, PX_KEY_NODE),
   KEY(renamed_from, PX_KEY_STRING),
   PX_CONVERT_KEYS(Settings),
+  KEY(priority, PX_KEY_UNSIGNED, .max = 1000000),
+  KEY(channel, PX_KEY_STRING),
 };
 #undef KEY
 
@@ -62,6 +66,7 @@ static void settings_done(Settings *settings) {
   g_free(settings->sheet);
   g_free(settings->renamed_from);
   g_free(settings->convert.thousands);
+  g_free(settings->channel);
   g_strfreev(settings->order);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Settings, settings_done)
@@ -371,6 +376,14 @@ static unsigned read_partitions(const PxPatternReader *reader, const char *patte
   return 0;
 }
 
+static void take_channel(const PxPatternReader *reader, const PxConfigNode *node, const char *text, PxPattern *pattern) {
+  g_autofree char *channel = text ? px_config_parse_channel(text) : NULL;
+  if (text && !channel)
+    px_complain(reader->complaints, px_node_get(node, "channel"),
+                "pattern %s: channel: \"%s\" is no name of a channel: write one such as root.pattern.import", pattern->name, text);
+  pattern->channel = copy_text(reader->arena, channel);
+}
+
 static void take_settings(const PxPatternReader *reader, const PxConfigNode *node, const Settings *settings, PxPattern *pattern) {
   pattern->header = (PxHeaderStyle)settings->header;
   pattern->create = settings->create;
@@ -384,6 +397,8 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->partitions = read_partitions(reader, pattern->name, settings->process_multi);
   take_convert(reader, node, settings, pattern);
   pattern->renamed_from = copy_text(reader->arena, settings->renamed_from);
+  pattern->priority = settings->priority == NOT_SAID ? -1 : (int64_t)settings->priority;
+  take_channel(reader, node, settings->channel, pattern);
   pattern->snapshot = make_snapshot(reader, node);
   if (!settings->create && !settings->update)
     px_complain(reader->complaints, px_node_get(node, "update"), "pattern %s: create: false and update: false together leave nothing to do",
@@ -392,7 +407,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
 
 bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxConfigNode *node, PxPattern *pattern) {
   g_autofree char *what = g_strdup_printf("pattern %s", name);
-  g_auto(Settings) settings = {.create = true, .update = true};
+  g_auto(Settings) settings = {.create = true, .update = true, .priority = NOT_SAID};
   px_config_read(node, keys, G_N_ELEMENTS(keys), &settings, what, reader->complaints);
   if (!settings.model)
     return false;

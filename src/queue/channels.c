@@ -25,16 +25,6 @@ static void complain(const Reader *reader, const char *why) {
   px_complain(reader->complaints, reader->node, "channels: \"%s\": %s", reader->piece, why);
 }
 
-char *px_channel_name(const char *text) {
-  g_auto(GStrv) words = g_strsplit(text, ".", -1);
-  for (char **word = words; *word; word++)
-    if (!**word || strspn(*word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(*word))
-      return NULL;
-  if (!*words)
-    return NULL;
-  return strcmp(*words, "root") == 0 ? g_strdup(text) : g_strconcat("root.", text, NULL);
-}
-
 static void read_throttle(const Reader *reader, PxChannel *channel, const char *value) {
   g_autofree char *seconds = g_strconcat(value ? value : "", "s", NULL);
   if (!value || !(px_config_parse_duration(value, &channel->throttle) || px_config_parse_duration(seconds, &channel->throttle)) ||
@@ -73,7 +63,7 @@ static void read_channel(const Reader *reader) {
   g_auto(GStrv) words = g_strsplit(reader->piece, ":", -1);
   for (char **word = words; *word; word++)
     g_strstrip(*word);
-  g_autofree char *name = words[0] ? px_channel_name(words[0]) : NULL;
+  g_autofree char *name = words[0] ? px_config_parse_channel(words[0]) : NULL;
   if (!name) {
     complain(reader, "a channel is called root, or root.NAME with letters, digits, _ and -, parts with . between them");
     return;

@@ -14,6 +14,3 @@ typedef struct PxChannels PxChannels;
 PxChannels *px_channels_read(const PxConfigNode *node, PxComplaints *complaints);
 void px_channels_free(PxChannels *channels);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxChannels, px_channels_free)
-
-/* The full name of a channel as a person writes it ("upload" is root.upload), or NULL when it cannot be one. Caller frees. */
-char *px_channel_name(const char *text);

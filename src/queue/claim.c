@@ -17,17 +17,26 @@ static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) 
   return owners;
 }
 
-static bool give_back(PxDb *db, const PxJob *job, int64_t now, GError **error) {
-  if (job->deaths + 1 >= PX_JOB_MAX_DEATHS) {
-    int signal = px_worker_signal(db, job->owner);
-    g_autofree char *how = signal ? g_strdup_printf(", the last time by signal %d,", signal) : g_strdup("");
-    g_autofree char *why = g_strdup_printf("the program died %d times%s while it did this (%s, attempt %" G_GINT64_FORMAT ")", PX_JOB_MAX_DEATHS, how,
-                                           job->kind, job->attempt);
+static char *death_text(const PxJob *job, const PxLastWords *words) {
+  g_autofree char *how = words->signal ? g_strdup_printf(" (signal %d)", words->signal) : g_strdup("");
+  if (*words->doing)
+    return g_strdup_printf("worker died%s while %s", how, words->doing);
+  return g_strdup_printf("worker died%s while at this job (%s)", how, job->kind);
+}
+
+/* Only the job that was running when its worker died is to blame. */
+static bool give_back(PxDb *db, PxJob *job, const PxLastWords *words, int64_t now, GError **error) {
+  if (words->stopped || (words->job && words->job != job->id))
+    return px_job_release(db, job, error);
+  g_autofree char *why = death_text(job, words);
+  if (job->deaths + 1 >= PX_JOB_MAX_DEATHS)
     return px_job_fail(db, job, why, now, error);
-  }
   PxBinder binder;
   if (!px_queue_statement(db, "job_died", &binder, error))
     return false;
+  px_job_tried(job, why, now);
+  px_bind_text(&binder, why);
+  px_bind_text(&binder, job->tries);
   px_bind_integer(&binder, job->id);
   return px_run_bound(&binder, error);
 }
@@ -41,9 +50,10 @@ static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError
     g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, px_free_job_row, error);
     if (!jobs)
       return false;
-    bool stopped = px_worker_was_stopped(db, owners->pdata[i]);
+    PxLastWords words;
+    px_worker_last_words(db, owners->pdata[i], &words);
     for (guint k = 0; k < jobs->len; k++)
-      if (!(stopped ? px_job_release(db, jobs->pdata[k], error) : give_back(db, jobs->pdata[k], now, error)))
+      if (!give_back(db, jobs->pdata[k], &words, now, error))
         return false;
   }
   return true;

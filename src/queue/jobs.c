@@ -7,7 +7,7 @@ PxJob *px_job_new(const char *kind, const char *channel, const char *task) {
   job->kind = g_strdup(kind);
   job->channel = g_strdup(channel);
   job->task = g_strdup(task);
-  job->priority = 10;
+  job->priority = 20;
   return job;
 }
 
@@ -20,6 +20,7 @@ void px_job_free(PxJob *job) {
   g_free(job->task);
   g_free(job->owner);
   g_free(job->error);
+  g_free(job->tries);
   g_free(job);
 }
 
@@ -48,6 +49,7 @@ gpointer px_read_job(PxColumns *columns) {
   job->started = px_column_integer(columns);
   job->ended = px_column_integer(columns);
   job->waits = px_column_integer(columns);
+  job->tries = px_column_text(columns);
   return job;
 }
 
@@ -139,8 +141,20 @@ static bool fail_subject(PxDb *db, const char *statement, int64_t id, const char
   return px_run_bound(&binder, error);
 }
 
-bool px_job_fail(PxDb *db, const PxJob *job, const char *why, int64_t now, GError **error) {
-  return px_job_store_end(db, job->id, PX_STATE_FAILED, why, now, error) && fail_subject(db, "file_fail_of_job", job->file_id, why, now, error) &&
+static bool store_tries(PxDb *db, const PxJob *job, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "job_tried", &binder, error))
+    return false;
+  px_bind_text(&binder, job->tries);
+  px_bind_integer(&binder, job->id);
+  return px_run_bound(&binder, error);
+}
+
+bool px_job_fail(PxDb *db, PxJob *job, const char *last, int64_t now, GError **error) {
+  px_job_tried(job, last, now);
+  g_autofree char *why = px_job_tries_text(job);
+  return px_job_store_end(db, job->id, PX_STATE_FAILED, why, now, error) && store_tries(db, job, error) &&
+         fail_subject(db, "file_fail_of_job", job->file_id, why, now, error) &&
          fail_subject(db, "attachment_fail_of_job", job->attachment_id, why, now, error);
 }
 
@@ -170,8 +184,10 @@ bool px_job_store_subject(PxDb *db, const PxJob *job, GError **error) {
   return px_run_bound(&binder, error);
 }
 
-bool px_job_progress(PxDb *db, const PxJob *job, GError **error) {
+bool px_job_progress(PxDb *db, PxJob *job, GError **error) {
   PxBinder binder;
+  job->retries = job->deaths = 0;
+  g_clear_pointer(&job->tries, g_free);
   if (!px_queue_statement(db, "job_progress", &binder, error))
     return false;
   px_bind_integer(&binder, job->id);
@@ -192,12 +208,14 @@ bool px_job_release(PxDb *db, const PxJob *job, GError **error) {
   return px_run_bound(&binder, error);
 }
 
-bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GError **error) {
+bool px_job_later(PxDb *db, PxJob *job, int64_t eta, const char *why, int64_t now, GError **error) {
   PxBinder binder;
+  px_job_tried(job, why, now);
   if (!px_queue_statement(db, "job_later", &binder, error))
     return false;
   px_bind_integer(&binder, eta);
   px_bind_text(&binder, why);
+  px_bind_text(&binder, job->tries);
   px_bind_integer(&binder, job->id);
   return px_run_bound(&binder, error);
 }

@@ -207,6 +207,9 @@ const char *px_worker_name(const PxWorker *worker);
 void px_worker_heed(PxWorker *worker, const PxChannels *channels);
 /* What others see of it: "worker 2". */
 void px_worker_describe(PxWorker *worker, const char *what);
+/* What it is at, for those who give the job back should it die: "importing orders.csv, rows 2001-3000"; NULL: nothing to tell. Crashes (a signal such
+ * as SIGSEGV) of a process with a worker are told there by themselves. */
+void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing);
 /* Its last words, which outlive it: it was told to end, or ended by a signal. Both may be called by a signal handler. A job of a worker that was
  * stopped goes back as it was. */
 void px_worker_mark_stopped(const PxWorker *worker);
@@ -214,14 +217,13 @@ void px_worker_mark_signal(const PxWorker *worker, int signal);
 
 /* ---- jobs */
 
-#define PX_JOB_MAX_DEATHS 2  /* a job that took its worker with it this often fails */
-#define PX_JOB_MAX_RETRIES 6 /* of transient errors, with growing pauses */
+#define PX_JOB_MAX_DEATHS 2 /* a job that took its worker with it this often fails */
 
 typedef struct {
   int64_t id;
   char *kind;       /* a name of flow/steps.c: fetch, import, report, export, upload, process */
   char *channel;    /* "root.pattern.import" */
-  int64_t priority; /* lower runs first; default 10 */
+  int64_t priority; /* lower runs first; default 20 */
   int64_t eta;      /* not before */
   int64_t attempt;  /* raised by each claim: what the fence compares */
   int64_t retries, deaths;
@@ -233,6 +235,7 @@ typedef struct {
   char *error;
   int64_t created, started, ended;
   int64_t waits; /* how many jobs it waits for */
+  char *tries;   /* what it said at each try: px_job_tries(); NULL: nothing */
 } PxJob;
 
 PxJob *px_job_new(const char *kind, const char *channel, const char *task);
@@ -273,16 +276,26 @@ bool px_job_fence(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED
 /* Stores attachment_id and file_id. */
 bool px_job_store_subject(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The job got on: deaths before do not count any more. */
-bool px_job_progress(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_progress(PxDb *db, PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The job's end; belongs to its last transaction. */
 bool px_job_done(PxDb *db, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends it as failed, and with it the pattern file and the attachment that it was working on when they have no end yet. */
-bool px_job_fail(PxDb *db, const PxJob *job, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_fail(PxDb *db, PxJob *job, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Gives a claimed job back as it was: pending, neither a retry nor a death. For a graceful stop; nothing happens when it is not this attempt's
  * any more. */
 bool px_job_release(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Gives it back until eta. Its retries are counted. */
-bool px_job_later(PxDb *db, const PxJob *job, int64_t eta, const char *why, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_later(PxDb *db, PxJob *job, int64_t eta, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a job said at its tries, each message once. */
+typedef struct {
+  char *error; /* NULL: behind the last one */
+  uint64_t times;
+  int64_t first, last;
+} PxJobTry;
+PxJobTry *px_job_tries(const PxJob *job, size_t *ret_n);
+void px_job_tries_free(PxJobTry *tries);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJobTry, px_job_tries_free)
 
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -55,6 +55,11 @@ void px_free_job_row(gpointer row);
 /* Stores the end of a job and releases what waited for it. */
 bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Remembers a try that failed, in the struct. */
+void px_job_tried(PxJob *job, const char *why, int64_t now);
+/* All that it said, a line each. Caller frees. */
+char *px_job_tries_text(const PxJob *job);
+
 /* A job has ended in this state: what waited for that gets on. */
 bool px_job_needs_met(PxDb *db, int64_t id, PxState state, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Cancels what waits until a job that was cancelled is done, and what waits for those. */
@@ -63,9 +68,14 @@ bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) G_GNU
 bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 const PxChannels *px_worker_channels(const PxWorker *worker);
-/* Of a dead worker: whether it was told to end; the number of the signal that ended it, 0: not known. */
-bool px_worker_was_stopped(PxDb *db, const char *name);
-int px_worker_signal(PxDb *db, const char *name);
+/* What a dead worker left in its file. */
+typedef struct {
+  bool stopped;    /* it was told to end */
+  int signal;      /* that ended it; 0: not known */
+  int64_t job;     /* that it was running; 0: not known */
+  char doing[240]; /* "importing orders.csv, rows 2001-3000", or "" */
+} PxLastWords;
+void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words);
 /* When its jobs have been given back: nothing is to be known of it any more. */
 void px_worker_forget(PxDb *db, const char *name);
 /* Whether the worker of that name is dead. db says where lock files are. */

@@ -54,7 +54,7 @@ bool px_task_state_ran(PxDb *db, const char *task, int64_t at, PxState state, co
 static const char *const history_statements[] = {"history_tasks", "history_patterns", "history_storages"};
 
 static const char *const rename_statements[][5] = {
-  {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", "rename_job_task", NULL},
+  {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", NULL},
   {"rename_attachment_pattern", "rename_file_pattern", NULL},
   {"rename_attachment_storage", NULL},
 };
@@ -81,10 +81,21 @@ static bool rename_rows(PxDb *db, const char *statement, const char *from, const
   return px_run_bound(&binder, error);
 }
 
+/* Queued jobs keep others of their kind away by the task's name. */
+static bool rename_jobs(PxDb *db, const char *from, const char *to, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "rename_job_task", &binder, error))
+    return false;
+  const char *const names[] = {to, from, to, to, from};
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    px_bind_text(&binder, names[i]);
+  return px_run_bound(&binder, error);
+}
+
 bool px_history_rename(PxDb *db, PxHistoryKind kind, const char *from, const char *to, GError **error) {
   for (const char *const *statement = rename_statements[kind]; *statement; statement++)
     if (!rename_rows(db, *statement, from, to, false, error))
       return false;
-  return kind != PX_HISTORY_TASK ||
-         (rename_rows(db, "rename_task_state_task", from, to, true, error) && rename_rows(db, "rename_due_task", from, to, true, error));
+  return kind != PX_HISTORY_TASK || (rename_jobs(db, from, to, error) && rename_rows(db, "rename_task_state_task", from, to, true, error) &&
+                                     rename_rows(db, "rename_due_task", from, to, true, error));
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. What is in the file: a
- * line for people, then the last words. */
+/* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. In the file, each at its
+ * place: a line for people, the last words ("stopped", "signal 11"), and the job at work with what is done for it. Nothing waits for a disk: it is
+ * for those who outlive the worker, not the machine. */
 #include "queue/queue_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,12 +16,17 @@ struct PxWorker {
   char *path; /* NULL: a database without files, which nobody else sees */
   int fd;
   const PxChannels *channels; /* borrowed; NULL: no limits */
-  off_t words;                /* where the last words go */
 };
 
 #define STOPPED "stopped\n"
 #define SIGNAL "signal "
-#define MOST_TEXT 256
+
+/* Places in the file, and its size. */
+enum { AT_NAME = 0, AT_WORDS = 128, AT_JOB = 160, FILE_SIZE = AT_JOB + 32 + sizeof((PxLastWords *)NULL)->doing };
+
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static struct sigaction before[G_N_ELEMENTS(crashes)];
+static const PxWorker *volatile crashing; /* whose last words they are */
 
 static char *lock_path(PxDb *db, const char *name) {
   const char *path = px_db_path(db);
@@ -45,18 +52,6 @@ static int lock_left_file(const char *path, bool *ret_dead) {
   }
   (void)close(fd);
   return -1;
-}
-
-/* What a worker wrote; "" when there is nothing. Caller frees. */
-static char *read_text(int fd) {
-  char text[MOST_TEXT];
-  ssize_t n = pread(fd, text, sizeof text, 0);
-  return g_strndup(text, n > 0 ? (gsize)n : 0);
-}
-
-static const char *words_of(const char *text) {
-  const char *end = strchr(text, '\n');
-  return end ? end + 1 : "";
 }
 
 static void remove_when_dead(const char *path) {
@@ -109,38 +104,42 @@ void px_worker_forget(PxDb *db, const char *name) {
     remove_when_dead(path);
 }
 
-static char *last_words(PxDb *db, const char *name) {
+void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words) {
+  *ret_words = (PxLastWords){0};
   g_autofree char *path = lock_path(db, name);
   int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
   if (fd < 0)
-    return g_strdup("");
-  g_autofree char *text = read_text(fd);
+    return;
+  char text[FILE_SIZE + 1] = "";
+  (void)!pread(fd, text, FILE_SIZE, 0);
   (void)close(fd);
-  return g_strdup(words_of(text));
-}
-
-bool px_worker_was_stopped(PxDb *db, const char *name) {
-  g_autofree char *words = last_words(db, name);
-  return g_str_has_prefix(words, STOPPED);
-}
-
-int px_worker_signal(PxDb *db, const char *name) {
-  g_autofree char *words = last_words(db, name);
-  return g_str_has_prefix(words, SIGNAL) ? atoi(words + strlen(SIGNAL)) : 0;
+  ret_words->stopped = g_str_has_prefix(text + AT_WORDS, STOPPED);
+  if (g_str_has_prefix(text + AT_WORDS, SIGNAL))
+    ret_words->signal = (int)g_ascii_strtoll(text + AT_WORDS + strlen(SIGNAL), NULL, 10);
+  char *end;
+  ret_words->job = g_ascii_strtoll(text + AT_JOB, &end, 10);
+  if (*end == ' ')
+    g_strlcpy(ret_words->doing, end + 1, sizeof ret_words->doing);
 }
 
 void px_worker_describe(PxWorker *worker, const char *what) {
-  if (worker->fd < 0)
-    return;
-  g_autofree char *line = g_strdup_printf("%.100s\n", what);
-  if (pwrite(worker->fd, line, strlen(line), 0) == (ssize_t)strlen(line))
-    worker->words = (off_t)strlen(line);
+  char line[AT_WORDS] = "";
+  g_snprintf(line, sizeof line, "%.100s\n", what);
+  if (worker->fd >= 0)
+    (void)!pwrite(worker->fd, line, sizeof line, AT_NAME);
+}
+
+void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing) {
+  char line[FILE_SIZE - AT_JOB] = "";
+  g_snprintf(line, sizeof line, "%" G_GINT64_FORMAT " %s", job, doing ? doing : "");
+  if (worker->fd >= 0)
+    (void)!pwrite(worker->fd, line, sizeof line, AT_JOB);
 }
 
 void px_worker_mark_stopped(const PxWorker *worker) {
   static const char words[] = STOPPED;
   if (worker->fd >= 0)
-    (void)!pwrite(worker->fd, words, sizeof words - 1, worker->words);
+    (void)!pwrite(worker->fd, words, sizeof words - 1, AT_WORDS);
 }
 
 void px_worker_mark_signal(const PxWorker *worker, int signal) {
@@ -148,7 +147,34 @@ void px_worker_mark_signal(const PxWorker *worker, int signal) {
   words[sizeof SIGNAL - 1] = (char)('0' + signal / 10 % 10);
   words[sizeof SIGNAL] = (char)('0' + signal % 10);
   if (worker->fd >= 0)
-    (void)!pwrite(worker->fd, words, sizeof words - 1, worker->words);
+    (void)!pwrite(worker->fd, words, sizeof words - 1, AT_WORDS);
+}
+
+/* Tells it, then leaves the crash to whoever had it before. */
+static void on_crash(int signal) {
+  const PxWorker *worker = crashing;
+  if (worker)
+    px_worker_mark_signal(worker, signal);
+  for (size_t i = 0; i < G_N_ELEMENTS(crashes); i++)
+    if (crashes[i] == signal)
+      (void)sigaction(signal, &before[i], NULL);
+  (void)raise(signal);
+}
+
+static void watch_crashes(const PxWorker *worker) {
+  static bool installed;
+  crashing = worker;
+  if (installed)
+    return;
+  installed = true;
+  static char stack[65536]; /* a stack that is full cannot tell of it */
+  stack_t own = {.ss_sp = stack, .ss_size = sizeof stack};
+  stack_t other;
+  if (sigaltstack(NULL, &other) == 0 && other.ss_flags & SS_DISABLE)
+    (void)sigaltstack(&own, NULL);
+  struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK};
+  for (size_t i = 0; i < G_N_ELEMENTS(crashes); i++)
+    (void)sigaction(crashes[i], &action, &before[i]);
 }
 
 static bool try_lock(PxWorker *worker, PxDb *db) {
@@ -177,6 +203,7 @@ PxWorker *px_worker_open(PxDb *db, GError **error) {
   for (unsigned tries = 0; tries < 10; tries++)
     if (try_lock(worker, db)) {
       px_worker_describe(worker, "command");
+      watch_crashes(worker);
       return g_steal_pointer(&worker);
     }
   g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path,
@@ -185,6 +212,8 @@ PxWorker *px_worker_open(PxDb *db, GError **error) {
 }
 
 static void end(PxWorker *worker) {
+  if (crashing == worker)
+    crashing = NULL;
   if (worker->fd >= 0)
     (void)close(worker->fd);
   g_free(worker->name);

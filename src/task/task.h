@@ -4,6 +4,7 @@
 #include "model/domain.h"
 #include "pattern/pattern.h"
 #include "storage/storage.h"
+#include "task/retry.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -82,6 +83,9 @@ struct PxTask {
   PxCatchUp catch_up;       /* of all its schedules */
   char *renamed_from;       /* NULL */
   char **failure_emails;    /* NULL: none */
+  int64_t priority;         /* of its jobs, lower runs first; -1: not said */
+  char *channel;            /* of its import, export or upload jobs; NULL: not said */
+  PxRetry *retry;           /* NULL: the default */
   const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */
 
   /* import */

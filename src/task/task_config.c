@@ -14,6 +14,8 @@ static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
 static const char *const catch_up_choices[] = {"once", "all", "none", NULL};
 static const char *const scope_choices[] = {"task", "all", NULL};
 
+#define NOT_SAID UINT64_MAX
+
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
   char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
@@ -22,6 +24,9 @@ typedef struct {
   char **order;
   int on_exists, after_import, avoid_duplicates, scope, catch_up;
   bool active, skip_empty;
+  char *channel;
+  uint64_t priority;
+  const PxConfigNode *retry;
   int64_t stable_for;
   const PxConfigNode *filter;
 } Raw;
@@ -33,7 +38,9 @@ typedef struct {
 #define OF_EVERY_TASK                                                                                                                                \
   STRING("storage", storage), STRING("path", path), STRING("schedule", schedule), STRING("starting", starting),                                      \
     CHOICE("catch_up", catch_up, catch_up_choices), STRING("renamed_from", renamed_from), CHOICE("on_exists", on_exists, exists_choices),            \
-    {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, {                                                                   \
+    {.name = "active", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, active)}, STRING("channel", channel),                                         \
+    {.name = "priority", .type = PX_KEY_UNSIGNED, .offset = offsetof(Raw, priority), .max = 1000000},                                                \
+    {.name = "retry", .type = PX_KEY_NODE, .offset = offsetof(Raw, retry)}, {                                                                        \
     .name = "failure_emails", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, failure_emails)                                                        \
   }
 
@@ -101,6 +108,7 @@ static void clear_raw(Raw *raw) {
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
+  g_free(raw->channel);
   g_strfreev(raw->order);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Raw, clear_raw)
@@ -182,6 +190,16 @@ static void check_emails(const Reader *reader, char **emails) {
       px_complain(reader->complaints, place_of(reader, "failure_emails"),
                   "%s: failure_emails: \"%s\" is no address: write one such as ops@example.com", reader->what, *email);
   }
+}
+
+/* How its jobs stand in the queue. */
+static void read_queueing(const Reader *reader, PxTask *task, const Raw *raw) {
+  task->priority = raw->priority == NOT_SAID ? -1 : (int64_t)raw->priority;
+  task->retry = px_retry_read(raw->retry, reader->what, reader->complaints);
+  task->channel = raw->channel ? px_config_parse_channel(raw->channel) : NULL;
+  if (raw->channel && !task->channel)
+    px_complain(reader->complaints, place_of(reader, "channel"), "%s: channel: \"%s\" is no name of a channel: write one such as root.pattern.import",
+                reader->what, raw->channel);
 }
 
 static void check_storage(const Reader *reader, const char *name) {
@@ -332,6 +350,8 @@ static void free_task(gpointer data) {
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(task->failure_emails);
+  g_free(task->channel);
+  px_retry_free(task->retry);
   px_schedule_free(task->schedule);
   px_schedule_free(task->process_schedule);
   px_schedule_free(task->upload_schedule);
@@ -344,8 +364,11 @@ static void free_task(gpointer data) {
 }
 
 static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
-  g_auto(Raw)
-    raw = {.active = true, .on_exists = (int)kinds[kind].on_exists, .stable_for = 2 * G_TIME_SPAN_SECOND, .catch_up = reader->defaults.catch_up};
+  g_auto(Raw) raw = {.active = true,
+                     .priority = NOT_SAID,
+                     .on_exists = (int)kinds[kind].on_exists,
+                     .stable_for = 2 * G_TIME_SPAN_SECOND,
+                     .catch_up = reader->defaults.catch_up};
   g_autofree char *what = g_strdup_printf("%s task %s", kind_names[kind], name);
   reader->what = what;
   if (px_tasks_get(reader->tasks, name)) {
@@ -368,6 +391,7 @@ static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
   task->renamed_from = g_steal_pointer(&raw.renamed_from);
   task->failure_emails = g_steal_pointer(&raw.failure_emails);
   check_emails(reader, task->failure_emails);
+  read_queueing(reader, task, &raw);
   if (task->storage)
     check_storage(reader, task->storage);
   if (kind == PX_TASK_IMPORT)

@@ -40,7 +40,7 @@ static void broken_task_never_stops_another(Fixture *f, gconstpointer data) {
 }
 
 static void out_of_reach_again_and_again_fails_at_last(Fixture *f, gconstpointer data) {
-  for (unsigned i = 0; i <= PX_JOB_MAX_RETRIES; i++) {
+  for (unsigned i = 0; i < PX_RETRY_TRIES; i++) {
     (void)fixture_run(f);
     f->now += 2 * G_TIME_SPAN_HOUR;
   }

@@ -4,3 +4,4 @@
 void add_channels(void);
 void add_jobs(void);
 void add_needs(void);
+void add_tries(void);

@@ -55,11 +55,11 @@ static int64_t enqueue_in(Fixture *f, const char *channel, int64_t priority, int
   return job->id;
 }
 
-static void end(Fixture *f, const PxJob *job, PxState state) {
+static void end(Fixture *f, PxJob *job, PxState state) {
   begin(f);
   g_assert_true(state == PX_STATE_DONE     ? px_job_done(f->db, job, NOW, NULL)
                 : state == PX_STATE_FAILED ? px_job_fail(f->db, job, "broken", NOW, NULL)
-                                           : px_job_later(f->db, job, NOW + SECOND, "busy", NULL));
+                                           : px_job_later(f->db, job, NOW + SECOND, "busy", NOW, NULL));
   commit(f);
 }
 

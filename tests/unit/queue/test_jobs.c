@@ -43,7 +43,7 @@ static void fence_stops_an_older_attempt(Fixture *f, gconstpointer data) {
   g_autoptr(PxJob) old = claim(f, NULL, NOW);
   begin(f);
   g_assert_true(px_job_fence(f->db, old, NULL));
-  g_assert_true(px_job_later(f->db, old, NOW, "busy", NULL));
+  g_assert_true(px_job_later(f->db, old, NOW, "busy", NOW, NULL));
   commit(f);
   g_autoptr(PxJob) fresh = claim(f, NULL, NOW);
   g_assert_cmpint(fresh->id, ==, old->id);
@@ -84,7 +84,51 @@ static void job_of_a_dead_worker_is_free_then_fails(Fixture *f, gconstpointer da
   g_assert_null(claim(f, NULL, NOW));
   g_autoptr(PxJob) job = px_job_get(f->db, id, NULL);
   g_assert_cmpint(job->state, ==, PX_STATE_FAILED);
-  g_assert_nonnull(strstr(job->error, "died 2 times"));
+  g_assert_nonnull(strstr(job->error, "died while at this job (fetch) (2 times)"));
+}
+
+/* The fixture's worker is killed: its file stays, unlocked. */
+static void die(Fixture *f, PxWorker *next) {
+  g_autofree char *path = g_strconcat(f->path, "-worker-", px_worker_name(f->worker), NULL);
+  g_autofree char *words = NULL;
+  gsize size;
+  g_assert_true(g_file_get_contents(path, &words, &size, NULL));
+  px_worker_close(f->worker);
+  g_assert_true(g_file_set_contents(path, words, (gssize)size, NULL));
+  f->worker = next;
+}
+
+static void death_tells_what_was_done(Fixture *f, gconstpointer data) {
+  int64_t id = enqueue(f, "a", NULL, 10, 0);
+  for (int i = 0; i < 2; i++) {
+    PxWorker *own = f->worker;
+    f->worker = px_worker_open(f->db, NULL);
+    g_autoptr(PxJob) job = claim(f, NULL, NOW);
+    g_assert_cmpint(job->id, ==, id);
+    px_worker_doing(f->worker, id, "importing orders.csv, rows 2001-3000");
+    px_worker_mark_signal(f->worker, 11);
+    die(f, own);
+  }
+  g_assert_null(claim(f, NULL, NOW));
+  g_autoptr(PxJob) job = px_job_get(f->db, id, NULL);
+  g_assert_cmpint(job->state, ==, PX_STATE_FAILED);
+  g_assert_cmpstr(job->error, ==, "worker died (signal 11) while importing orders.csv, rows 2001-3000 (2 times)");
+}
+
+static void death_counts_only_for_the_running_job(Fixture *f, gconstpointer data) {
+  int64_t first = enqueue(f, "a", NULL, 10, 0);
+  int64_t second = enqueue(f, "a", NULL, 10, 0);
+  PxWorker *own = f->worker;
+  f->worker = px_worker_open(f->db, NULL);
+  g_autoptr(PxJob) one = claim(f, NULL, NOW);
+  g_autoptr(PxJob) two = claim(f, NULL, NOW);
+  px_worker_doing(f->worker, second, NULL);
+  die(f, own);
+  g_autoptr(PxJob) again = claim(f, NULL, NOW);
+  g_assert_cmpint(again->id, ==, first);
+  g_assert_cmpint(again->deaths, ==, 0);
+  g_autoptr(PxJob) blamed = px_job_get(f->db, second, NULL);
+  g_assert_cmpint(blamed->deaths, ==, 1);
 }
 
 static void progress_forgives_deaths(Fixture *f, gconstpointer data) {
@@ -148,6 +192,8 @@ void add_jobs(void) {
   ADD("job/fence_stops_an_older_attempt", fence_stops_an_older_attempt);
   ADD("job/of_a_living_worker_is_left_alone", job_of_a_living_worker_is_left_alone);
   ADD("job/of_a_dead_worker_is_free_then_fails", job_of_a_dead_worker_is_free_then_fails);
+  ADD("job/death_tells_what_was_done", death_tells_what_was_done);
+  ADD("job/death_counts_only_for_the_running_one", death_counts_only_for_the_running_job);
   ADD("job/progress_forgives_deaths", progress_forgives_deaths);
   ADD("job/left_ones_are_counted_by_task", left_jobs_are_counted_by_task);
   ADD("job/by_hand_only_what_the_state_allows", by_hand_only_what_the_state_allows);

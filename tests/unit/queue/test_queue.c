@@ -278,5 +278,6 @@ int main(int argc, char **argv) {
   add_channels();
   add_jobs();
   add_needs();
+  add_tries();
   return g_test_run();
 }
