@@ -12,6 +12,7 @@ typedef struct {
   const PxRunOptions *options;
   PxRunResult *result;
   PxWorker *worker;
+  int64_t began;
   int64_t waited;       /* microseconds, of wait_limit */
   GHashTable *unstable; /* task (char *) -> when its youngest file may be taken (gint64 *) */
 } Run;
@@ -103,9 +104,10 @@ static bool list_unstable(Run *run, bool *ret_again, GError **error) {
 static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError **error) {
   PxProject *project = run->project;
   PxJobsLeft left;
-  if (!px_jobs_left(project->db, run->options->tasks, 0, &left, error))
+  if (!px_jobs_left(project->db, run->options->tasks, run->began, &left, error))
     return false;
-  run->result->jobs_left = left.pending + left.waiting; /* what another worker is at is not left */
+  run->result->jobs_failed = MAX(run->result->jobs_failed, left.failed); /* those too that fail when they are claimed: their workers died */
+  run->result->jobs_left = left.pending + left.waiting;                  /* what another worker is at is not left */
   *ret_again = false;
   int64_t until_due = left.next_eta - px_project_now(project) + 1;
   if (left.pending) /* what is due and was not claimed waits for its channel */
@@ -138,7 +140,7 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
     return false;
   px_worker_heed(worker, project->channels);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .unstable = unstable};
+  Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .began = px_project_now(project), .unstable = unstable};
   if (loop(&run, error))
     return true;
   px_worker_leave(g_steal_pointer(&worker));
