@@ -53,21 +53,34 @@ static void read_step(const Reader *reader, uint64_t from, const PxConfigNode *n
     g_array_append_val(reader->retry->steps, step);
 }
 
+static const PxKey options[] = {
+  {.name = "tries", .type = PX_KEY_UNSIGNED, .offset = offsetof(PxRetry, tries)},
+  {.name = "base", .type = PX_KEY_DURATION, .offset = offsetof(PxRetry, base)},
+  {.name = "cap", .type = PX_KEY_DURATION, .offset = offsetof(PxRetry, cap)},
+};
+
+static void refuse_option(const Reader *reader, const char *key, const PxConfigNode *node) {
+  const char *names[G_N_ELEMENTS(options)];
+  for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+    names[i] = options[i].name;
+  g_autofree char *hint = px_text_did_you_mean(key, names, G_N_ELEMENTS(names));
+  g_autofree char *why = g_strdup_printf("there is no %s%s: write tries, base and cap, or numbers of tries with their pauses", key, hint);
+  complain(reader, node, why);
+}
+
 static void read_option(const Reader *reader, const char *key, const PxConfigNode *node) {
-  static const char *const names[] = {"tries", "base", "cap"};
-  PxRetry *retry = reader->retry;
   const char *text = px_node_text(node);
-  if (strcmp(key, "tries") == 0) {
-    if (!text || !g_ascii_string_to_unsigned(text, 10, 0, 1U << 30, &retry->tries, NULL))
-      complain(reader, node, "tries is a number, 0 for no end");
-  } else if (strcmp(key, "base") == 0 || strcmp(key, "cap") == 0) {
-    if (!read_pause(node, strcmp(key, "base") == 0 ? &retry->base : &retry->cap))
+  for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+    void *member = (char *)reader->retry + options[i].offset;
+    if (strcmp(options[i].name, key) != 0)
+      continue;
+    if (options[i].type == PX_KEY_DURATION && !read_pause(node, member))
       complain(reader, node, "base (the first pause) and cap (the longest) are times such as 10s and 1h");
-  } else {
-    g_autofree char *hint = px_text_did_you_mean(key, names, G_N_ELEMENTS(names));
-    g_autofree char *why = g_strdup_printf("there is no %s%s: write tries, base and cap, or numbers of tries with their pauses", key, hint);
-    complain(reader, node, why);
+    if (options[i].type == PX_KEY_UNSIGNED && !(text && g_ascii_string_to_unsigned(text, 10, 0, 1U << 30, member, NULL)))
+      complain(reader, node, "tries is a number, 0 for no end");
+    return;
   }
+  refuse_option(reader, key, node);
 }
 
 static int by_try(gconstpointer a, gconstpointer b) {
