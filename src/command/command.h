@@ -42,6 +42,7 @@ extern const PxCommand px_command_cancel;
 extern const PxCommand px_command_check;
 extern const PxCommand px_command_export;
 extern const PxCommand px_command_files;
+extern const PxCommand px_command_headers;
 extern const PxCommand px_command_import;
 extern const PxCommand px_command_init;
 extern const PxCommand px_command_jobs;

@@ -128,24 +128,6 @@ unsigned px_pattern_header_rows(const PxPattern *pattern) {
   return pattern->header == PX_HEADER_DESCRIPTION_AND_TECH && pattern->format.format != PX_FORMAT_JSON ? 2 : 1;
 }
 
-void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n) {
-  if (pattern->header != PX_HEADER_CUSTOM)
-    return;
-  g_autoptr(GHashTable) technical = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, NULL);
-  for (size_t i = 0; i < pattern->n_columns; i++)
-    if (pattern->columns[i].custom)
-      g_hash_table_insert(technical, (gpointer)(uintptr_t)pattern->columns[i].custom, (gpointer)(uintptr_t)pattern->columns[i].header);
-  for (size_t i = 0; i < n; i++) {
-    const char *text = headers[i];
-    size_t len = strlen(text);
-    px_text_strip(&text, &len);
-    g_autofree char *stripped = g_strndup(text, len);
-    const char *known = g_hash_table_lookup(technical, stripped);
-    if (known)
-      headers[i] = known;
-  }
-}
-
 PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages) {
   g_autofree const char **technical = g_new(const char *, n + 1);
   for (size_t i = 0; i < n; i++)

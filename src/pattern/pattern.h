@@ -94,6 +94,13 @@ typedef struct {
   const PxValue *values;    /* one a column, as stored; of an external id its text */
 } PxPatternDefaults;
 
+/* Names of one's own for a column, whether the pattern has it or not. */
+typedef struct {
+  const char *column;       /* as the configuration has it: "country_id#key|code" */
+  const char *path;         /* the same without #key */
+  const char *const *names; /* the first is written, all are read; NULL at the end */
+} PxPatternName;
+
 struct PxPattern {
   const char *name;
   const PxModel *model;
@@ -108,6 +115,8 @@ struct PxPattern {
   size_t n_tabs;
   const PxPatternLimit *limits; /* of fields, and of the patterns of their items */
   size_t n_limits;
+  const PxPatternName *names; /* headers: */
+  size_t n_names;
   const PxPatternDefaults *defaults; /* NULL: none */
   bool external_ids;                 /* some column is the external id of a record */
   bool create, update;               /* default true */
@@ -146,6 +155,8 @@ PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, co
 PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* The names that headers: has for a column, whose #key does not count; NULL: none. */
+const PxPatternName *px_pattern_name(const PxPattern *pattern, const char *column);
 /* What a column (PxHeaderColumn.path) has of its own in how its cells are read; NULL: nothing. */
 const PxConvertOwn *px_pattern_convert(const PxPattern *pattern, const char *path);
 /* Rows above the data: 1, or 2 with labels. */

@@ -111,6 +111,8 @@ static const PxPatternTab *add_tab(const Columns *c, const PxPatternTab *tab) {
 }
 
 static bool add_column(const Columns *c, PxExportColumn column) {
+  const PxPatternName *name = *column.header ? px_pattern_name(c->pattern, column.header) : NULL;
+  column.custom = name ? name->names[0] : column.custom;
   const char *shown = column.custom ? column.custom : column.header;
   if (c->columns->len == MAX_COLUMNS)
     return complain(c, "with it there are more than %d columns: there may be fewer occurrences", MAX_COLUMNS);

@@ -21,7 +21,7 @@ static const char *const line_end_names[] = {"crlf", "lf", "cr", NULL};
 typedef struct {
   char *model, *sheet, *renamed_from;
   int format, header, on_error, error_file, tab_to_import, json_style;
-  const PxConfigNode *fields, *csv, *json, *limits, *defaults, *purge_one2many, *process_multi;
+  const PxConfigNode *fields, *csv, *json, *limits, *headers, *defaults, *purge_one2many, *process_multi;
   char **order;
   bool create, update, update_many2many, exact;
   uint64_t chunk_size, max_errors, priority;
@@ -43,6 +43,7 @@ static const PxKey keys[] = {
   KEY(sheet, PX_KEY_STRING),
   KEY(tab_to_import, PX_KEY_CHOICE, .choices = tab_names),
   KEY(limits, PX_KEY_NODE),
+  KEY(headers, PX_KEY_NODE),
   KEY(defaults, PX_KEY_NODE),
   KEY(create, PX_KEY_BOOLEAN),
   KEY(update, PX_KEY_BOOLEAN),
@@ -422,6 +423,7 @@ bool px_pattern_read(const PxPatternReader *reader, const char *name, const PxCo
   take_settings(reader, node, &settings, pattern);
   if (settings.order)
     read_order(reader, px_node_get(node, "order"), settings.order, pattern);
+  px_pattern_read_names(reader, settings.headers, pattern);
   px_pattern_read_fields(reader, settings.fields, pattern);
   px_pattern_read_defaults(reader, settings.defaults, pattern);
   return true;

@@ -25,6 +25,8 @@ void px_pattern_read_fields(const PxPatternReader *reader, const PxConfigNode *f
 /* Fills what the fields of all patterns (PxPattern *) come to: columns, root, tabs. */
 void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns);
 
+/* Fills pattern->names from the map "headers"; pattern->model and header are known. */
+void px_pattern_read_names(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern);
 /* Fills pattern->defaults from the map "defaults"; pattern->model is known. */
 void px_pattern_read_defaults(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern);
 

@@ -80,3 +80,127 @@ def test_every_wrong_column_is_told(project):
     path = write(project, "csv", ["nmae", "emial", "country_id"], ["x", "y", "z"])
     messages = project.json("import", "partner", path, status=2)["messages"]
     assert [m["message"].partition(":")[0] for m in messages] == ["A1", "B1", "C1"]
+
+
+# ---- names of one's own
+
+NAMES = """
+include: names.yaml
+patterns:
+  card:
+    model: partner
+    format: FORMAT
+    header: custom
+    fields: [{field: email, key: true, header: Mail}, {field: name, header: Full name}, phone, {header: Remarks}, country_id/code]
+"""
+
+
+@pytest.fixture
+def cards(project):
+    def config(kind="csv", text=NAMES):
+        project.config(text.replace("FORMAT", kind), base=HEAD)
+        names = project.folder / "names.yaml"
+        if not names.exists():
+            names.write_text("")
+    project.cards = config
+    config()
+    return project
+
+
+def kept(project, *patterns):
+    project.call("headers", *patterns, "--write", "names.yaml", "-q")
+    return (project.folder / "names.yaml").read_text()
+
+
+def exported(project, pattern="card"):
+    project.call("export", pattern, "-o", "out.csv")
+    return (project.folder / "out.csv").read_text().splitlines()[0]
+
+
+def test_headers_shows_names_and_proposes_those_of_new_columns(cards):
+    assert cards.call("headers", "card").stdout == """patterns:
+  "card":
+    headers:
+      "email#key": "Mail"
+      "name": "Full name"
+      "phone": "Phone"  # new
+      "country_id|code": "Country Code"  # new
+"""
+    assert cards.json("headers")[0] == {"pattern": "card", "column": "email#key", "name": "Mail", "state": "own"}
+
+
+def test_names_outlive_changes_of_fields(cards):
+    kept(cards)
+    assert exported(cards) == "Mail,Full name,Phone,Remarks,Country Code"
+    text = (cards.folder / "names.yaml").read_text().replace('"Phone"', '"Téléphone"').replace('"Country Code"', '["Pays", "Country Code"]')
+    (cards.folder / "names.yaml").write_text(text)
+    assert exported(cards) == "Mail,Full name,Téléphone,Remarks,Pays"
+    # One field goes, one comes, the others change places; the key is one no more.
+    cards.cards(text=NAMES.replace("phone, {header: Remarks}, country_id/code", "country_id/name").replace("{field: email, key: true, header: Mail}",
+                                                                                                        "active, email"))
+    assert exported(cards) == "active,Mail,Full name,country_id|name"
+    text = kept(cards)
+    assert '"phone": "Téléphone"  # no column of the pattern now' in text and '"country_id|code": ["Pays", "Country Code"]' in text
+    assert exported(cards) == "Active,Mail,Full name,Country Name"
+    cards.cards()
+    assert exported(cards) == "Mail,Full name,Téléphone,Remarks,Pays"
+    assert kept(cards) == kept(cards)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_names_are_recognised_on_import(cards, kind):
+    (cards.folder / "names.yaml").write_text('patterns: {card: {headers: {"phone": [Téléphone, Phone], country_id/code: [Pays, Country]}}}\n')
+    cards.cards(kind)
+    for phone, country in [("Téléphone", "Pays"), ("Phone", "Country"), ("phone", "country_id|code")]:
+        path = write(cards, kind, ["Full name", " Mail ", phone, country, "Remarks"], ["Carol", f"{phone}@x.test", "5", "FR", "nice"])
+        assert cards.json("import", "card", path)["created"] == 1
+    assert cards.rows("SELECT name, email, phone, country_id FROM partner WHERE id > 2") == [
+        ("Carol", "Téléphone@x.test", "5", 1), ("Carol", "Phone@x.test", "5", 1), ("Carol", "phone@x.test", "5", 1)]
+
+
+def test_a_pattern_without_fields_may_have_names(cards):
+    cards.cards(text='patterns:\n  card: {model: partner, header: custom, headers: {"email#key": Mail, name: Name, country_id/code: Pays}}\n')
+    path = write(cards, "csv", ["Mail", "Name", "Pays"], ["bob@x.test", "Bobby", "FR"])
+    assert cards.json("import", "card", path)["updated"] == 1
+    message, = cards.json("import", "card", write(cards, "csv", ["Mail", "Nmae"], ["a", "b"]), status=2)["messages"]
+    assert (message["column"], message["message"]) == ("Nmae", 'B1: partner has no field "Nmae" (did you mean name?)')
+
+
+def test_what_is_exported_with_names_comes_back_unchanged(cards):
+    kept(cards)
+    for kind in FORMATS:
+        cards.cards(kind)
+        cards.call("export", "card", "-o", f"out.{kind}")
+        assert cards.json("import", "card", f"out.{kind}")["unchanged"] == 2
+
+
+def test_the_file_of_names_keeps_other_patterns_and_nothing_else_is_overwritten(cards):
+    two = NAMES + "  short: {model: partner, header: custom, fields: [{field: email, key: true}, name]}\n"
+    cards.cards(text=two)
+    kept(cards, "short")
+    text = kept(cards, "card")
+    assert '"short":' in text and '"card":' in text
+    assert kept(cards, "short") and '"card":' in (cards.folder / "names.yaml").read_text()
+    before = (cards.folder / "pattimpex.yaml").read_text()
+    done = cards.call("headers", "card", "--write", "pattimpex.yaml", status=2)
+    assert "has more than patterns: NAME: headers:" in done.stderr
+    assert (cards.folder / "pattimpex.yaml").read_text() == before
+
+
+@pytest.mark.parametrize("headers, complaint", [
+    ("{phone: Name, name: Name}", "phone and name are both called Name"),
+    ("{phone: ''}", "phone: a name is expected"),
+    ("{phone: '#x'}", "none begins with #"),
+    ("[phone]", "a map of columns and names is expected"),
+])
+def test_check_tells_wrong_names(cards, headers, complaint):
+    cards.cards(text=f"patterns:\n  card: {{model: partner, header: custom, headers: {headers}}}\n")
+    done = cards.call("check", status=2)
+    assert complaint in done.stdout + done.stderr
+
+
+def test_check_warns_of_names_of_nothing(cards):
+    cards.cards(text="patterns:\n  card: {model: partner, header: custom, headers: {fax: Fax}, fields: [name]}\n")
+    done = cards.call("check")
+    assert "headers: fax is no column of the model partner (any more): nothing is called Fax" in done.stdout + done.stderr
+    assert '"fax": "Fax"  # no column of the pattern now' in cards.call("headers").stdout
