@@ -61,15 +61,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
 static int list(const PxCommandLine *line, const PxProject *project, GError **error) {
   static const PxColumn columns[] = {{"id", "ID"},      {"direction", "DIRECTION"}, {"state", "STATE"},           {"name", "NAME"},  {"task", "TASK"},
                                      {"size", "BYTES"}, {"moved_to", "MOVED TO"},   {"created", "CREATED", true}, {"error", "ERROR"}};
-  PxListFilter filter;
-  if (!px_list_filter(&filter, error))
-    return 2;
-  g_autoptr(GPtrArray) attachments = px_attachment_list(project->db, &filter, error);
-  if (!attachments)
-    return 2;
-  g_autoptr(json_t) rows = px_list_to_json(attachments, attachment_to_json, project->timezone);
-  px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No attachments.");
-  return 0;
+  static const PxListing listing = {px_attachment_list, attachment_to_json, columns, G_N_ELEMENTS(columns), "No attachments."};
+  return px_list_print(line, project, &listing, error);
 }
 
 /* Runs what is queued; tasks NULL: of all. */
@@ -112,6 +105,8 @@ static int add_attachment(const PxCommandLine *line, PxProject *project, GError 
 }
 
 static int run(const PxCommandLine *line, GError **error) {
+  if (!px_list_check(false, error))
+    return 2;
   g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){0}, error);
   if (!project)
     return 2;

@@ -143,20 +143,13 @@ static int run(const PxCommandLine *line, GError **error) {
   static const PxColumn columns[] = {
     {"id", "ID"},           {"kind", "KIND"},       {"state", "STATE"},         {"name", "NAME"},     {"task", "TASK"},      {"rows", "ROWS"},
     {"created", "CREATED"}, {"updated", "UPDATED"}, {"unchanged", "UNCHANGED"}, {"failed", "FAILED"}, {"at", "QUEUED", true}};
-  PxListFilter filter;
-  if (!px_list_filter(&filter, error))
+  static const PxListing listing = {px_file_list, file_to_json, columns, G_N_ELEMENTS(columns), "No files."};
+  if (!px_list_check(false, error))
     return 2;
   g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
-  if (line->n_args == 1)
-    return show(line, project, error);
-  g_autoptr(GPtrArray) files = px_file_list(project->db, &filter, error);
-  if (!files)
-    return 2;
-  g_autoptr(json_t) rows = px_list_to_json(files, file_to_json, project->timezone);
-  px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No files.");
-  return 0;
+  return line->n_args == 1 ? show(line, project, error) : px_list_print(line, project, &listing, error);
 }
 
 const PxCommand px_command_files = {

@@ -100,29 +100,24 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
 static int run(const PxCommandLine *line, GError **error) {
   static const PxColumn columns[] = {
     {"id", "ID"}, {"kind", "KIND"}, {"state", "STATE"}, {"task", "TASK"}, {"file", "FILE"}, {"created", "CREATED", true}, {"error", "ERROR"}};
-  PxListFilter filter;
-  if (!px_list_filter(&filter, error))
+  static const PxListing listing = {px_job_list, job_to_json, columns, G_N_ELEMENTS(columns), "No jobs."};
+  if (!px_list_check(true, error))
     return 2;
   g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
-  if (line->n_args == 1)
-    return show(line, project, error);
-  g_autoptr(GPtrArray) jobs = px_job_list(project->db, &filter, error);
-  if (!jobs)
-    return 2;
-  g_autoptr(json_t) rows = px_list_to_json(jobs, job_to_json, project->timezone);
-  px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No jobs.");
-  return 0;
+  return line->n_args == 1 ? show(line, project, error) : px_list_print(line, project, &listing, error);
 }
 
 const PxCommand px_command_jobs = {
   .name = "jobs",
   .arguments = "[ID]",
   .summary = "List jobs, or show one",
-  .help = "Units of work in the queue: fetch, import, report, export, upload, process.\n\n"
+  .help = "Units of work in the queue: fetch, import, report, export, upload, process, clean. States: waiting (for\n"
+          "other jobs), pending, started, done, failed, cancelled. Their order, channels and retries: docs/jobs.md.\n\n"
           "Examples:\n"
           "  pattimpex jobs --state failed\n"
+          "  pattimpex jobs --channel upload --error timeout --since 2h\n"
           "  pattimpex jobs 12\n",
   .options = px_list_options,
   .max_args = 1,

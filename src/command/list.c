@@ -8,13 +8,19 @@
 static char *state;
 static char *task;
 static char *kind;
+static char *channel;
+static char *text_of_error;
+static char *since;
 static int limit = -1; /* not given */
 
 const GOptionEntry px_list_options[] = {
   {"state", 's', 0, G_OPTION_ARG_FILENAME, &state, "Only those in this state", "STATE"},
   {"task", 't', 0, G_OPTION_ARG_FILENAME, &task, "Only those of this task", "TASK"},
   {"kind", 'k', 0, G_OPTION_ARG_FILENAME, &kind, "Only those of this kind (import, export, ...)", "KIND"},
-  {"limit", 'l', 0, G_OPTION_ARG_INT, &limit, "How many at most, newest first (default 50; 0: all)", "N"},
+  {"channel", 0, 0, G_OPTION_ARG_FILENAME, &channel, "Only jobs of this channel and those beneath it", "CHANNEL"},
+  {"error", 'e', 0, G_OPTION_ARG_FILENAME, &text_of_error, "Only those whose error has this text", "TEXT"},
+  {"since", 0, 0, G_OPTION_ARG_FILENAME, &since, "Only those that ended (or were queued) since then: 2h, 2026-11-23, \"2026-11-23 08:30\"", "TIME"},
+  {"limit", 'l', 0, G_OPTION_ARG_INT, &limit, "How many at most, newest first (default of lists 50; 0: all)", "N"},
   {NULL},
 };
 
@@ -39,14 +45,71 @@ bool px_list_limit(uint64_t otherwise, uint64_t *ret_limit, GError **error) {
   return true;
 }
 
-bool px_list_filter(PxListFilter *ret_filter, GError **error) {
-  *ret_filter = (PxListFilter){.state = state, .task = task, .kind = kind};
-  return px_list_limit(DEFAULT_LIMIT, &ret_filter->limit, error) && check_state(error);
+/* A span of time before now, a day, or a day with a time of day. */
+static bool read_since(const PxProject *project, int64_t *ret_since, GError **error) {
+  int64_t span;
+  *ret_since = 0;
+  if (!since)
+    return true;
+  if (px_config_parse_duration(since, &span)) {
+    *ret_since = px_project_now(project) - span;
+    return true;
+  }
+  size_t len = strlen(since);
+  g_autofree char *text = g_strconcat(since, len == 10 ? "T00:00:00" : len == 16 ? ":00" : "", NULL);
+  if (len > 10 && text[10] == ' ')
+    text[10] = 'T';
+  g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(text, project->timezone);
+  if (!when) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: --since %s is no time: write 2h, 3 days, 2026-11-23 or \"2026-11-23 08:30\"", since);
+    return false;
+  }
+  *ret_since = g_date_time_to_unix(when) * G_USEC_PER_SEC;
+  return true;
 }
 
-json_t *px_list_to_json(const GPtrArray *rows, PxRowToJson to_json, GTimeZone *timezone) {
-  json_t *array = json_array();
+/* The option under its whole name; NULL: there is none, or it is wrong. */
+static const char *whole_channel(void) {
+  static char *whole;
+  if (!whole && channel)
+    whole = px_config_parse_channel(channel);
+  return whole;
+}
+
+static bool check_channel(bool has_channels, GError **error) {
+  if (!channel || (has_channels && whole_channel()))
+    return true;
+  if (has_channels)
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: --channel %s is no name of a channel: write one such as root.upload", channel);
+  else
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: --channel is for jobs: only they have one");
+  return false;
+}
+
+bool px_list_check(bool has_channels, GError **error) {
+  uint64_t any;
+  return px_list_limit(0, &any, error) && check_state(error) && check_channel(has_channels, error);
+}
+
+bool px_list_filter(const PxProject *project, PxListFilter *ret_filter, GError **error) {
+  *ret_filter = (PxListFilter){.state = state, .task = task, .kind = kind, .channel = whole_channel(), .error = text_of_error};
+  return px_list_limit(DEFAULT_LIMIT, &ret_filter->limit, error) && read_since(project, &ret_filter->since, error);
+}
+
+bool px_list_is_filtered(void) {
+  return state || task || kind || channel || text_of_error || since;
+}
+
+int px_list_print(const PxCommandLine *line, const PxProject *project, const PxListing *listing, GError **error) {
+  PxListFilter filter;
+  if (!px_list_filter(project, &filter, error))
+    return 2;
+  g_autoptr(GPtrArray) rows = listing->list(project->db, &filter, error);
+  if (!rows)
+    return 2;
+  g_autoptr(json_t) array = json_array();
   for (guint i = 0; i < rows->len; i++)
-    json_array_append_new(array, to_json(rows->pdata[i], timezone));
-  return array;
+    json_array_append_new(array, listing->to_json(rows->pdata[i], project->timezone));
+  px_print_rows(line->json, array, listing->columns, listing->n_columns, listing->empty);
+  return 0;
 }

@@ -100,6 +100,9 @@ GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **err
   px_bind_filter(&binder, filter->task);
   px_bind_text(&binder, filter->task);
   px_bind_filter(&binder, filter->kind);
+  g_autofree char *like = px_like_part(filter->error);
+  px_bind_filter(&binder, like);
+  px_bind_integer(&binder, filter->since);
   px_bind_limit(&binder, filter->limit);
   return px_read_rows(&binder, read_attachment, free_row, error);
 }

@@ -91,6 +91,9 @@ GPtrArray *px_file_list(PxDb *db, const PxListFilter *filter, GError **error) {
   px_bind_filter(&binder, filter->state);
   px_bind_filter(&binder, filter->task);
   px_bind_filter(&binder, filter->kind);
+  g_autofree char *like = px_like_part(filter->error);
+  px_bind_filter(&binder, like);
+  px_bind_integer(&binder, filter->since);
   px_bind_limit(&binder, filter->limit);
   return px_read_rows(&binder, read_file, free_row, error);
 }

@@ -237,6 +237,11 @@ GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) {
   px_bind_filter(&binder, filter->state);
   px_bind_filter(&binder, filter->task);
   px_bind_filter(&binder, filter->kind);
+  px_bind_filter(&binder, filter->channel);
+  px_bind_filter(&binder, filter->channel);
+  g_autofree char *like = px_like_part(filter->error);
+  px_bind_filter(&binder, like);
+  px_bind_integer(&binder, filter->since);
   px_bind_limit(&binder, filter->limit);
   return px_read_rows(&binder, px_read_job, px_free_job_row, error);
 }

@@ -35,10 +35,13 @@ bool px_state_from_name(const char *name, PxState *ret_state);
 
 /* What a list shows: newest first. */
 typedef struct {
-  const char *state; /* a name of PxState; NULL: all */
-  const char *task;  /* NULL: all */
-  const char *kind;  /* of a job, a file or (direction) an attachment; NULL: all */
-  uint64_t limit;    /* 0: no limit */
+  const char *state;   /* a name of PxState; NULL: all */
+  const char *task;    /* NULL: all */
+  const char *kind;    /* of a job, a file or (direction) an attachment; NULL: all */
+  const char *channel; /* of jobs: this one and those beneath it; NULL: all */
+  const char *error;   /* a part of it, in any case; NULL: all */
+  int64_t since;       /* ended, or else queued, at or after this; of attachments: changed. 0: all */
+  uint64_t limit;      /* 0: no limit */
 } PxListFilter;
 
 /* ---- attachments: one file in our care */

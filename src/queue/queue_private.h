@@ -17,6 +17,8 @@ void px_bind_text(PxBinder *binder, const char *text);
 void px_bind_id(PxBinder *binder, int64_t id);
 /* rows, created, updated, unchanged, failed, skipped */
 void px_bind_counts(PxBinder *binder, const PxCounts *counts);
+/* A LIKE pattern for texts that have this one in them, in small letters; NULL for NULL. Caller frees. */
+char *px_like_part(const char *text);
 /* Twice each, as "NULL or equal" takes them; limit 0 is none. */
 void px_bind_filter(PxBinder *binder, const char *text);
 void px_bind_limit(PxBinder *binder, uint64_t limit);

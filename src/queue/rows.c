@@ -63,6 +63,19 @@ void px_bind_filter(PxBinder *binder, const char *text) {
   px_bind_text(binder, text);
 }
 
+char *px_like_part(const char *text) {
+  if (!text)
+    return NULL;
+  GString *like = g_string_new("%");
+  for (; *text; text++) {
+    if (strchr("%_\\", *text))
+      g_string_append_c(like, '\\');
+    g_string_append_c(like, g_ascii_tolower(*text));
+  }
+  g_string_append_c(like, '%');
+  return g_string_free(like, FALSE);
+}
+
 void px_bind_limit(PxBinder *binder, uint64_t limit) {
   px_bind_integer(binder, limit && limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
 }

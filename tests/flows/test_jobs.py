@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Jobs as people meet them: what a poisoned file does, what is tried again, what filters choose."""
+import os
+import pty
+import subprocess
+
 import pytest
 
 from conftest import BASE, GOOD, PROGRAM
@@ -47,3 +51,75 @@ def test_task_says_how_often_it_is_tried(project):
     project.call("run", "later", "--wait", "0", status=3)
     (job,) = project.json("jobs", "--task", "later")
     assert job["state"] == "pending" and job["retries"] == 1
+
+
+LOST = """
+import_tasks:
+  one: {storage: gone, path: in, pattern: partner, retry: {tries: 1}}
+  two: {storage: gone, path: in, pattern: partner, retry: {tries: 1}}
+  three: {storage: gone, path: in, pattern: partner, retry: {tries: 1}, channel: root.slow}
+"""
+
+
+@pytest.fixture
+def lost(project):
+    """Three jobs that have failed."""
+    project.config(LOST, base=BASE.replace("patterns:", GONE.strip("\n") + "\npatterns:"))
+    project.call("run", status=1)
+    return project
+
+
+def states(project):
+    return {job["task"]: job["state"] for job in project.json("jobs", "--kind", "fetch")}
+
+
+def answered(project, answer, *arguments):
+    """What a person at a terminal sees who answers so."""
+    main, terminal = pty.openpty()
+    os.write(main, answer.encode())
+    done = subprocess.run([PROGRAM, *arguments], cwd=project.folder, stdin=terminal, text=True, capture_output=True, timeout=60)
+    os.close(main)
+    os.close(terminal)
+    return done
+
+
+def test_filters_find_jobs(lost):
+    assert len(lost.json("jobs", "--error", "DIRECTORY")) == 3
+    assert lost.json("jobs", "--error", "100%") == []
+    assert len(lost.json("jobs", "--since", "1h")) == 3
+    assert lost.json("jobs", "--since", "2099-01-01") == []
+    assert len(lost.json("jobs", "--channel", "root")) == 3
+    assert lost.json("jobs", "--channel", "upload") == []
+    assert "is no time" in lost.call("jobs", "--since", "soon", status=2).stderr
+    assert "--channel is for jobs" in lost.call("files", "--channel", "upload", status=2).stderr
+
+
+def test_filters_need_a_yes(lost):
+    done = lost.call("cancel", "job", "--state", "failed", status=2)
+    assert "this is about 3 jobs: add --yes" in done.stderr
+    assert set(states(lost).values()) == {"failed"}
+    ended = lost.json("cancel", "job", "--task", "one", "--yes")
+    assert [(one["subject"], one["state"]) for one in ended] == [("job", "cancelled")]
+    assert states(lost) == {"one": "cancelled", "two": "failed", "three": "failed"}
+    assert "set-done: 2 jobs" in lost.call("set-done", "job", "--error", "directory", "--yes").stdout
+    assert states(lost) == {"one": "cancelled", "two": "done", "three": "done"}
+    assert "No jobs are found" in lost.call("retry", "job", "--state", "failed", "--yes").stdout
+
+
+def test_person_at_a_terminal_is_asked(lost):
+    done = answered(lost, "n\n", "set-done", "job", "--state", "failed")
+    assert done.returncode == 0 and "set-done 3 jobs? [y/N]" in done.stderr
+    assert set(states(lost).values()) == {"failed"}
+    assert answered(lost, "y\n", "set-done", "job", "--state", "failed").returncode == 0
+    assert set(states(lost).values()) == {"done"}
+
+
+def test_retry_by_filter_runs_them_again(lost):
+    (lost.folder / "gone" / "in").mkdir(parents=True)
+    lost.call("retry", "job", "--task", "two", "--yes")
+    assert states(lost) == {"one": "failed", "two": "done", "three": "failed"}
+
+
+def test_numbers_and_filters_are_not_mixed(lost):
+    assert "not both" in lost.call("retry", "job", "1", "--state", "failed", status=2).stderr
+    assert "which job?" in lost.call("retry", "job", status=2).stderr

@@ -1,8 +1,11 @@
--- Jobs by state, task and kind (each NULL: all), newest first.
+-- Jobs by state, task and kind (each NULL: all), part of the error and time, newest first.
 SELECT id, kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, attachment_id, file_id, owner, error, created, started, ended, waits, tries
 FROM pattimpex_job
 WHERE (CAST(? AS text) IS NULL OR state = ?)
   AND (CAST(? AS text) IS NULL OR task = ?)
   AND (CAST(? AS text) IS NULL OR kind = ?)
+  AND (CAST(? AS text) IS NULL OR channel = ? OR substr(channel, 1, length(CAST(? AS text)) + 1) = CAST(? AS text) || '.')
+  AND (CAST(? AS text) IS NULL OR lower(error) LIKE ? ESCAPE '\')
+  AND CASE WHEN ended > 0 THEN ended ELSE created END >= ?
 ORDER BY id DESC
 LIMIT ?
