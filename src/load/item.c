@@ -290,7 +290,8 @@ static void complain_unique(const Item *item, int index, const PxValue *values) 
   const PxLoadWatch *watch = &item->loader->plan.models[item->place->model].watches[index];
   g_autoptr(GString) text = g_string_new(NULL);
   for (size_t i = 0; i < watch->n; i++)
-    g_string_append_printf(text, "%s%s", i ? ", " : "", px_load_describe(item->loader->wave_arena, &values[i]));
+    g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", watch->n > 1 ? watch->fields[i]->label : "", watch->n > 1 ? " " : "",
+                           px_load_describe(item->loader->wave_arena, &values[i]));
   const char *label = watch->n == 1 ? watch->fields[0]->label : NULL;
   px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, item->place->watches[index].column, label, "unique",
                   watch->n == 1 ? "%s is used by another %s already" : "%s together are used by another %s already", text->str,

@@ -33,6 +33,7 @@ void px_loader_free(PxLoader *loader) {
   g_free(loader->values);
   g_free(loader->states);
   g_free(loader->items);
+  g_clear_pointer(&loader->referred, g_hash_table_unref);
   g_free(loader);
 }
 

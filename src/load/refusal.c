@@ -45,13 +45,157 @@ static void complain_purge(PxLoader *loader, PxLoadRow *row, PxStage stage) {
     field->target->label);
 }
 
+/* ---- rules */
+
+/* SQLite tells a CHECK by its name or, where it has none, its text, and an index by its name. */
+static const PxRule *rule_of(const PxLoadPlan *plan, const char *constraint, const PxModel **ret_model) {
+  for (size_t m = 0; constraint && m < plan->n_models; m++) {
+    const PxModel *model = plan->models[m].model;
+    for (size_t i = 0; i < model->n_rules; i++)
+      if (g_strcmp0(model->rules[i].name, constraint) == 0 || g_str_equal(model->rules[i].text, constraint)) {
+        *ret_model = model;
+        return &model->rules[i];
+      }
+  }
+  return NULL;
+}
+
+/* The one place of the row that writes a record of model; NULL: there are several. */
+static const PxLoadPlace *only_place(PxLoader *loader, size_t index, const PxModel *model) {
+  const PxLoadPlan *plan = &loader->plan;
+  const PxLoadPlace *only = NULL;
+  for (size_t p = 0; p < plan->n_places; p++) {
+    const PxLoadPlace *place = &plan->places[p];
+    if (px_place_model(plan, place) != model || !px_loader_item(loader, index, place)->given)
+      continue;
+    if (only)
+      return NULL;
+    only = place;
+  }
+  return only;
+}
+
+/* What the row gives to a field; false: nothing, or it is not known to which record. */
+static bool value_of(PxLoader *loader, size_t index, const PxModel *model, const PxField *field, PxValue *ret_value) {
+  const PxLoadPlace *place = only_place(loader, index, model);
+  bool known = place && index >= loader->wave.first && index < loader->wave.end;
+  for (size_t w = 0; known && w < place->n_writes; w++) {
+    if (place->writes[w] != field)
+      continue;
+    *ret_value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
+    return ret_value->kind <= PX_BLOB;
+  }
+  return false;
+}
+
+/* "Quantity 9, Limit 2": what the rule is about, with the values that the row has for it. */
+static char *rule_values(PxLoader *loader, size_t index, const PxModel *model, const PxRule *rule) {
+  GString *text = g_string_new(NULL);
+  for (size_t i = 0; i < rule->n_fields; i++) {
+    PxValue value;
+    bool known = value_of(loader, index, model, rule->fields[i], &value);
+    const char *shown = known ? px_load_describe(loader->wave_arena, &value) : "";
+    bool alone = rule->n_fields == 1 && known;
+    g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", alone ? "" : rule->fields[i]->label, known && !alone ? " " : "", shown);
+  }
+  return g_string_free(text, FALSE);
+}
+
+static char *rule_name(const PxRule *rule) {
+  return rule->name ? g_strdup_printf("%s (%s)", rule->name, rule->text) : g_strdup(rule->text);
+}
+
+static void complain_check(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal) {
+  const PxModel *model;
+  const PxRule *rule = rule_of(&loader->plan, refusal->constraint, &model);
+  PxLoadRow *row = px_loader_row(loader, index);
+  if (!rule || !rule->n_fields) {
+    px_row_complain(loader, row, stage, NULL, NULL, "check", "the row breaks the rule %s of the database",
+                    refusal->constraint ? refusal->constraint : refusal->message);
+    return;
+  }
+  g_autofree char *values = rule_values(loader, index, model, rule);
+  g_autofree char *name = rule_name(rule);
+  px_row_complain(loader, row, stage, NULL, rule->n_fields == 1 ? rule->fields[0]->label : NULL, "check", "%s %s the rule %s of the database", values,
+                  rule->n_fields == 1 ? "breaks" : "break", name);
+}
+
+static void complain_unique(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal) {
+  const PxModel *model = model_of(&loader->plan, refusal->table);
+  const PxRule *rule = rule_of(&loader->plan, refusal->constraint, &model);
+  PxLoadRow *row = px_loader_row(loader, index);
+  const char *label = NULL;
+  const PxHeaderColumn *column = blamed(&loader->plan, refusal, &label);
+  if (!rule || !rule->n_fields) {
+    px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)",
+                    (model ? model : loader->plan.models[0].model)->label, refusal->message);
+    return;
+  }
+  for (size_t i = 0; i < rule->n_fields; i++) {
+    const PxHeaderColumn *of_field = column_of(&loader->plan, rule->fields[i]);
+    if (of_field && (!column || of_field->column < column->column))
+      column = of_field;
+  }
+  g_autofree char *values = rule_values(loader, index, model, rule);
+  px_row_complain(loader, row, stage, column, rule->n_fields == 1 ? rule->fields[0]->label : NULL, "unique",
+                  "%s %s used by another %s already, by the rule %s of the database", values, rule->n_fields == 1 ? "is" : "are", model->label,
+                  rule->name);
+}
+
+/* ---- foreign keys */
+
+static const PxLookup *lookup_of(PxLoader *loader, const PxField *refers) {
+  if (!loader->referred)
+    loader->referred = g_hash_table_new(g_direct_hash, g_direct_equal);
+  const PxLookup *lookup = g_hash_table_lookup(loader->referred, refers);
+  if (lookup)
+    return lookup;
+  lookup = px_load_lookup(loader->records, refers->model, &refers, 1, NULL, 0);
+  g_hash_table_insert(loader->referred, (gpointer)(uintptr_t)refers, (gpointer)(uintptr_t)lookup);
+  return lookup;
+}
+
+/* Whether there is a record that the value refers to; also where that cannot be found out. */
+static bool is_there(PxLoader *loader, const PxField *refers, PxValue value) {
+  const PxLookup *lookup = lookup_of(loader, refers);
+  PxFound found = {0};
+  return !px_records_find(loader->records, lookup, &value, 1, loader->wave_arena, &found, NULL) || found.too_many || !px_id_is_none(found.id);
+}
+
+/* SQLite does not say which foreign key it is: those that are no many2one, whose records were looked for, are tried. */
+static bool complain_reference(PxLoader *loader, size_t index, PxStage stage) {
+  const PxLoadPlan *plan = &loader->plan;
+  bool any = false;
+  for (size_t p = 0; p < plan->n_places; p++) {
+    const PxLoadPlace *place = &plan->places[p];
+    bool known = px_loader_item(loader, index, place)->given && index >= loader->wave.first && index < loader->wave.end;
+    for (size_t w = 0; known && w < place->n_writes; w++) {
+      const PxField *field = place->writes[w];
+      PxValue value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
+      if (!field->refers || value.kind == PX_NULL || value.kind > PX_BLOB || is_there(loader, field->refers, value))
+        continue;
+      any = true;
+      px_row_complain(loader, px_loader_row(loader, index), stage, place->write_columns[w], field->label, "foreign_key", "no %s has %s %s",
+                      field->refers->model->label, field->refers->label, px_load_describe(loader->wave_arena, &value));
+    }
+  }
+  return any;
+}
+
+static void complain_foreign_key(PxLoader *loader, size_t index, PxStage stage, const PxHeaderColumn *column, const char *label) {
+  PxLoadRow *row = px_loader_row(loader, index);
+  if (loader->wave.refused_purge)
+    complain_purge(loader, row, stage);
+  else if (!px_db_in_transaction(loader->db) || !complain_reference(loader, index, stage))
+    px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
+}
+
 void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error) {
   const PxLoadPlan *plan = &loader->plan;
   const PxRefusal *refusal = px_db_refusal(loader->db);
   PxLoadRow *row = px_loader_row(loader, index);
   /* A row that ended a transaction keeps what was said when it did. */
   PxStage stage = row->dead ? PX_STAGE_CONVERT : PX_STAGE_ATTEMPT;
-  const PxModel *model = refusal ? model_of(plan, refusal->table) : NULL;
   const char *label = NULL;
   const PxHeaderColumn *column = refusal ? blamed(plan, refusal, &label) : NULL;
   row->outcome = PX_OUTCOME_FAILED;
@@ -60,19 +204,13 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
     px_row_complain(loader, row, stage, column, label, "required", "must not be empty");
     return;
   case PX_REFUSED_UNIQUE:
-    px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)", (model ? model : plan->models[0].model)->label,
-                    refusal->message);
+    complain_unique(loader, index, stage, refusal);
     return;
   case PX_REFUSED_CHECK:
-    px_row_complain(loader, row, stage, NULL, NULL, "check", "the row breaks the rule %s of the database",
-                    refusal->constraint ? refusal->constraint : refusal->message);
+    complain_check(loader, index, stage, refusal);
     return;
   case PX_REFUSED_FOREIGN_KEY:
-    if (loader->wave.refused_purge) {
-      complain_purge(loader, row, stage);
-      return;
-    }
-    px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
+    complain_foreign_key(loader, index, stage, column, label);
     return;
   case PX_REFUSED_TRIGGER:
     px_row_complain(loader, row, stage, NULL, NULL, "trigger", "%s", refusal->message);

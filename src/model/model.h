@@ -54,6 +54,7 @@ struct PxField {
   PxStorageClass storage;
   const PxSelection *selection; /* NULL: free */
   size_t n_selection;
+  const PxField *refers; /* a plain column that is a foreign key: to this column of another model; NULL: none, or a many2one */
   /* relations */
   const PxModel *target;           /* of every relation */
   const PxField *inverse;          /* one2many: the many2one of the target */
@@ -68,6 +69,14 @@ typedef struct {
   size_t n_fields;
 } PxUnique;
 
+/* A CHECK, or a UNIQUE index of expressions or of some rows: a rule that is the database's to judge. */
+typedef struct {
+  const char *name; /* NULL: it has none */
+  const char *text; /* as the schema has it */
+  const PxField *const *fields;
+  size_t n_fields;
+} PxRule;
+
 struct PxModel {
   const char *name; /* as patterns call it */
   const char *table;
@@ -81,6 +90,8 @@ struct PxModel {
   size_t n_order;
   const PxUnique *uniques; /* without the primary key */
   size_t n_uniques;
+  const PxRule *rules;
+  size_t n_rules;
   bool has_triggers;       /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */
   bool has_hidden_uniques; /* partial or expression indexes, or under another collation: their rules are the database's to judge */
   bool autoincrement;      /* ids are never used twice */

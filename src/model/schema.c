@@ -241,14 +241,28 @@ static bool add_columns(PxSchemaBuild *build, PxDb *db, GError **error) {
   return true;
 }
 
+/* What a column refers to by a foreign key of its own. */
+static const PxField *refers_to(const PxSchemaBuild *build, const PxTable *table, const char *column) {
+  for (guint i = 0; i < table->keys->len; i++) {
+    const PxTableKey *key = table->keys->pdata[i];
+    if (key->columns->len != 1 || g_ascii_strcasecmp(key->columns->pdata[0], column) != 0 || !key->to_columns->pdata[0])
+      continue;
+    PxDraft *target = px_build_draft_of_table(build, key->to_table);
+    return target ? px_draft_column(target, key->to_columns->pdata[0]) : NULL;
+  }
+  return NULL;
+}
+
 void px_build_many2one(PxSchemaBuild *build) {
   for (guint i = 0; i < build->drafts->len; i++) {
     PxDraft *draft = build->drafts->pdata[i];
     for (guint c = 0; c < draft->columns->len; c++) {
       PxField *field = draft->columns->pdata[c];
       PxDraft *target = field == draft->model->id ? NULL : target_of_column(build, draft->table, field->column);
-      if (!target)
+      if (!target) {
+        field->refers = field == draft->model->id ? NULL : refers_to(build, draft->table, field->column);
         continue;
+      }
       field->type = PX_TYPE_MANY2ONE;
       field->label = label_of_relation(build->arena, field->name);
       field->target = target->model;
@@ -308,6 +322,20 @@ static void finish_uniques(PxSchemaBuild *build, PxDraft *draft) {
   model->uniques = uniques;
 }
 
+static void finish_rules(PxSchemaBuild *build, PxDraft *draft) {
+  const GPtrArray *rules = draft->table->rules;
+  PxRule *finished = px_arena_new_array(build->arena, PxRule, MAX(rules->len, 1));
+  for (guint i = 0; i < rules->len; i++) {
+    const PxTableRule *rule = rules->pdata[i];
+    const PxField **fields = px_arena_new_array(build->arena, const PxField *, MAX(rule->columns->len, 1));
+    for (guint c = 0; c < rule->columns->len; c++)
+      fields[c] = px_draft_column(draft, rule->columns->pdata[c]);
+    finished[i] = (PxRule){.name = rule->name, .text = rule->text, .fields = fields, .n_fields = rule->columns->len};
+  }
+  draft->model->rules = finished;
+  draft->model->n_rules = rules->len;
+}
+
 static PxSchema *finish(PxSchemaBuild *build) {
   PxSchema *schema = g_new0(PxSchema, 1);
   schema->models = g_ptr_array_new();
@@ -315,6 +343,7 @@ static PxSchema *finish(PxSchemaBuild *build) {
     PxDraft *draft = build->drafts->pdata[i];
     finish_fields(build, draft);
     finish_uniques(build, draft);
+    finish_rules(build, draft);
     g_ptr_array_add(schema->models, draft->model);
   }
   g_ptr_array_sort(schema->models, by_model_name);

@@ -37,6 +37,13 @@ typedef struct {
   GPtrArray *values; /* of char * */
 } PxTableChoice;
 
+/* A CHECK, or a UNIQUE index that is not plain. */
+typedef struct {
+  const char *name; /* NULL: it has none */
+  const char *text;
+  GPtrArray *columns; /* of char *: those that it names */
+} PxTableRule;
+
 typedef struct {
   const char *name;
   const char *sql;
@@ -48,6 +55,7 @@ typedef struct {
   GPtrArray *keys;    /* of PxTableKey */
   GPtrArray *uniques; /* of PxTableUnique */
   GPtrArray *choices; /* of PxTableChoice */
+  GPtrArray *rules;   /* of PxTableRule */
 } PxTable;
 
 void px_table_free(PxTable *table);
@@ -57,7 +65,9 @@ PxTable *px_table_new(PxArena *arena, const char *name);
 /* All tables by name, ours aside. NULL on error; elements are freed with the array. */
 GPtrArray *px_tables_read_sqlite(PxDb *db, PxArena *arena, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What only the text of CREATE TABLE says: choices, AUTOINCREMENT, constraints that replace rows. */
+/* Adds a rule whose text (an expression, or what stands behind ON TABLE of an index) names columns of the table. */
+void px_table_add_rule(PxTable *table, PxArena *arena, const char *name, const char *text);
+/* What only the text of CREATE TABLE says: choices, other rules, AUTOINCREMENT, constraints that replace rows. */
 void px_table_read_sql(PxTable *table, PxArena *arena);
 /* text is an expression of literals and operators, without names and functions. *ret_word: its value where it is one bare word, which
  * SQLite takes for a text (DEFAULT draft); else NULL. */

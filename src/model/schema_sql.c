@@ -15,7 +15,8 @@ typedef enum {
 typedef struct {
   TokenKind kind;
   char sign;
-  const char *text; /* without quotes; in arena */
+  const char *text;  /* without quotes; in arena */
+  const char *start; /* in the SQL */
 } Token;
 
 typedef struct {
@@ -105,7 +106,7 @@ static const char *take_token(const char *p, PxArena *arena, Token *ret) {
 static GArray *tokenize(const char *sql, PxArena *arena) {
   GArray *tokens = g_array_new(FALSE, FALSE, sizeof(Token));
   for (const char *p = skip_blanks(sql); *p; p = skip_blanks(p)) {
-    Token token = {.kind = SIGN};
+    Token token = {.kind = SIGN, .start = p};
     p = take_token(p, arena, &token);
     g_array_append_val(tokens, token);
   }
@@ -211,6 +212,39 @@ static PxTableChoice *parse_choice(Tokens tokens, PxArena *arena) {
   return choice;
 }
 
+/* ---- rules */
+
+static const char *column_called(const PxTable *table, const char *name) {
+  for (guint i = 0; i < table->columns->len; i++) {
+    const PxTableColumn *column = table->columns->pdata[i];
+    if (g_ascii_strcasecmp(column->name, name) == 0)
+      return column->name;
+  }
+  return NULL;
+}
+
+void px_table_add_rule(PxTable *table, PxArena *arena, const char *name, const char *text) {
+  g_autoptr(GArray) array = tokenize(text, arena);
+  Tokens tokens = all_of(array);
+  PxTableRule *rule = px_arena_new_array(arena, PxTableRule, 1);
+  *rule = (PxTableRule){.name = name, .text = text, .columns = g_ptr_array_new()};
+  for (size_t i = 0; i < tokens.n; i++) {
+    const char *column = is_name(tokens, i) ? column_called(table, tokens.at[i].text) : NULL;
+    if (column && !g_ptr_array_find(rule->columns, column, NULL))
+      g_ptr_array_add(rule->columns, (gpointer)(uintptr_t)column);
+  }
+  g_ptr_array_add(table->rules, rule);
+}
+
+/* The CHECK at i, its parentheses ending at end. */
+static void add_check(PxTable *table, PxArena *arena, Tokens tokens, size_t i, size_t end) {
+  const char *from = tokens.at[i + 1].start + 1;
+  const char *to = end < tokens.n ? tokens.at[end].start : from + strlen(from);
+  g_autofree char *text = g_strstrip(g_strndup(from, (gsize)(to - from)));
+  bool named = i >= 2 && is_word(tokens, i - 2, "constraint");
+  px_table_add_rule(table, arena, named ? tokens.at[i - 1].text : NULL, px_arena_strndup(arena, text, strlen(text)));
+}
+
 void px_table_read_sql(PxTable *table, PxArena *arena) {
   g_autoptr(GArray) array = tokenize(table->sql, arena);
   Tokens tokens = all_of(array);
@@ -223,6 +257,7 @@ void px_table_read_sql(PxTable *table, PxArena *arena) {
       PxTableChoice *choice = parse_choice(slice(tokens, i + 2, MIN(end, tokens.n)), arena);
       if (choice)
         g_ptr_array_add(table->choices, choice);
+      add_check(table, arena, tokens, i, end);
       i = end;
     } else if (is_sign(tokens, i, '(')) {
       i = closing(tokens, i);

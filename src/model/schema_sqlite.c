@@ -9,6 +9,7 @@ PxTable *px_table_new(PxArena *arena, const char *name) {
   table->keys = g_ptr_array_new();
   table->uniques = g_ptr_array_new();
   table->choices = g_ptr_array_new();
+  table->rules = g_ptr_array_new();
   return table;
 }
 
@@ -24,6 +25,9 @@ void px_table_free(PxTable *table) {
     g_ptr_array_unref(((const PxTableUnique *)table->uniques->pdata[i])->columns);
   for (guint i = 0; i < table->choices->len; i++)
     g_ptr_array_unref(((const PxTableChoice *)table->choices->pdata[i])->values);
+  for (guint i = 0; i < table->rules->len; i++)
+    g_ptr_array_unref(((const PxTableRule *)table->rules->pdata[i])->columns);
+  g_ptr_array_unref(table->rules);
   g_ptr_array_unref(table->columns);
   g_ptr_array_unref(table->keys);
   g_ptr_array_unref(table->uniques);
@@ -130,10 +134,14 @@ static bool read_uniques(PxDb *db, PxTable *table, PxArena *arena, GError **erro
     unique->is_plain = px_stmt_integer(stmt, 2) == 0; /* not partial */
     unique->columns = g_ptr_array_new();
     g_ptr_array_add(table->uniques, unique);
+    char *sql = keep_text(stmt, 3, arena);
     if (!read_unique_columns(db, table, unique, arena, error)) {
       px_stmt_reset(stmt);
       return false;
     }
+    const char *list = sql && !unique->is_plain ? strchr(sql, '(') : NULL;
+    if (list)
+      px_table_add_rule(table, arena, unique->name, list);
   }
   return step == PX_STEP_DONE;
 }

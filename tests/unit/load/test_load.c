@@ -66,7 +66,8 @@ static const FixtureCase unique_value_freed_and_taken = {
 
 static const FixtureCase refused_by_the_database = {
   .lines = {"email#key;name;parent_id|email", "1@x;One;", "2@x;refuse me;", "3@x;Three;2@x", "4@x;Four;1@x"},
-  .messages = "3 - check the row breaks the rule sane of the database\n4 parent_id|email not_found Parent: no Partner has Email \"2@x\"\n",
+  .messages = "3 - check Name: \"refuse me\" breaks the rule sane (name <> 'refuse me') of the database\n4 parent_id|email not_found Parent: no "
+              "Partner has Email \"2@x\"\n",
   .query = "SELECT id, name FROM partner WHERE id > 13",
   .rows = "14|One\n15|Four\n",
   .counts = {.created = 2, .failed = 2},
@@ -223,7 +224,7 @@ static void test_deferred_constraint_is_told_of_its_row(void) {
                "a");
   Outcome outcome = fixture_load(&fixture, lines, G_N_ELEMENTS(lines), 0, false);
   g_assert_cmpstr(outcome.error, ==, NULL);
-  g_assert_cmpstr(outcome.messages, ==, "3 - foreign_key a record that the row refers to is not there\n");
+  g_assert_cmpstr(outcome.messages, ==, "3 other foreign_key Other: no B has Code 99\n");
   g_autofree char *rows = fixture_query(&fixture, "SELECT name FROM a");
   g_assert_cmpstr(rows, ==, "One\nThree\n");
   outcome_done(&outcome);

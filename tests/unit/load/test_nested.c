@@ -45,7 +45,7 @@ static const FixtureCase same_item_twice_in_a_row = {
 static const FixtureCase bad_item_fails_its_row = {
   .lines = {"email#key;name;line_ids|1|name;line_ids|1|quantity", "n@x;New;A;bad", "m@x;Mum;;2", "k@x;Kim;A;-1", "l@x;Lea;A;1"},
   .messages = "2 line_ids|1|quantity conversion Quantity: \"bad\" is no integer\n3 line_ids|1|name required Name: must not be empty\n"
-              "4 - check the row breaks the rule quantity >= 0 of the database\n",
+              "4 - check Quantity: -1 breaks the rule quantity >= 0 of the database\n",
   .query = "SELECT p.name, l.name FROM partner p LEFT JOIN line l ON l.partner_id = p.id WHERE p.id > 4",
   .rows = "Lea|A\n",
   .counts = {.created = 1, .failed = 3},
@@ -53,7 +53,7 @@ static const FixtureCase bad_item_fails_its_row = {
 
 static const FixtureCase unique_among_items = {
   .lines = {"email#key;line_ids|1|name;line_ids|1|quantity", "acme@x;Widget;1", "other@x;Widget;1"},
-  .messages = "2 line_ids|1|name unique 1, \"Widget\" together are used by another Line already\n",
+  .messages = "2 line_ids|1|name unique Partner 1, Name \"Widget\" together are used by another Line already\n",
   .query = "SELECT partner_id, name FROM line ORDER BY id",
   .rows = "1|Widget\n1|Gadget\n4|Widget\n",
   .counts = {.updated = 1, .failed = 1},

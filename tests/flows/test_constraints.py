@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the database enforces, told in the user's words: field, value and row, of every bad row."""
+import json
+import sqlite3
+
+import pytest
+
+from conftest import BASE
+
+HEAD = BASE.partition("patterns:")[0]
+TABLES = """
+CREATE TABLE zone (id integer PRIMARY KEY, code text NOT NULL UNIQUE);
+INSERT INTO zone VALUES (1, 'EU'), (2, 'US');
+CREATE TABLE item (
+    id integer PRIMARY KEY, code text NOT NULL UNIQUE, name text NOT NULL, price numeric(10, 2) CHECK (price >= 0), qty integer, most integer,
+    zone text REFERENCES zone (code) DEFERRABLE, country_id integer REFERENCES country (id), brand text, sku text, lot text COLLATE NOCASE,
+    CONSTRAINT qty_fits CHECK (qty <= most), UNIQUE (brand, sku));
+CREATE UNIQUE INDEX lower_lot ON item (lower(lot)) WHERE lot IS NOT NULL;
+CREATE TRIGGER no_devil BEFORE INSERT ON item WHEN new.name = 'devil' BEGIN SELECT RAISE(ABORT, 'the devil is not welcome'); END;
+CREATE TABLE part (id integer PRIMARY KEY, item_id integer NOT NULL REFERENCES item (id), label text NOT NULL, weight real CHECK (weight > 0));
+"""
+CONFIG = """
+models:
+  item: {label: Article, fields: {price: {label: Sales Price}, most: {label: Limit}}}
+patterns:
+  item: {model: item, format: csv, chunk_size: CHUNK}
+  few: {model: item, format: csv, chunk_size: 2, max_errors: 3}
+"""
+HEADER = "code#key,name,price,qty,most,zone,country_id|.id,brand,sku,lot,part_ids|1|label,part_ids|1|weight"
+ROWS = [
+    ("a,Good,1,1,2,EU,1,B,1,L1,p,1", []),
+    ("b,,1,1,2,EU,1,,,,,", [("name", "Name", "required", "Name: must not be empty")]),
+    ("c,Neg,-5,1,2,EU,1,,,,,", [(None, "Sales Price", "check", "Sales Price: -5 breaks the rule price >= 0 of the database")]),
+    ("d,Over,1,9,2,EU,1,,,,,", [(None, None, "check", "Qty 9, Limit 2 break the rule qty_fits (qty <= most) of the database")]),
+    ("e,Zone,1,1,2,XX,1,,,,,", [("zone", "Zone", "foreign_key", 'Zone: no Zone has Code "XX"')]),
+    ("f,Country,1,1,2,EU,77,,,,,", [("country_id|.id", "Country", "not_found", "Country: no Country has Id 77")]),
+    ("g,Dup,1,1,2,EU,1,B,1,,,", [("brand", None, "unique", 'Brand "B", Sku "1" together are used by another Article already')]),
+    ("h,Lot,1,1,2,EU,1,,,l1,,", [("lot", "Lot", "unique", 'Lot: "l1" is used by another Article already, by the rule lower_lot of the database')]),
+    ("x,devil,1,1,2,EU,1,,,,,", [(None, None, "trigger", "the devil is not welcome")]),
+    ("i,Child,1,1,2,EU,1,,,,p,-1", [(None, "Weight", "check", "Weight: -1 breaks the rule weight > 0 of the database")]),
+    ("j,Child,1,1,2,EU,1,,,,,1", [("part_ids|1|label", "Label", "required", "Label: must not be empty")]),
+    (",NoKey,1,1,2,EU,1,,,,,", [("code#key", None, "key_empty", "the key is empty, so no record can be found or made")]),
+    ("k,Two,abc,x,2,EU,1,,,,,", [
+        ("price", "Sales Price", "conversion", 'Sales Price: "abc" is no number (the decimal mark is a point, nothing stands between thousands)'),
+        ("qty", "Qty", "conversion", 'Qty: "x" is no integer')]),
+    ("l,Fine,1,1,2,,,,,,,", []),
+]
+
+
+@pytest.fixture
+def shop(project):
+    db = sqlite3.connect(project.folder / "shop.db")
+    db.executescript(TABLES)
+    db.close()
+    return project
+
+
+def load(shop, pattern, chunk=0, status=1, times=1):
+    shop.config(CONFIG.replace("CHUNK", str(chunk)), base=HEAD)
+    (shop.folder / "in.csv").write_text("\n".join([HEADER, *[row for row, _ in ROWS] * times]) + "\n")
+    return shop.json("import", pattern, "in.csv", status=status)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 0])
+def test_each_rule_is_told_with_field_value_and_row(shop, chunk):
+    summary = load(shop, "item", chunk)
+    told = [(m["row"], m["column"], m["field"], m["type"], m["message"]) for m in summary["messages"]]
+    assert told == [(i, *message) for i, (_, messages) in enumerate(ROWS, 2) for message in messages]
+    assert (summary["created"], summary["failed"]) == (2, 12)
+    assert shop.rows("SELECT code FROM item") == [("a",), ("l",)]
+
+
+def test_updates_are_told_so_too(shop):
+    load(shop, "item")
+    (shop.folder / "in.csv").write_text("code#key,price,qty,zone,lot\na,-1,5,YY,L9\nl,,7,US,L1\n")
+    messages = shop.json("import", "item", "in.csv", status=1)["messages"]
+    assert [(m["row"], m["type"]) for m in messages] == [(2, "check"), (3, "check")]
+    assert messages[1]["message"] == "Qty 7, Limit break the rule qty_fits (qty <= most) of the database"
+
+
+def test_all_bad_rows_are_told_however_many(shop):
+    summary = load(shop, "item", times=30)
+    assert summary["failed"] == 12 * 30
+    assert {m["row"] for m in summary["messages"]} == {2 + i for i in range(14 * 30) if ROWS[i % 14][1]}
+
+
+def test_a_hopeless_file_stops_and_says_so(shop):
+    summary = load(shop, "few", times=30)
+    assert (summary["rows"], summary["failed"]) == (4, 3)
+    assert "max_errors" in json.dumps(summary)
+    done = shop.call("import", "few", "in.csv", status=1)
+    assert "stopped after" in done.stdout + done.stderr and "max_errors" in done.stdout + done.stderr
