@@ -40,6 +40,7 @@ bool px_command_id(const char *text, const char *what, int64_t *ret_id, GError *
 extern const PxCommand px_command_attachments;
 extern const PxCommand px_command_cancel;
 extern const PxCommand px_command_check;
+extern const PxCommand px_command_clean;
 extern const PxCommand px_command_export;
 extern const PxCommand px_command_files;
 extern const PxCommand px_command_headers;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The scheduler: queues what is due, sleeps until the next thing is. */
 #include "daemon/daemon_private.h"
+#include "flow/clean.h"
 
 #define NAME "scheduler"
 /* Clocks are set, tasks are enabled and disabled: so often it looks again. */
@@ -16,7 +17,7 @@ static bool schedule(const PxDaemonProcess *process, GError **error) {
   px_process_says(process, PX_LIFE_IDLE, NAME, "idle");
   while (px_stop_wanted() == PX_STOP_NOT) {
     int64_t next = 0;
-    if (!px_schedules_tick(project, px_project_now(project), &next, error))
+    if (!px_schedules_tick(project, px_project_now(project), &next, error) || !px_clean_tick(project, px_project_now(project), error))
       return false;
     px_process_beats(process);
     int64_t nap = next ? next - px_project_now(project) : NAP_MAX;

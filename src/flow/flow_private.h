@@ -50,6 +50,7 @@ bool px_report_step(PxWork *work, GError **error);
 bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
+bool px_clean_step(PxWork *work, GError **error);
 
 /* The kind of job that a task begins with. */
 const char *px_work_task_kind(const PxTask *task);

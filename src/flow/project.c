@@ -7,8 +7,11 @@
 /* The keys at the top of a configuration. Sections are read by their rooms. */
 typedef struct {
   char *database, *filestore, *timezone, *channels; /* channels: for its type only */
+  int64_t keep_jobs, keep_files;
   const PxConfigNode *section;
 } Top;
+
+#define KEEP_JOBS (30 * G_TIME_SPAN_DAY)
 
 #define SECTION(key)                                                                                                                                 \
   { .name = (key), .type = PX_KEY_NODE, .offset = offsetof(Top, section) }
@@ -18,6 +21,8 @@ static const PxKey keys[] = {
   {.name = "filestore", .type = PX_KEY_STRING, .offset = offsetof(Top, filestore)},
   {.name = "timezone", .type = PX_KEY_STRING, .offset = offsetof(Top, timezone)},
   {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
+  {.name = "keep_jobs", .type = PX_KEY_DURATION, .offset = offsetof(Top, keep_jobs)},
+  {.name = "keep_files", .type = PX_KEY_DURATION, .offset = offsetof(Top, keep_files)},
   SECTION("schedule"),
   SECTION("catch_up"),
   SECTION("include"),
@@ -158,9 +163,11 @@ static bool read_sections(PxProject *project, PxComplaints *complaints, GError *
 }
 
 static bool open_all(PxProject *project, const PxProjectOptions *options, PxComplaints *complaints, bool shows_all, GError **error) {
-  g_auto(Top) top = {0};
+  g_auto(Top) top = {.keep_jobs = KEEP_JOBS};
   px_config_read(px_config_root(project->config), keys, G_N_ELEMENTS(keys), &top, "the configuration", complaints);
   project->timezone = read_timezone(project->config, top.timezone, complaints);
+  project->keep_jobs = top.keep_jobs;
+  project->keep_files = top.keep_files;
   project->channels = px_channels_read(px_node_get(px_config_root(project->config), "channels"), complaints);
   if (!top.database)
     return px_complaints_to_error(complaints, error);

@@ -36,6 +36,7 @@ typedef struct {
   PxFilestore *filestore; /* NULL with no_files */
   GTimeZone *timezone;
   PxChannels *channels;
+  int64_t keep_jobs, keep_files; /* microseconds that what has ended is kept; 0: for ever */
   bool dry_run;
   int64_t (*now)(void *data);
   void *now_data;

@@ -13,6 +13,7 @@ static const PxWorkKind kinds[] = {
   {"export", "root.pattern.export", 10, px_export_step, true}, /* records -> attachment */
   {"upload", "root.upload", 0, px_upload_step, false},         /* attachment -> storage */
   {"process", "root.process", 20, px_process_step, false},     /* attachments that were held -> their jobs */
+  {"clean", "root.clean", 30, px_clean_step, false},           /* what has ended long ago */
 };
 
 const PxWorkKind *px_work_kind(const char *kind) {

@@ -29,6 +29,15 @@ PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) G
 bool px_filestore_commit(PxNewBlob *blob, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* frees blob in any case */
 void px_filestore_abandon(PxNewBlob *blob);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNewBlob, px_filestore_abandon)
+/* Whether somebody needs a blob; false: an error. */
+typedef bool (*PxBlobNeeded)(const char *sha256, bool *ret_needed, void *data, GError **error);
+typedef struct {
+  uint64_t blobs, bytes;
+} PxCollected;
+/* Removes the blobs that were neither written nor touched after before (microseconds since the epoch) and that nobody needs. One at a time may
+ * collect. A dry run only counts. */
+bool px_filestore_collect(PxFilestore *store, int64_t before, PxBlobNeeded needed, void *data, PxCollected *ret_collected, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* A read-only descriptor, caller closes. PX_ERROR_NOT_FOUND. */
 int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

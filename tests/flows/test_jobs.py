@@ -2,11 +2,12 @@
 """Jobs as people meet them: what a poisoned file does, what is tried again, what filters choose."""
 import os
 import pty
+import sqlite3
 import subprocess
 
 import pytest
 
-from conftest import BASE, GOOD, PROGRAM
+from conftest import BAD, BASE, PROGRAM
 
 HOOKS = "san" in PROGRAM        # a build that knows px_hook()
 needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dtest_hooks=true")
@@ -123,3 +124,66 @@ def test_retry_by_filter_runs_them_again(lost):
 def test_numbers_and_filters_are_not_mixed(lost):
     assert "not both" in lost.call("retry", "job", "1", "--state", "failed", status=2).stderr
     assert "which job?" in lost.call("retry", "job", status=2).stderr
+
+
+# ---- what is kept
+
+LONG_AGO = 90 * 24 * 3600
+
+
+def age_rows(project):
+    """All rows and blobs are three months older."""
+    with sqlite3.connect(project.folder / "shop.db") as db:
+        db.execute("UPDATE pattimpex_job SET ended = ended - ? WHERE ended > 0", (LONG_AGO * 10**6,))
+        db.execute("UPDATE pattimpex_file SET ended = ended - ? WHERE ended > 0", (LONG_AGO * 10**6,))
+        db.execute("UPDATE pattimpex_attachment SET changed = changed - ?", (LONG_AGO * 10**6,))
+    db.close()
+    for path in (project.folder / "filestore").rglob("*"):
+        if path.is_file():
+            project.age(path, LONG_AGO)
+
+
+def test_only_jobs_go_unless_files_are_not_kept(project):
+    project.config(TASKS)
+    project.drop("a.csv")
+    project.call("run")
+    assert project.json("clean")["jobs"] == 0
+    age_rows(project)
+    before = project.stored()
+    assert project.json("clean", "--dry-run")["jobs"] == 2 and len(project.json("jobs")) == 2
+    cleaned = project.json("clean")
+    assert (cleaned["jobs"], cleaned["files"], cleaned["blobs"]) == (2, 0, 0)
+    assert project.json("jobs") == [] and len(project.json("files")) == 1 and project.stored() == before
+
+
+def test_kept_file_is_not_imported_again(project):
+    project.config("keep_files: 30d\n" + TASKS.replace("after_import: move, move_path: done", "after_import: keep"))
+    project.drop("a.csv")
+    project.call("run")
+    age_rows(project)
+    cleaned = project.json("clean")
+    assert (cleaned["files"], cleaned["attachments"], cleaned["stripped"], cleaned["blobs"]) == (1, 0, 1, 1)
+    assert project.stored() == {}
+    project.call("run")
+    assert project.json("files") == []
+    project.drop("b.csv", "name,email#key\nGina,gina@x.test\n")
+    project.call("run")
+    assert [f["name"] for f in project.json("files")] == ["b.csv"]
+
+
+def test_blob_that_is_needed_or_young_stays(project):
+    project.config("keep_files: 30d\n" + TASKS)
+    project.drop("bad.csv", BAD)
+    project.call("run", status=1)
+    age_rows(project)
+    stray = project.folder / "filestore" / "ab" / ("c" * 62)
+    young = project.folder / "filestore" / "ab" / ("d" * 62)
+    trash = project.folder / "filestore" / "tmp" / ("trash-ab" + "e" * 62)     # of a collector that was killed
+    stray.parent.mkdir(exist_ok=True)
+    for path in (stray, young, trash):
+        path.write_bytes(b"bytes")
+    project.age(stray, LONG_AGO)
+    project.age(trash, LONG_AGO)
+    assert project.json("clean")["blobs"] == 2
+    assert not stray.exists() and not trash.exists() and young.exists()
+    assert project.json("files", "--state", "failed") and len(project.stored()) >= 2

@@ -2,6 +2,7 @@
 #pragma once
 /* What each file of this test program adds. */
 void add_channels(void);
+void add_clean(void);
 void add_jobs(void);
 void add_needs(void);
 void add_tries(void);

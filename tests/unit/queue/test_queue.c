@@ -276,6 +276,7 @@ int main(int argc, char **argv) {
   ADD("task/state_is_kept_over_the_configuration", task_state_is_kept_over_the_configuration);
   ADD("history/moves_to_the_new_name", history_moves_to_the_new_name);
   add_channels();
+  add_clean();
   add_jobs();
   add_needs();
   add_tries();

@@ -1,0 +1,2 @@
+-- A pattern file that ended long ago.
+DELETE FROM pattimpex_file WHERE id = ?

@@ -1,0 +1,2 @@
+-- A job that ended long ago.
+DELETE FROM pattimpex_job WHERE id = ?
