@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a configuration that reads well may still get wrong: keys that nothing keeps unique, storages that do not answer, names that were lost. */
 #include "flow/project.h"
+#include "load/load.h"
 #include "pattern/independence.h"
 
 /* ---- keys */
@@ -81,6 +82,22 @@ static bool check_keys(const PxProject *project, PxComplaints *complaints, GErro
   return true;
 }
 
+/* ---- defaults */
+
+/* Only warned of: a file may make the record before it needs it. */
+static bool check_defaults(const PxProject *project, PxComplaints *complaints, GError **error) {
+  for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
+    const PxPattern *pattern = px_patterns_at(project->patterns, i);
+    g_autoptr(GPtrArray) missing = px_load_missing_defaults(project->db, project->schema, pattern, error);
+    if (!missing)
+      return false;
+    for (guint m = 0; m < missing->len; m++)
+      px_warn(complaints, px_node_get(section_of(project->config, "patterns", pattern->name), "defaults"), "pattern %s: defaults: %s", pattern->name,
+              (const char *)missing->pdata[m]);
+  }
+  return true;
+}
+
 /* ---- process_multi */
 
 static void check_partitions(const PxProject *project, PxComplaints *complaints) {
@@ -117,5 +134,6 @@ bool px_project_check(const PxProject *project, PxComplaints *complaints, unsign
   *ret_unreachable = 0;
   check_storages(project, complaints, ret_unreachable);
   check_partitions(project, complaints);
-  return check_keys(project, complaints, error) && px_project_warn_lost_names(project, complaints, error);
+  return check_defaults(project, complaints, error) && check_keys(project, complaints, error) &&
+         px_project_warn_lost_names(project, complaints, error);
 }

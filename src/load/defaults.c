@@ -10,16 +10,9 @@ const PxPattern *px_load_items_pattern(const PxPattern *pattern, const PxField *
   return NULL;
 }
 
-static size_t count_columns(const PxHeaderNode *node) {
-  size_t n = node->n_columns;
-  for (size_t i = 0; i < node->n_children; i++)
-    n += count_columns(node->children[i]);
-  return n;
-}
-
 void px_load_count_defaults(const PxPattern *pattern, const PxHeaderNode *node, size_t *n_columns, size_t *n_references) {
   if (pattern && pattern->defaults) {
-    *n_columns += count_columns(pattern->defaults->root);
+    *n_columns += px_load_count_columns(pattern->defaults->root);
     *n_references += pattern->defaults->root->n_children;
   }
   for (size_t i = 0; i < node->n_children; i++)

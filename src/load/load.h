@@ -84,6 +84,10 @@ void px_loader_set_recorder(PxLoader *loader, PxRecorder recorder, void *data);
 /* What today and now are in domains of the pattern, microseconds since the epoch; without it what the system's clock says. */
 void px_loader_set_now(PxLoader *loader, int64_t now);
 
+/* Sentences (char *) about records that the defaults of the pattern refer to and that are not there, or there several times: none where all is
+ * well. */
+GPtrArray *px_load_missing_defaults(PxDb *db, const PxSchema *schema, const PxPattern *pattern, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
 

@@ -178,6 +178,11 @@ typedef struct {
 bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pattern, const PxHeader *header, PxArena *arena, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
+/* How many columns a node has, with those beneath it. */
+size_t px_load_count_columns(const PxHeaderNode *node);
+/* The path of each of them from the node's model, in paths (as many as there are columns); prefix, depth: the way to the node. */
+void px_load_collect_paths(PxArena *arena, const PxHeaderNode *node, const PxField *const *prefix, size_t depth, PxLookupPath *paths, size_t *n);
+
 /* limits.c: the domains of the pattern that hold for a reference, as PxLookupLimit; in arena. */
 const PxLookupLimit *px_load_limits(const PxLoadPlan *plan, const PxLoadReference *reference, PxArena *arena, size_t *ret_n);
 /* Whether what rows write can change what a domain holds for. */

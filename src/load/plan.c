@@ -13,10 +13,10 @@ static bool is_place(const PxHeaderNode *node) {
   return node->kind == PX_NODE_RECORD || node->kind == PX_NODE_ONE2MANY;
 }
 
-static size_t count_columns(const PxHeaderNode *node) {
+size_t px_load_count_columns(const PxHeaderNode *node) {
   size_t n = node->n_columns;
   for (size_t i = 0; i < node->n_children; i++)
-    n += count_columns(node->children[i]);
+    n += px_load_count_columns(node->children[i]);
   return n;
 }
 
@@ -29,7 +29,7 @@ static size_t count_nodes(const PxHeaderNode *node, bool places) {
 }
 
 static bool check_node(const PxHeaderNode *parent, const PxHeaderNode *node, GError **error) {
-  if (!is_place(node) && count_columns(node) > PX_LOOKUP_MAX_PATHS) {
+  if (!is_place(node) && px_load_count_columns(node) > PX_LOOKUP_MAX_PATHS) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "column %s: more than %d columns look for one record", node->first->header, PX_LOOKUP_MAX_PATHS);
     return false;
   }
@@ -221,9 +221,9 @@ static bool reads_written(const PxLoadPlan *plan, const PxHeaderNode *node) {
   return false;
 }
 
-static void collect_paths(Maker *maker, const PxHeaderNode *node, const PxField *const *prefix, size_t depth, PxLookupPath *paths, size_t *n) {
+void px_load_collect_paths(PxArena *arena, const PxHeaderNode *node, const PxField *const *prefix, size_t depth, PxLookupPath *paths, size_t *n) {
   for (size_t i = 0; i < node->n_columns + node->n_children; i++) {
-    const PxField **path = PX_LOAD_ARRAY(maker->arena, const PxField *, depth + 1);
+    const PxField **path = PX_LOAD_ARRAY(arena, const PxField *, depth + 1);
     if (depth)
       memcpy(path, prefix, depth * sizeof *prefix);
     if (i < node->n_columns) {
@@ -233,7 +233,7 @@ static void collect_paths(Maker *maker, const PxHeaderNode *node, const PxField 
     } else {
       const PxHeaderNode *child = node->children[i - node->n_columns];
       path[depth] = child->field;
-      collect_paths(maker, child, path, depth + 1, paths, n);
+      px_load_collect_paths(arena, child, path, depth + 1, paths, n);
     }
   }
 }
@@ -242,10 +242,10 @@ static void make_reference(Maker *maker, unsigned index) {
   PxLoadPlan *plan = maker->plan;
   PxLoadReference *reference = &plan->references[index];
   const PxHeaderNode *node = reference->node;
-  size_t n = count_columns(node);
+  size_t n = px_load_count_columns(node);
   PxLookupPath *paths = PX_LOAD_ARRAY(maker->arena, PxLookupPath, n);
   size_t made = 0;
-  collect_paths(maker, node, NULL, 0, paths, &made);
+  px_load_collect_paths(maker->arena, node, NULL, 0, paths, &made);
   g_assert(made == n);
   reference->n_parts = n;
   reference->parts = PX_LOAD_ARRAY(maker->arena, const PxLoadColumn *, n);
@@ -405,7 +405,7 @@ bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pa
     return false;
   *plan = (PxLoadPlan){.pattern = pattern, .width = px_header_width(header)};
   size_t n_places = count_nodes(root, true);
-  plan->columns = PX_LOAD_ARRAY(arena, PxLoadColumn, count_columns(root));
+  plan->columns = PX_LOAD_ARRAY(arena, PxLoadColumn, px_load_count_columns(root));
   size_t n_constants = 0;
   size_t n_references = count_nodes(root, false);
   px_load_count_defaults(pattern, root, &n_constants, &n_references);

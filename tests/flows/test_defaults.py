@@ -130,6 +130,16 @@ def test_defaults_fill_columns_that_must_not_be_empty(shop):
     assert load(shop, "email#key,name\nd@x.test,\n", status=1)["messages"][0]["type"] == "required"
 
 
+def test_check_warns_of_defaults_that_are_not_there(shop):
+    shop.pattern(text="patterns:\n  web:\n    model: partner\n    defaults: {country_id/code: XX, parent_id/active: true, tag_ids/name: [new, old]}\n")
+    done = shop.call("check")
+    text = done.stdout + done.stderr
+    for warning in ['country_id|code: no Country has Code "XX"', "parent_id|active: more than one Partner has Active 1",
+                    'tag_ids|2|name: no Tag has Name "old"']:
+        assert f"pattern web: defaults: {warning}" in text
+    assert "new" not in text
+
+
 @pytest.mark.parametrize("defaults, complaint", [
     ("{phnoe: 1}", "partner has no field \"phnoe\" (did you mean phone?)"),
     ("{country_id/cod: FR}", "country has no field \"cod\" (did you mean code?)"),
