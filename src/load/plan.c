@@ -132,8 +132,8 @@ static void add_link(PxLoadPlan *plan, PxLoadPlace *place, const PxHeaderNode *n
 static void make_columns(Maker *maker, PxLoadPlace *place) {
   PxLoadPlan *plan = maker->plan;
   const PxHeaderNode *node = place->node;
-  g_autofree int *column_slots = g_new(int, node->n_columns + 1);
-  g_autofree int *node_slots = g_new(int, node->n_children + 1);
+  g_autofree int *column_slots = g_new0(int, node->n_columns + 1);
+  g_autofree int *node_slots = g_new0(int, node->n_children + 1);
   place->first_slot = (unsigned)plan->n_slots;
   place->parent_write = -1;
   if (place->parent)

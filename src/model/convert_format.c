@@ -181,7 +181,8 @@ static bool read_by(Reader *r, const char *format) {
     if (*f == '%' && f[1] != '%') {
       f += f[1] == '-' ? 2 : 1;
       const char *more = expansion(*f);
-      if (more ? !read_by(r, more) : !read_part(r, directive_of(*f)))
+      const Directive *directive = directive_of(*f);
+      if (more ? !read_by(r, more) : !directive || !read_part(r, directive))
         return false;
       continue;
     }
