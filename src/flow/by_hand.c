@@ -304,6 +304,7 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
   /* Delivered first: the history tells of no file that is not there. */
   if (!px_path_deliver(out, options->output, error) || (!summary && !keep_export(project, pattern, options->output, out, rows, &summary, error)))
     return NULL;
-  summary->unknown_ids = g_steal_pointer(&unknown);
+  if (summary) /* always, which gcc cannot see at -O3 */
+    summary->unknown_ids = g_steal_pointer(&unknown);
   return g_steal_pointer(&summary);
 }
