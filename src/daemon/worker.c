@@ -117,8 +117,9 @@ static bool work(Worker *worker, GError **error) {
     return false;
   px_worker_describe(presence, worker->name);
   px_worker_heed(presence, worker->project->channels);
+  px_worker_batch(presence, px_work_batch_of);
   px_stop_watch(worker->project->db, presence);
-  bool done = loop(worker, presence, error);
+  bool done = loop(worker, presence, error) && px_job_release_held(worker->project->db, presence, error);
   px_stop_watch(NULL, NULL);
   if (!done) /* the database failed, not the job */
     px_worker_leave(g_steal_pointer(&presence));

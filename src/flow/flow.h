@@ -155,6 +155,8 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
  *
  * A new task or a new schedule begins to count now; a task that is not active does not count. What was missed follows catch_up; a run that is still
  * going is not started again. A clock that is put back finds what it has decided within a day. */
+/* A PxBatchOf of the queue: how many jobs of a kind a worker claims at once. */
+unsigned px_work_batch_of(const char *kind);
 bool px_schedules_tick(PxProject *project, int64_t now, int64_t *ret_next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* The next job that is due: claimed, run, told as the options say (wait_limit means nothing here). *ret_ran false: none is due. False only

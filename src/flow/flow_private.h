@@ -37,6 +37,7 @@ typedef struct {
   int64_t behind; /* what is added to the task's priority: exports come after imports, so that what was imported is in them */
   bool (*run)(PxWork *work, GError **error);
   bool of_pattern; /* its channel may be the pattern's or the task's */
+  unsigned batch;  /* short jobs: how many are claimed at once; 0: one */
 } PxWorkKind;
 
 /* NULL when this program does not know the kind. */

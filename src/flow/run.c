@@ -139,9 +139,10 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
   if (!worker)
     return false;
   px_worker_heed(worker, project->channels);
+  px_worker_batch(worker, px_work_batch_of);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .began = px_project_now(project), .unstable = unstable};
-  if (loop(&run, error))
+  if (loop(&run, error) && px_job_release_held(project->db, worker, error))
     return true;
   px_worker_leave(g_steal_pointer(&worker));
   return false;

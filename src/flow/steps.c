@@ -12,7 +12,7 @@ static const PxWorkKind kinds[] = {
   {"report", "root.pattern.report", 0, px_report_step, false}, /* bad rows -> attachment */
   {"export", "root.pattern.export", 10, px_export_step, true}, /* records -> attachment */
   {"upload", "root.upload", 0, px_upload_step, false},         /* attachment -> storage */
-  {"process", "root.process", 20, px_process_step, false},     /* attachments that were held -> their jobs */
+  {"process", "root.process", 20, px_process_step, false, 10}, /* attachments that were held -> their jobs */
   {"clean", "root.clean", 30, px_clean_step, false},           /* what has ended long ago */
 };
 
@@ -21,6 +21,11 @@ const PxWorkKind *px_work_kind(const char *kind) {
     if (strcmp(kinds[i].kind, kind) == 0)
       return &kinds[i];
   return NULL;
+}
+
+unsigned px_work_batch_of(const char *kind) {
+  const PxWorkKind *known = px_work_kind(kind);
+  return known && known->batch ? known->batch : 1;
 }
 
 const char *px_work_task_kind(const PxTask *task) {

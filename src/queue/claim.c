@@ -74,6 +74,35 @@ static bool claim_one(PxDb *db, const PxWorker *worker, int64_t id, int64_t now,
   return true;
 }
 
+static int last_first(gconstpointer a, gconstpointer b) {
+  const PxJob *one = *(const PxJob *const *)a;
+  const PxJob *other = *(const PxJob *const *)b;
+  return one->eta != other->eta ? (one->eta < other->eta) - (one->eta > other->eta) : (one->id < other->id) - (one->id > other->id);
+}
+
+/* More jobs like the one that was claimed, which the worker holds. */
+static bool claim_more(PxDb *db, const PxWorker *worker, const PxJob *job, int64_t now, GError **error) {
+  unsigned batch = px_slots_are_paced(px_worker_channels(worker), job->channel) ? 1 : px_worker_batch_of(worker, job->kind);
+  PxBinder binder;
+  if (batch < 2)
+    return true;
+  if (!px_queue_statement(db, "job_claim_more", &binder, error))
+    return false;
+  px_bind_text(&binder, px_worker_name(worker));
+  px_bind_integer(&binder, now);
+  px_bind_text(&binder, job->channel);
+  px_bind_integer(&binder, job->priority);
+  px_bind_text(&binder, job->kind);
+  px_bind_integer(&binder, now);
+  px_bind_limit(&binder, batch - 1);
+  GPtrArray *more = px_read_rows(&binder, px_read_job, NULL, error);
+  if (!more)
+    return false;
+  g_ptr_array_extend_and_steal(px_worker_held(worker), more);
+  g_ptr_array_sort(px_worker_held(worker), last_first);
+  return true;
+}
+
 static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job,
                                  GError **error) {
   const PxChannels *channels = px_worker_channels(worker);
@@ -84,6 +113,8 @@ static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArr
   if (id && !claim_one(db, worker, id, now, &job, error))
     return false;
   if (job && !px_slots_started(db, channels, job, now, error))
+    return false;
+  if (job && !tasks && !claim_more(db, worker, job, now, error))
     return false;
   if (!px_db_commit(db, error))
     return false;
@@ -107,7 +138,10 @@ static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks
 }
 
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
-  *ret_job = NULL;
+  GPtrArray *held = px_worker_held(worker);
+  *ret_job = held->len ? g_ptr_array_steal_index(held, held->len - 1) : NULL;
+  if (*ret_job)
+    return true;
   g_autoptr(GPtrArray) dead = dead_owners(db, worker, error);
   if (!dead)
     return false;
@@ -119,10 +153,28 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
   if (!px_db_begin(db, PX_TX_WRITE, error))
     return false;
   if (!claim_in_transaction(db, worker, dead, tasks, now, ret_job, error)) {
+    g_ptr_array_set_size(held, 0);
     px_db_rollback(db);
     return false;
   }
   for (guint i = 0; i < dead->len; i++)
     px_worker_forget(db, dead->pdata[i]);
   return true;
+}
+
+bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) {
+  GPtrArray *held = px_worker_held(worker);
+  if (held->len == 0)
+    return true;
+  if (!px_db_begin(db, PX_TX_WRITE, error))
+    return false;
+  bool ok = true;
+  for (guint i = 0; ok && i < held->len; i++)
+    ok = px_job_release(db, held->pdata[i], error);
+  if (ok && px_db_commit(db, error)) {
+    g_ptr_array_set_size(held, 0);
+    return true;
+  }
+  px_db_rollback(db);
+  return false;
 }

@@ -210,6 +210,10 @@ const char *px_worker_name(const PxWorker *worker);
 void px_worker_heed(PxWorker *worker, const PxChannels *channels);
 /* What others see of it: "worker 2". */
 void px_worker_describe(PxWorker *worker, const char *what);
+/* How many jobs of a kind are claimed at once; at least 1. The next claims hand out the rest without a transaction; each runs alone. Only for kinds
+ * whose jobs are short: others wait behind them. A death counts only for the one that px_worker_doing() names, the rest goes back. */
+typedef unsigned (*PxBatchOf)(const char *kind);
+void px_worker_batch(PxWorker *worker, PxBatchOf batch_of);
 /* What it is at, for those who give the job back should it die: "importing orders.csv, rows 2001-3000"; NULL: nothing to tell. Crashes (a signal such
  * as SIGSEGV) of a process with a worker are told there by themselves. */
 void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing);
@@ -274,6 +278,8 @@ GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNU
  * the jobs of dead workers. tasks NULL: any job, else one of these tasks (NULL-terminated). *ret_job NULL: none is due. Caller
  * frees. */
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Gives back what was claimed in a batch and not handed out: before a worker ends. A transaction of its own. */
+bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */
 bool px_job_fence(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stores attachment_id and file_id. */

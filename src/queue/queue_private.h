@@ -69,6 +69,9 @@ bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) G_GNU
 /* A job that had ended runs again: what waited for its end waits again. */
 bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* How many jobs of a kind it claims at once, and those that it has not handed out yet (PxJob *, the last one first). */
+unsigned px_worker_batch_of(const PxWorker *worker, const char *kind);
+GPtrArray *px_worker_held(const PxWorker *worker);
 const PxChannels *px_worker_channels(const PxWorker *worker);
 /* What a dead worker left in its file. */
 typedef struct {

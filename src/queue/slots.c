@@ -242,6 +242,15 @@ bool px_slots_next(PxDb *db, const PxChannels *channels, const char *const *task
   return true;
 }
 
+bool px_slots_are_paced(const PxChannels *channels, const char *name) {
+  for (size_t i = 0; i < px_channels_count(channels); i++) {
+    const PxChannel *channel = px_channels_at(channels, i);
+    if ((channel->throttle || channel->sequential) && px_channel_holds(channel, name))
+      return true;
+  }
+  return false;
+}
+
 bool px_slots_started(PxDb *db, const PxChannels *channels, const PxJob *job, int64_t now, GError **error) {
   for (size_t i = 0; i < px_channels_count(channels); i++) {
     const PxChannel *channel = px_channels_at(channels, i);

@@ -8,5 +8,7 @@
  * limits. */
 bool px_slots_next(PxDb *db, const PxChannels *channels, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* Whether jobs of a channel start one at a time: it, or one above it, is sequential or throttled. */
+bool px_slots_are_paced(const PxChannels *channels, const char *name);
 /* Remembers the start of a job in the throttled ones of its channels. */
 bool px_slots_started(PxDb *db, const PxChannels *channels, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

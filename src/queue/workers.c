@@ -16,6 +16,8 @@ struct PxWorker {
   char *path; /* NULL: a database without files, which nobody else sees */
   int fd;
   const PxChannels *channels; /* borrowed; NULL: no limits */
+  PxBatchOf batch_of;         /* NULL: one job at a time */
+  GPtrArray *held;            /* PxJob *: claimed and not handed out yet, the last one first */
 };
 
 #define STOPPED "stopped\n"
@@ -195,6 +197,7 @@ static bool try_lock(PxWorker *worker, PxDb *db) {
 PxWorker *px_worker_open(PxDb *db, GError **error) {
   g_autoptr(PxWorker) worker = g_new0(PxWorker, 1);
   worker->fd = -1;
+  worker->held = g_ptr_array_new_with_free_func(px_free_job_row);
   if (!px_db_path(db)) {
     worker->name = g_strdup_printf("%d-%08x", (int)getpid(), g_random_int());
     return g_steal_pointer(&worker);
@@ -216,6 +219,7 @@ static void end(PxWorker *worker) {
     crashing = NULL;
   if (worker->fd >= 0)
     (void)close(worker->fd);
+  g_clear_pointer(&worker->held, g_ptr_array_unref);
   g_free(worker->name);
   g_free(worker->path);
   g_free(worker);
@@ -225,6 +229,18 @@ void px_worker_heed(PxWorker *worker, const PxChannels *channels) {
   worker->channels = channels;
 }
 
+void px_worker_batch(PxWorker *worker, PxBatchOf batch_of) {
+  worker->batch_of = batch_of;
+}
+
+unsigned px_worker_batch_of(const PxWorker *worker, const char *kind) {
+  return worker->batch_of ? worker->batch_of(kind) : 1;
+}
+
+GPtrArray *px_worker_held(const PxWorker *worker) {
+  return worker->held;
+}
+
 const PxChannels *px_worker_channels(const PxWorker *worker) {
   return worker->channels;
 }
@@ -232,7 +248,9 @@ const PxChannels *px_worker_channels(const PxWorker *worker) {
 void px_worker_close(PxWorker *worker) {
   if (!worker)
     return;
-  if (worker->fd >= 0)
+  if (worker->held && worker->held->len > 0)
+    px_worker_mark_stopped(worker); /* its file tells that they are to go back as they were */
+  else if (worker->fd >= 0)
     (void)unlink(worker->path);
   end(worker);
 }

@@ -131,6 +131,52 @@ static void death_counts_only_for_the_running_job(Fixture *f, gconstpointer data
   g_assert_cmpint(blamed->deaths, ==, 1);
 }
 
+static unsigned three_at_once(const char *kind) {
+  return 3;
+}
+
+static void batch_is_handed_out_one_by_one(Fixture *f, gconstpointer data) {
+  g_autoptr(PxWorker) other = px_worker_open(f->db, NULL);
+  px_worker_batch(f->worker, three_at_once);
+  const int64_t ids[] = {enqueue(f, "a", NULL, 10, 0), enqueue(f, "a", NULL, 10, 0), enqueue(f, "a", NULL, 10, 0), enqueue(f, "a", NULL, 10, 0)};
+  int64_t better = enqueue(f, "a", NULL, 20, 0); /* another priority: not in the batch */
+  g_autoptr(PxJob) one = claim(f, NULL, NOW);
+  g_assert_cmpint(one->id, ==, ids[0]);
+  PxWorker *own = f->worker;
+  f->worker = other;
+  g_autoptr(PxJob) four = claim(f, NULL, NOW);
+  g_assert_cmpint(four->id, ==, ids[3]);
+  g_autoptr(PxJob) five = claim(f, NULL, NOW);
+  g_assert_cmpint(five->id, ==, better);
+  g_assert_null(claim(f, NULL, NOW));
+  f->worker = own;
+  g_autoptr(PxJob) two = claim(f, NULL, NOW);
+  g_assert_cmpint(two->id, ==, ids[1]);
+  g_assert_true(px_job_release_held(f->db, f->worker, NULL));
+  px_worker_batch(f->worker, NULL);
+  g_autoptr(PxJob) three = claim(f, NULL, NOW);
+  g_assert_cmpint(three->id, ==, ids[2]);
+  g_assert_cmpint(three->deaths + three->retries, ==, 0);
+}
+
+static void rest_of_a_batch_survives_a_death(Fixture *f, gconstpointer data) {
+  const int64_t ids[] = {enqueue(f, "a", NULL, 10, 0), enqueue(f, "a", NULL, 10, 0), enqueue(f, "a", NULL, 10, 0)};
+  for (int i = 0; i < 2; i++) {
+    PxWorker *own = f->worker;
+    f->worker = px_worker_open(f->db, NULL);
+    px_worker_batch(f->worker, three_at_once);
+    g_autoptr(PxJob) job = claim(f, NULL, NOW);
+    g_assert_cmpint(job->id, ==, ids[0]);
+    px_worker_doing(f->worker, job->id, NULL);
+    die(f, own);
+  }
+  g_autoptr(PxJob) job = claim(f, NULL, NOW);
+  g_assert_cmpint(job->id, ==, ids[1]);
+  g_assert_cmpint(job->deaths, ==, 0);
+  g_autoptr(PxJob) failed = px_job_get(f->db, ids[0], NULL);
+  g_assert_cmpint(failed->state, ==, PX_STATE_FAILED);
+}
+
 static void progress_forgives_deaths(Fixture *f, gconstpointer data) {
   int64_t id = enqueue(f, "a", NULL, 10, 0);
   g_assert_cmpint(die_with_a_job(f), ==, id);
@@ -194,6 +240,8 @@ void add_jobs(void) {
   ADD("job/of_a_dead_worker_is_free_then_fails", job_of_a_dead_worker_is_free_then_fails);
   ADD("job/death_tells_what_was_done", death_tells_what_was_done);
   ADD("job/death_counts_only_for_the_running_one", death_counts_only_for_the_running_job);
+  ADD("job/batch_is_handed_out_one_by_one", batch_is_handed_out_one_by_one);
+  ADD("job/rest_of_a_batch_survives_a_death", rest_of_a_batch_survives_a_death);
   ADD("job/progress_forgives_deaths", progress_forgives_deaths);
   ADD("job/left_ones_are_counted_by_task", left_jobs_are_counted_by_task);
   ADD("job/by_hand_only_what_the_state_allows", by_hand_only_what_the_state_allows);

@@ -1,0 +1,9 @@
+-- Takes more jobs like one that is being claimed.
+UPDATE pattimpex_job
+SET state = 'started', attempt = attempt + 1, owner = ?, started = ?
+WHERE id IN (
+    SELECT id FROM pattimpex_job
+    WHERE state = 'pending' AND channel = ? AND priority = ? AND kind = ? AND eta <= ?
+    ORDER BY eta, id
+    LIMIT ?)
+RETURNING id, kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, attachment_id, file_id, owner, error, created, started, ended, waits, tries
