@@ -45,6 +45,7 @@ typedef struct {
   _Atomic int life;     /* PxLife */
   _Atomic int64_t beat; /* the last sign of life, monotonic microseconds */
   char doing[PX_DOING]; /* written by the process; a reader may see it half changed, so it is always ended by a 0 */
+  char file[256];       /* of a worker: px_worker_file(); "": none, or its path is longer than that */
 } PxSlot;
 
 typedef struct {

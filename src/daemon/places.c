@@ -115,6 +115,9 @@ void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {
   }
   if (!well && place->kind != PX_KIND_CHECK)
     tell_death(place, status, now);
+  if (WIFSIGNALED(status) && *place->slot->file)
+    px_worker_tell_signal(place->slot->file, WTERMSIG(status));
+  *place->slot->file = '\0';
   place->pid = 0;
   place->ready = false;
 }

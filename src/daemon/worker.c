@@ -116,6 +116,9 @@ static bool work(Worker *worker, GError **error) {
   if (!presence)
     return false;
   px_worker_describe(presence, worker->name);
+  const char *file = px_worker_file(presence);
+  if (worker->process->slot && file && strlen(file) < sizeof worker->process->slot->file)
+    g_strlcpy(worker->process->slot->file, file, sizeof worker->process->slot->file);
   px_worker_heed(presence, worker->project->channels);
   px_worker_batch(presence, px_work_batch_of);
   px_stop_watch(worker->project->db, presence);

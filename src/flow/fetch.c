@@ -179,6 +179,7 @@ static bool fetch_file(PxWork *work, PxStorage *storage, const PxTask *task, con
   if (known)
     return true;
   g_autoptr(PxAttachment) attachment = NULL;
+  px_work_doing(work, "fetching %s from %s", found->name, task->storage);
   if (!read_file(work, storage, task, found->name, &attachment, error))
     return false;
   if (!attachment)

@@ -122,6 +122,7 @@ bool px_import_open(PxImport *import, GError **error) {
   import->attachment = px_attachment_get(project->db, work->job->attachment_id, error);
   if (!import->attachment)
     return false;
+  px_work_doing(work, "importing %s", import->attachment->name);
   if (work->job->file_id)
     import->file = px_file_get(project->db, work->job->file_id, error);
   else if (!start_file(import, error))

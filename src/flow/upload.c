@@ -31,6 +31,7 @@ bool px_upload_step(PxWork *work, GError **error) {
     return false;
   }
   g_autofree char *name = NULL;
+  px_work_doing(work, "sending %s to %s", attachment->name, attachment->storage);
   if (!put(work, attachment, &name, error))
     return false;
   px_hook("upload-put");

@@ -197,7 +197,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFileMessages, px_file_messages_close)
 
 /* ---- workers: who runs jobs, and whether they live */
 
-/* A worker holds a lock of the kernel on a file of its own beside the database; when the process ends, however it ends, the lock is free. */
+/* SQLite: a worker holds a lock of the kernel on a file of its own beside the database; when the process ends, however it ends, the lock is
+ * free: no heartbeat is written. Where the database is a server, the same calls keep a row with a lease on the server's clock: open inserts
+ * it and starts the heartbeat, doing and mark write into it, a worker is dead when its lease is over, close removes it. Callers see no
+ * difference: jobs of a dead worker are given back by the next claim. */
 typedef struct PxWorker PxWorker;
 PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_worker_close(PxWorker *worker);
@@ -220,6 +223,9 @@ void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing);
 /* Its last words, which outlive it: it was told to end, or ended by a signal. Both may be called by a signal handler. A job of a worker that was
  * stopped goes back as it was. */
 void px_worker_mark_stopped(const PxWorker *worker);
+/* For who started it: the file of its life (NULL: none; borrowed), and the signal that has ended it, which a SIGKILL keeps it from telling itself. */
+const char *px_worker_file(const PxWorker *worker);
+void px_worker_tell_signal(const char *file, int signal);
 void px_worker_mark_signal(const PxWorker *worker, int signal);
 
 /* ---- jobs */

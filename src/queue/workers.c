@@ -144,12 +144,30 @@ void px_worker_mark_stopped(const PxWorker *worker) {
     (void)!pwrite(worker->fd, words, sizeof words - 1, AT_WORDS);
 }
 
-void px_worker_mark_signal(const PxWorker *worker, int signal) {
+static void write_signal(int fd, int signal) {
   char words[] = SIGNAL "00\n";
   words[sizeof SIGNAL - 1] = (char)('0' + signal / 10 % 10);
   words[sizeof SIGNAL] = (char)('0' + signal % 10);
-  if (worker->fd >= 0)
-    (void)!pwrite(worker->fd, words, sizeof words - 1, AT_WORDS);
+  if (fd >= 0)
+    (void)!pwrite(fd, words, sizeof words - 1, AT_WORDS);
+}
+
+void px_worker_mark_signal(const PxWorker *worker, int signal) {
+  write_signal(worker->fd, signal);
+}
+
+const char *px_worker_file(const PxWorker *worker) {
+  return worker->path;
+}
+
+void px_worker_tell_signal(const char *file, int signal) {
+  int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  char told = '\0';
+  if (fd < 0)
+    return;
+  if (pread(fd, &told, 1, AT_WORDS) != 1 || !told)
+    write_signal(fd, signal);
+  (void)close(fd);
 }
 
 /* Tells it, then leaves the crash to whoever had it before. */

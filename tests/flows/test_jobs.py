@@ -2,12 +2,14 @@
 """Jobs as people meet them: what a poisoned file does, what is tried again, what filters choose."""
 import os
 import pty
+import signal
 import sqlite3
 import subprocess
 
 import pytest
 
 from conftest import BAD, BASE, PROGRAM
+from server import Server, state, until
 
 HOOKS = "san" in PROGRAM        # a build that knows px_hook()
 needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dtest_hooks=true")
@@ -41,6 +43,25 @@ def test_poisoned_file_fails_and_its_channel_goes_on(project):
     assert "gina@x.test" in project.emails() and "carol@x.test" not in project.emails()
     project.call("retry", "job", job["id"])        # whatever it was has been mended
     assert "carol@x.test" in project.emails()
+
+
+@needs_hooks
+def test_supervisor_tells_what_killed_a_worker(project):
+    project.config("serve: {workers: 1}\n" + TASKS)
+    project.drop("a.csv")
+    with Server(PROGRAM, project.folder, "serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:1"}) as server:
+        server.told("READY=1")
+        with sqlite3.connect(project.folder / "shop.db", timeout=60) as db:
+            db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
+                       " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
+        db.close()
+        for _ in range(2):
+            worker = server.pid_of("worker 1")
+            until("the worker stops at the hook", lambda worker=worker: state(worker) == "T")
+            server.tell(signal.SIGKILL, worker)
+            until("the worker is gone", lambda worker=worker: worker not in server.pids("worker 1"))
+        (error,) = until("the job has failed", lambda: project.rows("SELECT error FROM pattimpex_job WHERE state = 'failed'"))[0]
+    assert error == "worker died (signal 9) while importing a.csv, rows 2-3 (2 times)"
 
 
 def test_task_says_how_often_it_is_tried(project):
