@@ -120,8 +120,10 @@ static bool enqueue(PxProject *project, const PxDue *due, int64_t now, GError **
   bool added;
   if (!px_due_add(project->db, DUE_NAME, "clean", due, now, &added, error))
     return false;
+  if (!added || due->state == PX_DUE_BEGIN)
+    return true;
   g_autoptr(PxJob) job = px_work_new_job(project, "clean", NULL, "daily");
-  return !added || (px_job_enqueue(project->db, job, now, error) && px_due_tidy(project->db, DUE_NAME, "clean", now, error));
+  return px_job_enqueue(project->db, job, now, error) && px_due_tidy(project->db, DUE_NAME, "clean", now, error);
 }
 
 bool px_clean_tick(PxProject *project, int64_t now, GError **error) {
@@ -131,6 +133,8 @@ bool px_clean_tick(PxProject *project, int64_t now, GError **error) {
     return false;
   if (last.due >= due.due)
     return true;
+  if (!last.due) /* a new database has nothing to be cleaned */
+    due.state = PX_DUE_BEGIN;
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return false;
   return px_transaction_end(project->db, enqueue(project, &due, now, error), error);

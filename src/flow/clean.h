@@ -11,5 +11,5 @@ typedef struct {
 
 /* Portion by portion, each a short transaction; a job of its own every day, or by hand. */
 bool px_clean(PxProject *project, PxCleaned *ret_cleaned, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Queues the job of the day (UTC) when nobody has yet: for schedulers, as often as they look. */
+/* Queues the job of the day (UTC) when nobody has yet, from the second day on: for schedulers, as often as they look. */
 bool px_clean_tick(PxProject *project, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

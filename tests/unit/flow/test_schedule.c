@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is due is queued, once. */
+#include "flow/clean.h"
 #include "suites.h"
 
 #define MINUTE G_TIME_SPAN_MINUTE
@@ -211,6 +212,15 @@ static void task_tells_when_it_was_and_is_due(Fixture *f, gconstpointer data) {
   g_assert_cmpint(status.last_due_state, ==, PX_DUE_SKIPPED);
 }
 
+static void cleaning_is_queued_once_a_day(Fixture *f, gconstpointer data) {
+  for (int hour = 0; hour <= 72; hour++) {
+    g_assert_true(px_clean_tick(f->project, BEGIN + hour * HOUR, NULL) && px_clean_tick(f->project, BEGIN + hour * HOUR, NULL));
+    g_assert_cmpint(jobs(f), <=, 1 + hour / 24);
+    end_jobs(f);
+  }
+  g_assert_cmpint(jobs(f), ==, 3); /* not on the first day: there is nothing yet */
+}
+
 void add_schedule_tests(void) {
 #define ADD(tasks, function) g_test_add("/flow/schedule/" #function, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
   ADD(half_hours, new_task_begins_to_count_now);
@@ -227,6 +237,7 @@ void add_schedule_tests(void) {
   ADD(half_hours, task_enabled_while_nobody_looked_begins_anew);
   ADD(half_hours, old_rows_are_removed);
   ADD(half_hours, task_tells_when_it_was_and_is_due);
+  ADD(half_hours, cleaning_is_queued_once_a_day);
   ADD(held, held_files_go_on_at_their_own_time);
   ADD(by_default, schedule_at_the_top_is_every_tasks);
 #undef ADD
