@@ -89,7 +89,8 @@ static void checked(PxSupervisor *supervisor, int status) {
 
 static void reload(PxSupervisor *supervisor) {
   g_autoptr(GError) error = NULL;
-  if (supervisor->stopping || !supervisor->up || checker_of(supervisor)->pid)
+  supervisor->again = checker_of(supervisor)->pid != 0;
+  if (supervisor->stopping || supervisor->again)
     return;
   g_autofree char *lines = g_strdup_printf("RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
   px_notify(lines);
@@ -244,6 +245,8 @@ static void hear_signals(PxSupervisor *supervisor) {
       stop(supervisor);
   }
   reap(supervisor); /* one SIGCHLD may stand for several */
+  if (supervisor->again && !checker_of(supervisor)->pid)
+    reload(supervisor);
 }
 
 static void loop(PxSupervisor *supervisor) {

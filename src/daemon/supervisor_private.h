@@ -37,6 +37,7 @@ typedef struct {
   int bell;      /* eventfd */
   bool up;       /* the configuration was good once: processes run */
   bool told_ready;
+  bool again;        /* SIGHUP came while a configuration was being checked */
   unsigned stopping; /* how often it was told to */
   int64_t kill_at;   /* while stopping; monotonic microseconds */
   int64_t watchdog;  /* how often systemd wants a sign of life; 0: never */

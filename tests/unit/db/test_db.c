@@ -9,5 +9,6 @@ int main(int argc, char **argv) {
   add_tx_tests();
   add_refusal_tests();
   add_shared_tests();
+  add_wake_tests();
   return g_test_run();
 }

@@ -5,3 +5,4 @@ void add_statement_tests(void);
 void add_tx_tests(void);
 void add_refusal_tests(void);
 void add_shared_tests(void);
+void add_wake_tests(void);
