@@ -6,6 +6,7 @@
 #include "format/parser.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 
 static const PxCommand *const COMMANDS[] = {
@@ -24,6 +25,14 @@ static void print_error(const GError *error) {
   }
 }
 
+/* Batches of half a MiB come and go all the time: to give their pages back and to be given new ones takes a tenth of an import. */
+static void keep_freed_pages(void) {
+#ifdef __GLIBC__
+  (void)mallopt(M_MMAP_THRESHOLD, 4 * 1024 * 1024);
+  (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+#endif
+}
+
 int main(int argc, char **argv) {
   /* Foreign syntax is read in a process of its own, which must not touch anything of the commands (design section 4). */
   if (argc > 1 && g_str_equal(argv[1], "parser"))
@@ -31,6 +40,7 @@ int main(int argc, char **argv) {
   if (argc > 1 && g_str_equal(argv[1], "marker"))
     return px_marker_main(argc, argv);
   px_title_keep(argc, argv);
+  keep_freed_pages();
   g_autoptr(GError) error = NULL;
   int status = px_command_main(COMMANDS, argc, argv, &error);
   if (error) {

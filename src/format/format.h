@@ -31,6 +31,7 @@ typedef struct {
   /* JSON */
   bool json_lines;  /* written one object a line, without [ and ]; both are read, but only then may a file be empty */
   bool json_nested; /* written as objects within objects: "country_id|code" is {"country_id": {"code": ...}}; both are read */
+  bool all_columns; /* of a workbook: also those that the header does not name, which are left out otherwise */
   /* which sheet of a workbook: by name (case and blanks ignored), or the first one when NULL */
   char *sheet;
   /* limits, checked before decoding */

@@ -32,6 +32,8 @@ static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows
   px_child_add_number(argv, "place", place);
   if (options->json_lines)
     px_child_add_number(argv, "json_lines", 1);
+  if (options->all_columns)
+    px_child_add_number(argv, "all_columns", 1);
   if (spill)
     px_child_add_number(argv, "spill", 1);
   return argv;

@@ -16,7 +16,8 @@ typedef struct PxParser PxParser;
 
 /* Starts a parser on the blob at fd (read only, seekable; stays the caller's, may be closed after the call).
  * first_row 0: from the beginning; else the header rows come first as ever (header_rows of them), then the rows from
- * (first_row, place) on, as told by an earlier batch of the same blob and options. */
+ * (first_row, place) on, as told by an earlier batch of the same blob and options. Of a workbook the columns that the last header row does not
+ * name are left out, of that row too: what stands in them costs nothing, however far to the right it is. */
 PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned header_rows, uint64_t first_row, uint64_t place, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The next batch; NULL without error at the end of the file. The first one is the header rows alone. Caller frees with g_free().

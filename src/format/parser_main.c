@@ -2,6 +2,7 @@
 /* The parser's side: it reads foreign bytes and has nothing to lose but itself. */
 #include "format/parser.h"
 
+#include "base/text.h"
 #include "format/child.h"
 #include "format/parser_private.h"
 #include "format/reader.h"
@@ -18,7 +19,7 @@
 typedef struct {
   PxFormatOptions options;
   uint64_t header_rows, first_row, place;
-  uint64_t json_lines;
+  uint64_t json_lines, all_columns;
   uint64_t spill; /* whether there is PX_PARSER_SPILL */
 } Order;
 
@@ -40,7 +41,7 @@ static bool take_option(Order *order, const char *name, const char *value) {
     const char *name;
     uint64_t *number;
   } own[] = {
-    {"spill", &order->spill},         {"json_lines", &order->json_lines}, {"header_rows", &order->header_rows},
+    {"spill", &order->spill},         {"json_lines", &order->json_lines}, {"all_columns", &order->all_columns}, {"header_rows", &order->header_rows},
     {"first_row", &order->first_row}, {"place", &order->place},
   };
   for (size_t i = 0; i < G_N_ELEMENTS(own); i++)
@@ -96,14 +97,49 @@ static void send_rows(PxBatchBuilder *builder, const PxReader *reader) {
   send_frame(PX_FRAME_BATCH, NULL, 0, batch, size);
 }
 
-/* Sends rows, from number first on, until the file or most rows are at an end. A complaint goes behind the rows that came before it. */
-static PxReadResult send_some(PxReader *reader, PxBatchBuilder *builder, uint64_t first, uint64_t most, GError **error) {
+/* The last row of the header. What it does not name is left out from here on, where the format can. */
+static void add_names(PxReader *reader, PxBatchBuilder *builder, const PxRow *row) {
+  g_autofree PxCell *named = g_new(PxCell, row->n_cells + 1);
+  g_autofree uint32_t *columns = g_new(uint32_t, row->n_cells + 1);
+  size_t n = 0;
+  for (size_t i = 0; i < row->n_cells; i++) {
+    const char *text = row->cells[i].ptr;
+    size_t len = row->cells[i].len;
+    if (len)
+      px_text_strip(&text, &len);
+    if (len == 0)
+      continue;
+    columns[n] = (uint32_t)i;
+    named[n++] = row->cells[i];
+  }
+  if (n > 0 && px_reader_keep_columns(reader, columns, n))
+    px_batch_builder_add(builder, row->number, row->place, named, n);
+  else
+    px_batch_builder_add(builder, row->number, row->place, row->cells, row->n_cells);
+}
+
+/* The header is a batch of its own, so that the loader can go to work on it while the rows are being read. */
+static PxReadResult send_header(PxReader *reader, PxBatchBuilder *builder, const Order *order, GError **error) {
   PxReadResult result = PX_READ_ROW;
-  for (uint64_t i = 0; i < most; i++) {
+  for (uint64_t i = 1; i <= order->header_rows && result == PX_READ_ROW; i++) {
     PxRow row;
     result = px_reader_next(reader, &row, error);
     if (result != PX_READ_ROW)
       break;
+    if (i == order->header_rows && !order->all_columns)
+      add_names(reader, builder, &row);
+    else
+      px_batch_builder_add(builder, row.number, row.place, row.cells, row.n_cells);
+  }
+  send_rows(builder, reader);
+  return result;
+}
+
+/* Sends rows, from number first on, until the file is at an end. A complaint goes behind the rows that came before it. */
+static PxReadResult send_others(PxReader *reader, PxBatchBuilder *builder, uint64_t first, GError **error) {
+  PxReadResult result;
+  PxRow row;
+  while ((result = px_reader_next(reader, &row, error)) == PX_READ_ROW) {
     if (row.number < first)
       continue;
     px_batch_builder_add(builder, row.number, row.place, row.cells, row.n_cells);
@@ -120,8 +156,7 @@ static bool send_file(const Order *order, GError **error) {
   if (!reader)
     return false;
   px_batch_builder_from_1904(builder, px_reader_from_1904(reader));
-  /* The header is a batch of its own, so that the loader can go to work on it while the rows are being read. */
-  PxReadResult result = send_some(reader, builder, 0, order->header_rows, error);
+  PxReadResult result = send_header(reader, builder, order, error);
   /* Where there is a place to go on from, the rows before it need not be read. */
   if (result == PX_READ_ROW && order->first_row > order->header_rows + 1 && order->place != UINT64_MAX) {
     px_reader_close(reader);
@@ -130,7 +165,7 @@ static bool send_file(const Order *order, GError **error) {
       return false;
   }
   if (result == PX_READ_ROW)
-    result = send_some(reader, builder, order->first_row, UINT64_MAX, error);
+    result = send_others(reader, builder, order->first_row, error);
   return result != PX_READ_ERROR;
 }
 

@@ -36,6 +36,13 @@ PxReadResult px_reader_next(PxReader *reader, PxRow *ret_row, GError **error) {
   return reader->driver->next(reader->self, ret_row, error);
 }
 
+bool px_reader_keep_columns(PxReader *reader, const uint32_t *columns, size_t n) {
+  if (!reader->driver->keep_columns)
+    return false;
+  reader->driver->keep_columns(reader->self, columns, n);
+  return true;
+}
+
 uint64_t px_reader_tell(const PxReader *reader) {
   return reader->driver->tell(reader->self);
 }

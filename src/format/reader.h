@@ -29,6 +29,8 @@ typedef enum { PX_READ_ROW, PX_READ_END, PX_READ_ERROR } PxReadResult;
 /* The next row. A blank line is a row of no cells. PX_READ_ERROR: PX_ERROR_REFUSED with "row N: ..." (invalid bytes, unclosed
  * quote, NUL byte, limit). The bytes are valid UTF-8 without NUL. */
 PxReadResult px_reader_next(PxReader *reader, PxRow *ret_row, GError **error);
+/* From now on only these n columns (ascending, from 0 on) are given, close together. false: this format gives them all. */
+bool px_reader_keep_columns(PxReader *reader, const uint32_t *columns, size_t n) G_GNUC_WARN_UNUSED_RESULT;
 /* Where the row that px_reader_next() would give begins; UINT64_MAX: this format cannot say. */
 uint64_t px_reader_tell(const PxReader *reader);
 /* Whether the days of native numbers are counted from 1904, as some workbooks do. */

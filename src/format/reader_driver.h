@@ -8,6 +8,7 @@ typedef struct {
   void *(*open)(int fd, const PxFormatOptions *options, uint64_t number, uint64_t place, GError **error);
   void (*close)(void *self);
   PxReadResult (*next)(void *self, PxRow *ret_row, GError **error);
+  void (*keep_columns)(void *self, const uint32_t *columns, size_t n); /* NULL: it cannot */
   uint64_t (*tell)(const void *self);
   uint64_t (*bytes_done)(const void *self);
   bool (*from_1904)(const void *self); /* NULL: never */

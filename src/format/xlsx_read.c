@@ -101,6 +101,11 @@ static void *xlsx_open(int fd, const PxFormatOptions *options, uint64_t number, 
   return px_xlsx_reader_open_with(fd, options, number, place, &usual, error);
 }
 
+static void xlsx_keep_columns(void *self, const uint32_t *columns, size_t n) {
+  XlsxReader *reader = self;
+  px_xlsx_sheet_keep_columns(reader->sheet, columns, n);
+}
+
 static uint64_t xlsx_tell(const void *self) {
   return UINT64_MAX; /* a compressed part is read from its beginning */
 }
@@ -120,6 +125,7 @@ const PxReaderDriver px_xlsx_reader = {
   .open = xlsx_open,
   .close = xlsx_close,
   .next = xlsx_next,
+  .keep_columns = xlsx_keep_columns,
   .tell = xlsx_tell,
   .bytes_done = xlsx_bytes_done,
   .from_1904 = xlsx_from_1904,

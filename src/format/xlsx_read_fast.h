@@ -20,7 +20,7 @@ typedef enum {
 
 typedef struct {
   size_t column; /* in: of the cell before; out: of this one */
-  size_t style;  /* index */
+  size_t style;  /* index; SIZE_MAX: it says none */
   PxXlsxCellType type;
   const char *text;
   size_t len;
@@ -98,12 +98,49 @@ static inline const char *px_xlsx_fast_attributes(const char *p, const char *row
   return *p == '>' || *p == '/' ? p + 1 : NULL;
 }
 
+/* Behind the blanks that indent the tag at p. */
+static inline const char *px_xlsx_fast_blanks(const char *p) {
+  if (__builtin_expect(*p == '<', 1))
+    return p;
+#ifdef __SSE2__
+  for (;; p += 16) {
+    __m128i block = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i blank = _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\n')));
+    blank = _mm_or_si128(blank, _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(block, _mm_set1_epi8('\t'))));
+    unsigned others = ~(unsigned)_mm_movemask_epi8(blank) & 0xFFFF;
+    if (others)
+      return p + __builtin_ctz(others);
+  }
+#else
+  while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+    p++;
+  return p;
+#endif
+}
+
+/* Behind the tag, when it stands at p; else NULL. */
+static inline const char *px_xlsx_fast_tag(const char *p, const char *tag, size_t len) {
+  return memcmp(p, tag, len) == 0 ? p + len : NULL;
+}
+
+/* Behind the start of a t. */
+static inline const char *px_xlsx_fast_t(const char *p) {
+  const char *text = px_xlsx_fast_tag(p, "<t>", 3);
+  return text ? text : px_xlsx_fast_tag(p, "<t xml:space=\"preserve\">", 24);
+}
+
+/* Behind the end of a t, and of what it stands in. */
+static inline const char *px_xlsx_fast_ends(const char *p, const char *tag, size_t len) {
+  p = px_xlsx_fast_tag(p, "</t>", 4);
+  return p ? px_xlsx_fast_tag(px_xlsx_fast_blanks(p), tag, len) : NULL;
+}
+
 /* The cell at p, which is behind "<c": what is behind the cell; NULL: it is of another form. */
 static inline const char *px_xlsx_fast_cell(const char *p, const char *row, size_t row_len, PxXlsxFastCell *cell) {
   PxXmlMarks marks = {false, false};
   cell->column++;
   cell->type = PX_XLSX_CELL_NUMBER;
-  cell->style = 0;
+  cell->style = SIZE_MAX;
   cell->text = p;
   cell->len = 0;
   cell->underscore = false;
@@ -112,14 +149,12 @@ static inline const char *px_xlsx_fast_cell(const char *p, const char *row, size
     return NULL;
   if (p[-1] == '/')
     return *p == '>' ? p + 1 : NULL;
+  p = px_xlsx_fast_blanks(p);
   bool is_value = memcmp(p, "<v>", 3) == 0;
-  if (is_value)
-    p += 3;
-  else if (memcmp(p, "<is><t>", 7) == 0)
-    p += 7;
-  else if (memcmp(p, "<is><t xml:space=\"preserve\">", 28) == 0)
-    p += 28;
-  else
+  p = is_value ? p + 3 : px_xlsx_fast_tag(p, "<is>", 4);
+  if (p && !is_value)
+    p = px_xlsx_fast_t(px_xlsx_fast_blanks(p));
+  if (!p)
     return NULL;
   cell->text = p;
   p = px_xml_scan_text(p, &marks);
@@ -127,21 +162,18 @@ static inline const char *px_xlsx_fast_cell(const char *p, const char *row, size
   cell->underscore = marks.underscore;
   if (marks.escaped)
     return NULL;
-  if (is_value)
-    return memcmp(p, "</v></c>", 8) == 0 ? p + 8 : NULL;
-  return memcmp(p, "</t></is></c>", 13) == 0 ? p + 13 : NULL;
+  p = is_value ? px_xlsx_fast_tag(p, "</v>", 4) : px_xlsx_fast_ends(p, "</is>", 5);
+  return p ? px_xlsx_fast_tag(px_xlsx_fast_blanks(p), "</c>", 4) : NULL;
 }
 
 /* <si><t>text</t></si> at p: what is behind it; NULL: it is of another form. */
 static inline const char *px_xlsx_fast_string(const char *p, PxXmlToken *ret_text) {
   PxXmlMarks marks = {false, false};
-  if (memcmp(p, "<si><t>", 7) == 0)
-    p += 7;
-  else if (memcmp(p, "<si><t xml:space=\"preserve\">", 28) == 0)
-    p += 28;
-  else
+  p = px_xlsx_fast_tag(px_xlsx_fast_blanks(p), "<si>", 4);
+  p = p ? px_xlsx_fast_t(px_xlsx_fast_blanks(p)) : NULL;
+  if (!p)
     return NULL;
   const char *end = px_xml_scan_text(p, &marks);
   *ret_text = (PxXmlToken){.ptr = p, .len = (size_t)(end - p), .underscore = marks.underscore};
-  return !marks.escaped && memcmp(end, "</t></si>", 9) == 0 ? end + 9 : NULL;
+  return marks.escaped ? NULL : px_xlsx_fast_ends(end, "</si>", 5);
 }

@@ -48,32 +48,10 @@ static Shape shape_of(const char *text, size_t len) {
   return shape;
 }
 
-/* Up to 15 digits and a power of ten that a double holds make one that is rounded once, as it must be. */
-static bool exact_value(const char *text, size_t len, double *ret_value) {
-  uint64_t digits = 0;
-  size_t behind = 0;
-  bool point = false;
-  if (len == 0 || len > PLAIN_DIGITS + 1)
-    return false;
-  for (size_t i = 0; i < len; i++) {
-    if (g_ascii_isdigit(text[i]))
-      digits = digits * 10 + (uint64_t)(text[i] - '0');
-    else if (text[i] == '.' && !point && i > 0)
-      point = true;
-    else
-      return false;
-    behind += point && text[i] != '.';
-  }
-  if (!point && len > PLAIN_DIGITS)
-    return false;
-  *ret_value = (double)digits / tens[behind];
-  return true;
-}
-
 bool px_xlsx_value(const char *text, size_t len, double *ret_value) {
   char copy[MAX_TEXT + 1];
   char *end;
-  if (exact_value(text, len, ret_value))
+  if (px_xlsx_decimal(text, len, ret_value))
     return true;
   if (len == 0 || len > MAX_TEXT || !(g_ascii_isdigit(text[0]) || strchr("+-.", text[0])) || memchr(text, 'x', len) || memchr(text, 'X', len))
     return false;
@@ -81,6 +59,16 @@ bool px_xlsx_value(const char *text, size_t len, double *ret_value) {
   copy[len] = '\0';
   *ret_value = g_ascii_strtod(copy, &end);
   return *end == '\0' && isfinite(*ret_value);
+}
+
+static char *put(char *out, const char *digits, int n) {
+  memcpy(out, digits, (size_t)n);
+  return out + n;
+}
+
+static char *put_zeros(char *out, int n) {
+  memset(out, '0', (size_t)n);
+  return out + n;
 }
 
 /* digits x 10^exponent as people write it: with a point, and with an exponent only where there would be rows of zeros. */
@@ -92,11 +80,11 @@ static uint32_t write_digits(const char *digits, int n, int exponent, bool negat
   if (point > 21 || point < -MOST_ZEROS) {
     out += g_snprintf(out, PX_XLSX_SHORT, n > 1 ? "%c.%.*sE%+d" : "%c%.*sE%+d", digits[0], n - 1, digits + 1, point - 1);
   } else if (point <= 0) {
-    out += g_snprintf(out, PX_XLSX_SHORT, "0.%.*s%.*s", -point, "000000", n, digits);
+    out = put(put_zeros(put(out, "0.", 2), -point), digits, n);
   } else if (point >= n) {
-    out += g_snprintf(out, PX_XLSX_SHORT, "%.*s%.*s", n, digits, point - n, "000000000000000000000");
+    out = put_zeros(put(out, digits, n), point - n);
   } else {
-    out += g_snprintf(out, PX_XLSX_SHORT, "%.*s.%.*s", point, digits, n - point, digits + point);
+    out = put(put(put(out, digits, point), ".", 1), digits + point, n - point);
   }
   return (uint32_t)(out - to);
 }
@@ -172,10 +160,28 @@ static uint32_t write_rounded(const char *text, size_t len, double value, char *
   return write_digits(p, (int)(end - p), exponent, negative, to);
 }
 
-PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
+static bool is_shortest(const char *text, size_t len) {
   Shape shape = shape_of(text, len);
-  if (shape.plain && shape.zeros <= MOST_ZEROS && (shape.digits <= PLAIN_DIGITS || (shape.fraction == 0 && shape.digits <= KEPT_DIGITS)))
+  return shape.plain && shape.zeros <= MOST_ZEROS && (shape.digits <= PLAIN_DIGITS || (shape.fraction == 0 && shape.digits <= KEPT_DIGITS));
+}
+
+/* The length without zeros at the end of a fraction, and without a point that nothing follows. */
+static size_t without_zeros(const char *text, size_t len) {
+  if (!memchr(text, '.', MIN(len, PLAIN_DIGITS)))
+    return len;
+  while (text[len - 1] == '0')
+    len--;
+  return text[len - 1] == '.' ? len - 1 : len;
+}
+
+PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *ret_len) {
+  if (is_shortest(text, len))
     return PX_XLSX_AS_IT_IS;
+  size_t shorter = without_zeros(text, len);
+  if (shorter < len && is_shortest(text, shorter)) {
+    *ret_len = (uint32_t)(put(to, text, (int)shorter) - to);
+    return PX_XLSX_WRITTEN;
+  }
   double value;
   if (!px_xlsx_value(text, len, &value))
     return PX_XLSX_NO_NUMBER;

@@ -43,6 +43,8 @@ typedef enum {
 
 /* The shortest decimal text that reads back as the same number (whole numbers of up to 18 digits keep all of them). */
 PxXlsxNumber px_xlsx_number(const char *text, size_t len, char *to, uint32_t *ret_len);
+/* [-]digits[.digits] as the nearest double; false: it is of another form, or too long to be told this way. */
+bool px_xlsx_decimal(const char *text, size_t len, double *ret_value);
 /* The value of a number's text; false: it is none. */
 bool px_xlsx_value(const char *text, size_t len, double *ret_value);
 
@@ -131,6 +133,8 @@ PxXlsxSheet *px_xlsx_sheet_open(const PxZip *zip, const PxXlsxBook *book, PxXlsx
 void px_xlsx_sheet_close(PxXlsxSheet *sheet);
 /* As px_reader_next(), but rows that the sheet does not have are left out. */
 PxReadResult px_xlsx_sheet_next(PxXlsxSheet *sheet, PxRow *ret_row, GError **error);
+/* px_reader_keep_columns() */
+void px_xlsx_sheet_keep_columns(PxXlsxSheet *sheet, const uint32_t *columns, size_t n);
 uint64_t px_xlsx_sheet_used(const PxXlsxSheet *sheet);
 
 /* px_xlsx_reader.open with the knobs. */

@@ -28,14 +28,22 @@ struct PxXlsxSheet {
   size_t row_len;
   char own_digits[24];
   Phase phase;
-  bool general; /* no short cuts */
+  bool general;    /* no short cuts */
+  uint32_t *slots; /* of a column: where its cells go; NULL: to the column */
+  size_t n_slots;
+  uint8_t *column_styles; /* PxXlsxStyle of cells that name none */
+  size_t n_column_styles;
+  bool gnumeric; /* wrote it */
 };
+
+#define NO_SLOT UINT32_MAX
+#define NO_STYLE SIZE_MAX
 
 /* What a c element says of itself, and what was in it. */
 typedef struct {
   size_t column; /* from 0 on */
   PxXlsxCellType type;
-  PxXlsxStyle style;
+  size_t style; /* index; NO_STYLE: it says none */
   bool has_value, has_formula;
 } Cell;
 
@@ -80,8 +88,9 @@ static inline PxXmlKind put(PxXlsxSheet *sheet, const Cell *cell, PxCellKind kin
   if (G_UNLIKELY(sheet->bytes > sheet->max_row_bytes))
     return refuse(sheet, cell, error, "the row has more than %" PRIu64 " bytes: raise row_bytes of the pattern's limits when it is meant so",
                   sheet->max_row_bytes);
-  make_room(sheet, cell->column + 1);
-  PxCell *slot = &sheet->cells[cell->column];
+  size_t at = sheet->slots ? sheet->slots[cell->column] : cell->column;
+  make_room(sheet, at + 1);
+  PxCell *slot = &sheet->cells[at];
   if (G_UNLIKELY(slot->ptr))
     return refuse(sheet, cell, error, "the sheet has it twice");
   *slot = (PxCell){.ptr = text, .len = (uint32_t)len, .kind = (uint8_t)(len ? kind : PX_CELL_EMPTY)};
@@ -119,13 +128,21 @@ static PxXmlKind put_shared(PxXlsxSheet *sheet, const Cell *cell, const char *di
   return put(sheet, cell, PX_CELL_TEXT, text, text_len, error);
 }
 
+static PxXlsxStyle style_of(const PxXlsxSheet *sheet, const Cell *cell) {
+  size_t index = cell->style == NO_STYLE ? 0 : cell->style;
+  if (cell->style == NO_STYLE && cell->column < sheet->n_column_styles)
+    return (PxXlsxStyle)sheet->column_styles[cell->column];
+  return index < sheet->book->n_styles ? (PxXlsxStyle)sheet->book->styles[index] : PX_XLSX_NUMBER;
+}
+
 static PxXmlKind put_number(PxXlsxSheet *sheet, const Cell *cell, const char *digits, size_t len, GError **error) {
   char text[PX_XLSX_SHORT];
   uint32_t text_len = 0;
   PxCellKind kind = PX_CELL_NUMBER;
+  PxXlsxStyle style = style_of(sheet, cell);
   double serial;
-  if (cell->style != PX_XLSX_NUMBER && px_xlsx_value(digits, len, &serial))
-    kind = px_xlsx_date(serial, cell->style, sheet->book->from_1904, text, &text_len);
+  if (style != PX_XLSX_NUMBER && px_xlsx_value(digits, len, &serial))
+    kind = px_xlsx_date(serial, style, sheet->book->from_1904, text, &text_len);
   if (kind == PX_CELL_NUMBER) {
     switch (px_xlsx_number(digits, len, text, &text_len)) {
     case PX_XLSX_AS_IT_IS:
@@ -167,6 +184,8 @@ static PxXmlKind put_formula(PxXlsxSheet *sheet, const Cell *cell, GError **erro
 static PxXmlKind put_cell(PxXlsxSheet *sheet, const Cell *cell, GError **error) {
   const char *text = sheet->value.ptr;
   size_t len = sheet->value.len;
+  if (sheet->slots && (cell->column >= sheet->n_slots || sheet->slots[cell->column] == NO_SLOT))
+    return PX_XML_END;
   bool is_text = cell->type == PX_XLSX_CELL_TEXT || cell->type == PX_XLSX_CELL_INLINE;
   if (len == 0) /* a formula of type str may have the empty text for a result */
     return cell->has_formula && !(is_text && cell->has_value) ? put_formula(sheet, cell, error) : put(sheet, cell, PX_CELL_EMPTY, "", 0, error);
@@ -224,11 +243,11 @@ static bool take_type(const PxXmlAttribute *value, PxXlsxCellType *ret_type) {
   return false;
 }
 
-static PxXlsxStyle style_of(const PxXlsxSheet *sheet, const PxXmlAttribute *value) {
+static size_t take_style(const PxXmlAttribute *value) {
   size_t index = 0;
   for (uint32_t i = 0; i < value->value_len && g_ascii_isdigit(value->value[i]) && i < 9; i++)
     index = index * 10 + (size_t)(value->value[i] - '0');
-  return index < sheet->book->n_styles ? (PxXlsxStyle)sheet->book->styles[index] : PX_XLSX_NUMBER;
+  return index;
 }
 
 static PxXmlKind take_attributes(const PxXlsxSheet *sheet, Cell *cell, GError **error) {
@@ -242,7 +261,7 @@ static PxXmlKind take_attributes(const PxXlsxSheet *sheet, Cell *cell, GError **
     else if (*attribute->name == 't')
       ok = take_type(attribute, &cell->type);
     else if (*attribute->name == 's')
-      cell->style = style_of(sheet, attribute);
+      cell->style = take_style(attribute);
     if (G_UNLIKELY(!ok)) {
       g_autofree char *shown = px_text_quote(attribute->value, attribute->value_len);
       return refuse(sheet, NULL, error, "a cell with the %s %s: the workbook is broken", *attribute->name == 'r' ? "place" : "type", shown);
@@ -282,7 +301,7 @@ static PxXmlKind read_content(PxXlsxSheet *sheet, Cell *cell, GError **error) {
 
 /* column: of the cell before; is that of this one when it has been read. */
 static PxXmlKind read_cell(PxXlsxSheet *sheet, bool empty, size_t *column, GError **error) {
-  Cell cell = {.column = *column + 1};
+  Cell cell = {.column = *column + 1, .style = NO_STYLE};
   PxXmlKind kind = take_attributes(sheet, &cell, error);
   if (kind == PX_XML_BAD)
     return kind;
@@ -295,16 +314,15 @@ static PxXmlKind read_cell(PxXlsxSheet *sheet, bool empty, size_t *column, GErro
 
 /* Cells of the usual forms, up to the first other one. */
 static PxXmlKind read_fast(PxXlsxSheet *sheet, size_t *column, GError **error) {
-  const char *p = sheet->xml.at;
-  while (p[0] == '<' && p[1] == 'c') {
+  for (;;) {
     PxXlsxFastCell fast = {.column = *column};
+    const char *p = px_xlsx_fast_blanks(sheet->xml.at);
+    if (p[0] != '<' || p[1] != 'c')
+      break;
     p = px_xlsx_fast_cell(p + 2, sheet->row_digits, sheet->row_len, &fast);
     if (!p)
       break;
-    const Cell cell = {.column = fast.column,
-                       .type = fast.type,
-                       .style = fast.style < sheet->book->n_styles ? (PxXlsxStyle)sheet->book->styles[fast.style] : PX_XLSX_NUMBER,
-                       .has_value = true};
+    const Cell cell = {.column = fast.column, .type = fast.type, .style = fast.style, .has_value = true};
     sheet->value = (PxXlsxText){.ptr = fast.text, .len = fast.len, .copy = sheet->value.copy, .underscore = fast.underscore};
     if (put_cell(sheet, &cell, error) == PX_XML_BAD)
       return PX_XML_BAD;
@@ -369,6 +387,35 @@ static PxXmlKind read_row(PxXlsxSheet *sheet, bool empty, uint64_t before, GErro
 
 /* ---- the sheet */
 
+/* Gnumeric writes no style in a cell that has the one of its column (18.3.1.13), where every other program means the first style of all. */
+static bool is_gnumeric(const PxXml *xml) {
+  const PxXmlAttribute *name = px_xml_attribute(xml, "gnmx");
+  return name && px_xml_value_is(name, "http://www.gnumeric.org/ext/spreadsheetml");
+}
+
+static size_t number_of(const PxXml *xml, const char *name, size_t otherwise) {
+  const PxXmlAttribute *attribute = px_xml_attribute(xml, name);
+  size_t number = 0;
+  for (uint32_t i = 0; attribute && i < attribute->value_len && g_ascii_isdigit(attribute->value[i]) && i < 9; i++)
+    number = number * 10 + (size_t)(attribute->value[i] - '0');
+  return attribute ? number : otherwise;
+}
+
+/* A col element: its style, where it is one of dates. */
+static void take_column(PxXlsxSheet *sheet) {
+  size_t first = number_of(&sheet->xml, "min", 1);
+  size_t last = MIN(number_of(&sheet->xml, "max", first), sheet->max_cells);
+  size_t index = number_of(&sheet->xml, "style", 0);
+  if (first < 1 || first > last || index >= sheet->book->n_styles || sheet->book->styles[index] == PX_XLSX_NUMBER)
+    return;
+  if (last > sheet->n_column_styles) {
+    sheet->column_styles = g_realloc(sheet->column_styles, last);
+    memset(sheet->column_styles + sheet->n_column_styles, PX_XLSX_NUMBER, last - sheet->n_column_styles);
+    sheet->n_column_styles = last;
+  }
+  memset(sheet->column_styles + first - 1, sheet->book->styles[index], last - first + 1);
+}
+
 static PxXmlKind next_row(PxXlsxSheet *sheet, GError **error) {
   PxXml *xml = &sheet->xml;
   size_t depth = xml->depth;
@@ -406,6 +453,10 @@ static bool pass(PxXlsxSheet *sheet, GError **error) {
     if (kind != PX_XML_START)
       continue;
     size_t level = xml->depth + token.empty;
+    if (level == 1)
+      sheet->gnumeric = is_gnumeric(xml);
+    else if (level == 3 && sheet->gnumeric && px_xml_is(&token, "col", 3))
+      take_column(sheet);
     if (level == 1 && !px_xml_is(&token, "worksheet", 9)) {
       g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "this part is no worksheet");
       return false;
@@ -454,7 +505,18 @@ void px_xlsx_sheet_close(PxXlsxSheet *sheet) {
   if (sheet->formula.copy)
     g_string_free(sheet->formula.copy, TRUE);
   g_free(sheet->cells);
+  g_free(sheet->slots);
+  g_free(sheet->column_styles);
   g_free(sheet);
+}
+
+void px_xlsx_sheet_keep_columns(PxXlsxSheet *sheet, const uint32_t *columns, size_t n) {
+  sheet->n_slots = n ? columns[n - 1] + 1 : 0;
+  sheet->slots = g_renew(uint32_t, sheet->slots, sheet->n_slots + 1);
+  for (size_t i = 0; i < sheet->n_slots; i++)
+    sheet->slots[i] = NO_SLOT;
+  for (size_t i = 0; i < n; i++)
+    sheet->slots[columns[i]] = (uint32_t)i;
 }
 
 uint64_t px_xlsx_sheet_used(const PxXlsxSheet *sheet) {

@@ -77,6 +77,10 @@ static inline bool px_xml_is(const PxXmlToken *token, const char *name, size_t l
   return token->len == len && __builtin_memcmp(token->ptr, name, len) == 0;
 }
 
+static inline bool px_xml_value_is(const PxXmlAttribute *attribute, const char *value) {
+  return attribute->value_len == __builtin_strlen(value) && __builtin_memcmp(attribute->value, value, attribute->value_len) == 0;
+}
+
 typedef struct {
   bool escaped;    /* holds & or CR: px_xml_decode() it */
   bool underscore; /* holds one, which _x000D_ begins with */

@@ -179,6 +179,31 @@ static void blanks_in_values(void) {
   check("<row>\n <c>\n  <v> 5 </v>\n </c>\n <c t=\"str\"><v> 5 </v></c></row>", "1 N:5|T: 5 \n");
 }
 
+/* Gnumeric indents its sheets. */
+static void indented(void) {
+  const TestBook book = {
+    .sheet =
+      "\n    <row r=\"1\" spans=\"1:3\">\n      <c r=\"A1\" t=\"inlineStr\">\n        <is>\n          <t>in it</t>\n        </is>\n      </c>"
+      "\r\n\t\t<c r=\"B1\" t=\"s\">\n                                        <v>0</v>\n      </c>\n      <c r=\"C1\"><v>7</v></c>\n    </row>\n"
+      "    <row r=\"2\">\n    </row>\n  ",
+    .strings = "<sst>\n  <si>\n    <t xml:space=\"preserve\"> shared </t>\n  </si>\n</sst>\n",
+  };
+  check_book(&book, "1 T:in it|T: shared |N:7\n2\n");
+}
+
+#define DATE_STYLES "<styleSheet><cellXfs><xf numFmtId=\"0\"/><xf numFmtId=\"14\"/></cellXfs></styleSheet>"
+#define STYLED_COLUMNS                                                                                                                               \
+  "<cols><col min=\"1\" max=\"1\" style=\"0\"/><col min=\"2\" max=\"3\" style=\"1\"/><col min=\"4\" max=\"16384\" style=\"0\"/></cols><sheetData>"   \
+  "<row r=\"1\"><c r=\"A1\"><v>46023</v></c><c r=\"B1\"><v>46023</v></c><c r=\"C1\" s=\"0\"><v>5</v></c><c r=\"D1\" s=\"1\"><v>46023</v></c></row>"  \
+  "</sheetData></worksheet>"
+
+static void gnumeric_leaves_the_column_s_style_out(void) {
+  const TestBook gnumeric = {.sheet = "<worksheet xmlns:gnmx=\"http://www.gnumeric.org/ext/spreadsheetml\">" STYLED_COLUMNS, .styles = DATE_STYLES};
+  const TestBook others = {.sheet = "<worksheet>" STYLED_COLUMNS, .styles = DATE_STYLES};
+  check_book(&gnumeric, "1 N:46023|D:2026-01-01|N:5|D:2026-01-01\n");
+  check_book(&others, "1 N:46023|N:46023|N:5|D:2026-01-01\n");
+}
+
 static void no_numbers(void) {
   check("<row><c><v>abc</v></c><c><v>NaN</v></c><c t=\"b\"><v>yes</v></c><c t=\"d\"><v>soon</v></c></row>", "1 T:abc|T:NaN|T:yes|T:soon\n");
 }
@@ -264,6 +289,8 @@ void add_xlsx_tests(void) {
   g_test_add_func("/format/xlsx/rows_that_go_back", rows_that_go_back);
   g_test_add_func("/format/xlsx/cells_of_other_rows", cells_of_other_rows);
   g_test_add_func("/format/xlsx/blanks_in_values", blanks_in_values);
+  g_test_add_func("/format/xlsx/indented", indented);
+  g_test_add_func("/format/xlsx/gnumeric_leaves_the_column_s_style_out", gnumeric_leaves_the_column_s_style_out);
   g_test_add_func("/format/xlsx/no_numbers", no_numbers);
   g_test_add_func("/format/xlsx/limits", limits);
   g_test_add_func("/format/xlsx/endless_tag", endless_tag);

@@ -155,6 +155,53 @@ static void strings_in_a_file(void) {
   check_store((size_t)200 * 1024, 20000);
 }
 
+/* The rows that come out of the parser process, "1 a|b"; header_rows: the last of them names the columns. */
+static char *parsed(const TestBook *book, const PxFormatOptions *options, unsigned header_rows, size_t *ret_cells) {
+  g_autoptr(GByteArray) bytes = test_book(book);
+  g_autoptr(GError) error = NULL;
+  GString *out = g_string_new(NULL);
+  int fd = test_file((const char *)bytes->data, bytes->len);
+  g_autoptr(PxParser) parser = px_parser_start(fd, options, header_rows, 0, 0, &error);
+  g_assert_no_error(error);
+  *ret_cells = 0;
+  for (;;) {
+    g_autofree PxRowBatch *batch = px_parser_next(parser, &error);
+    g_assert_no_error(error);
+    if (!batch)
+      break;
+    *ret_cells += batch->n_cells;
+    for (uint32_t r = 0; r < batch->n_rows; r++) {
+      const PxBatchRow *row = &px_row_batch_rows(batch)[r];
+      g_string_append_printf(out, "%u ", (unsigned)row->number);
+      for (uint32_t i = 0; i < row->n_cells; i++) {
+        PxCell cell = px_row_batch_cell(batch, row, i);
+        g_string_append_printf(out, "%s%.*s", i ? "|" : "", (int)cell.len, cell.ptr);
+      }
+      g_string_append_c(out, '\n');
+    }
+  }
+  close(fd);
+  return g_string_free(out, FALSE);
+}
+
+static void columns_without_a_name_are_left_out(void) {
+  const TestBook book = {.sheet =
+                           "<row r=\"1\"><c r=\"A1\" t=\"str\"><v>label</v></c></row>"
+                           "<row r=\"2\"><c r=\"B2\" t=\"str\"><v>name</v></c><c r=\"C2\" t=\"str\"><v> </v></c><c r=\"XFC2\"><v>7</v></c></row>"
+                           "<row r=\"3\"><c r=\"A3\"><v>1</v></c><c r=\"B3\"><v>2</v></c><c r=\"C3\"><v>3</v></c><c r=\"XFC3\"><v>4</v></c></row>"
+                           "<row r=\"4\"><c r=\"XFD4\"><v>5</v></c></row>"
+                           "<row r=\"5\"><c r=\"XFC5\"><v>6</v></c><c r=\"XFD5\"><v>7</v></c></row>"};
+  PxFormatOptions options;
+  size_t n_cells;
+  px_format_options_init(&options, PX_FORMAT_XLSX);
+  g_autofree char *named = parsed(&book, &options, 2, &n_cells);
+  g_assert_cmpstr(named, ==, "1 label\n2 name|7\n3 2|4\n4 \n5 |6\n");
+  options.all_columns = true;
+  g_autofree char *all = parsed(&book, &options, 2, &n_cells);
+  g_assert_cmpuint(n_cells, ==, 1 + 2 * 16383 + 2 * 16384);
+  px_format_options_done(&options);
+}
+
 /* The parser process may open no file, so it must have been given one. */
 static void strings_in_a_file_of_the_parser(void) {
   g_autoptr(GString) rows = g_string_new(NULL);
@@ -198,5 +245,6 @@ void add_xlsx_book_tests(void) {
   g_test_add_func("/format/xlsx/broken_small_parts", broken_small_parts);
   g_test_add_func("/format/xlsx/strings_in_memory", strings_in_memory);
   g_test_add_func("/format/xlsx/strings_in_a_file", strings_in_a_file);
+  g_test_add_func("/format/xlsx/columns_without_a_name_are_left_out", columns_without_a_name_are_left_out);
   g_test_add_func("/format/xlsx/strings_in_a_file_of_the_parser", strings_in_a_file_of_the_parser);
 }

@@ -26,6 +26,12 @@ static void shortest_text(void) {
     {"0", "0"},
     {"-0", "0"},
     {"0.0", "0"},
+    {"-0.0", "0"},
+    {"12.0", "12"},
+    {"12.50", "12.5"},
+    {"0.070", "0.07"},
+    {"0.0700000000000000000003", "0.07"},
+    {"2384.1857910156252", "2384.185791015625"},
     {"5", "5"},
     {"-5", "-5"},
     {"+5", "5"},
@@ -98,6 +104,43 @@ static void shortest_text_of_many(void) {
     if (!strchr(short_text, 'e'))
       g_assert_cmpstr(got, ==, short_text);
   }
+  g_rand_free(random);
+}
+
+/* The division gives the double that strtod gives, of digits of any length and at the edge between two doubles. */
+static void decimals_are_nearest(void) {
+  static const char *const edges[] = {"0",
+                                      "0.000",
+                                      "-0.5",
+                                      "9007199254740993",
+                                      "9007199254740993.0",
+                                      "9007199254740992.5",
+                                      "0.0700000000000000000003",
+                                      "5708990770823839.5",
+                                      "18446744073709551615",
+                                      "0.500000000000000166533453693773481063544750213623046875",
+                                      "9223372036854775807",
+                                      "0.00000000000000000000000001",
+                                      "1.7976931348623157",
+                                      "9999999999999999999"};
+  GRand *random = g_rand_new_with_seed(11);
+  size_t told = 0;
+  for (size_t i = 0; i < 200000 + G_N_ELEMENTS(edges); i++) {
+    char text[80];
+    double value = 0;
+    if (i < G_N_ELEMENTS(edges)) {
+      g_strlcpy(text, edges[i], sizeof text);
+    } else {
+      uint64_t digits = ((uint64_t)g_rand_int(random) << 32 | g_rand_int(random)) >> g_rand_int_range(random, 0, 64);
+      int whole = g_rand_int_range(random, 1, 12);
+      g_snprintf(text, sizeof text, "%s%.*s.%s%" G_GUINT64_FORMAT, i % 3 ? "" : "-", whole, "123456789012", i % 5 ? "" : "00", digits);
+    }
+    if (!px_xlsx_decimal(text, strlen(text), &value))
+      continue;
+    told++;
+    g_assert_true(value == g_ascii_strtod(text, NULL));
+  }
+  g_assert_cmpuint(told, >, 100000);
   g_rand_free(random);
 }
 
@@ -250,6 +293,7 @@ static void styles_of_a_workbook(void) {
 void add_xlsx_number_tests(void) {
   g_test_add_func("/format/xlsx/shortest_text", shortest_text);
   g_test_add_func("/format/xlsx/shortest_text_of_many", shortest_text_of_many);
+  g_test_add_func("/format/xlsx/decimals_are_nearest", decimals_are_nearest);
   g_test_add_func("/format/xlsx/formats", formats);
   g_test_add_func("/format/xlsx/dates", dates);
   g_test_add_func("/format/xlsx/iso_dates", iso_dates);
