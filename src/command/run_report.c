@@ -57,6 +57,8 @@ static json_t *job_to_json(const PxJobReport *job) {
     json_object_set_new(object, "duplicates", px_json_count(job->duplicates));
     json_object_set_new(object, "known", px_json_count(job->known));
   }
+  if (job->note)
+    json_object_set_new(object, "note", px_json_text(job->note));
   if (job->summary)
     json_object_set_new(object, "file", px_summary_to_json(job->summary));
   json_object_set_new(object, "problems", problems_to_json(job->problems));
@@ -81,6 +83,8 @@ static void print_job(const PxRunReport *report, const PxJobReport *job) {
     if (!px_summary_print_messages(report->project, job->summary, MESSAGES_OF_A_FILE, &error))
       print_line(job->task, error->message);
   }
+  if (job->note)
+    print_line(job->task, job->note);
   for (guint i = 0; job->problems && i < job->problems->len; i++)
     print_line(job->task, job->problems->pdata[i]);
 }

@@ -114,6 +114,7 @@ typedef struct {
   const char *error;        /* NULL */
   const PxSummary *summary; /* of import and export; else NULL */
   const char *name;         /* the file of an upload or report; else NULL */
+  const char *note;         /* of report: what of the workbook could not be kept as it was; NULL: nothing */
   uint64_t fetched;         /* of fetch: files taken */
   uint64_t waiting;         /* of fetch: files that may still be written to */
   uint64_t duplicates;      /* of fetch */

@@ -18,6 +18,7 @@ typedef struct {
   /* what came of it */
   PxSummary *summary; /* import, export */
   char *name;         /* report, upload */
+  char *note;         /* report */
   PxJobReport report; /* fetch: its counts and problems */
 } PxWork;
 

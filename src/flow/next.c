@@ -13,6 +13,7 @@ static void tell(const PxRunOptions *options, PxWork *work, PxState state, const
   report->error = problem ? problem->message : NULL;
   report->summary = work->summary;
   report->name = work->name;
+  report->note = work->note;
   if (options->report)
     options->report(report, options->data);
 }

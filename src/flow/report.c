@@ -95,8 +95,9 @@ static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *ab
   uint64_t rows;
   bool done = px_report_write(project, px_patterns_get(kept, file->pattern), blob, summary, fd, &rows, error);
   (void)close(blob);
+  work->note = g_steal_pointer(&summary->note);
   if (!file->error)
-    file->error = g_strdup(summary->note);
+    file->error = g_strdup(work->note);
   return done && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
 }
 

@@ -122,6 +122,7 @@ void px_work_progress(const PxWork *work, const PxProgress *progress) {
 void px_work_done(PxWork *work) {
   px_summary_free(work->summary);
   g_free(work->name);
+  g_free(work->note);
   px_lost_rows_free(work->lost);
   g_clear_pointer(&work->report.problems, g_ptr_array_unref);
 }

@@ -131,13 +131,23 @@ static bool find_styles(PxMark *mark, GError **error) {
 }
 
 static char *make_note(const PxMark *mark) {
+  const char *sheet = mark->book.sheet;
+  if (mark->squeezed) {
+    char letters[4];
+    int n = (int)px_column_letters(mark->column, letters);
+    bool stay = mark->end_reason->len > 0 || mark->rows_reason->len > 0;
+    const char *why = mark->end_reason->len > 0 ? mark->end_reason->str : mark->rows_reason->str;
+    return g_strdup_printf("sheet %s: #Error stands in column %.*s, in which there was nothing, because the last column of the sheet (XFD) is in use "
+                           "and so nothing can move to the right%s%s",
+                           sheet, n, letters, stay ? "; all rows are there, because of " : "", stay ? why : "");
+  }
   if (mark->end_reason->len > 0)
     return g_strdup_printf(
       "sheet %s: #Error stands behind the last column and all rows are there, because something refers to cells of the sheet that "
       "this program cannot move: %s",
-      mark->book.sheet, mark->end_reason->str);
+      sheet, mark->end_reason->str);
   if (mark->rows_reason->len > 0)
-    return g_strdup_printf("sheet %s: all rows are there, not only the bad ones, because of %s", mark->book.sheet, mark->rows_reason->str);
+    return g_strdup_printf("sheet %s: all rows are there, not only the bad ones, because of %s", sheet, mark->rows_reason->str);
   return NULL;
 }
 

@@ -55,8 +55,12 @@ typedef struct {
   GString *end_reason;  /* why the column does not stand first; empty: it does, or one was there */
   GString *rows_reason; /* why the good rows stay though they were not asked for; empty: they do not */
   uint32_t last_row, last_column;
-  unsigned style, header_style; /* of the cells; 0: none */
-  uint64_t rows;                /* written */
+  uint32_t last_full;                       /* column with something in it, not only a style */
+  uint32_t header_columns;                  /* up to the last one that the header names */
+  uint8_t full[(PX_SHEET_COLUMNS + 7) / 8]; /* a bit a column, from A on: there is something in it */
+  bool squeezed;                            /* #Error stands in a free column, as the last one is in use and nothing can move to the right */
+  unsigned style, header_style;             /* of the cells; 0: none */
+  uint64_t rows;                            /* written */
 } PxMark;
 
 /* Finds the parts, what is in the way, where the column goes. */

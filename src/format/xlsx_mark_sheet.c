@@ -259,9 +259,7 @@ static bool start_cell(Sheet *sheet, GError **error) {
   if (sheet->gone)
     return true;
   uint32_t column = px_shift_column(edit->shift, ref.column);
-  if (column > PX_SHEET_COLUMNS)
-    return px_edit_refuse(error, "row %u: the sheet uses its last column, so there is no room for #Error", sheet->row);
-  bool replaced = is_replaced(sheet->mark, ref.column);
+  bool replaced = is_replaced(sheet->mark, ref.column) || column > PX_SHEET_COLUMNS; /* one that is only coloured falls off, as it would by hand */
   if (sheet->due && column > sheet->mark->column)
     put_error_cell(sheet);
   if (replaced)

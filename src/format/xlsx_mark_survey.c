@@ -103,6 +103,28 @@ typedef struct {
   uint32_t column;
 } Survey;
 
+static bool is_full(const PxMark *mark, uint32_t column) {
+  return mark->full[(column - 1) / 8] >> ((column - 1) % 8) & 1;
+}
+
+static void fill(PxMark *mark, uint32_t from, uint32_t to) {
+  to = MIN(to, PX_SHEET_COLUMNS);
+  for (uint32_t column = MAX(from, 1); column <= to; column++)
+    mark->full[(column - 1) / 8] |= (uint8_t)(1U << ((column - 1) % 8));
+  mark->last_full = MAX(mark->last_full, to);
+}
+
+static bool take_place(Survey *survey, const PxEdit *edit, GError **error) {
+  PxMark *mark = survey->mark;
+  const PxXmlAttribute *r = px_xml_attribute(&edit->xml, "r");
+  PxCellRef ref = {.column = survey->column + 1};
+  if (r && !px_cell_ref_read(r->value, r->value + r->value_len, &ref))
+    return px_edit_refuse(error, "row %u: a cell with a wrong place: the workbook is broken", mark->last_row);
+  survey->column = ref.column;
+  mark->last_column = MAX(mark->last_column, ref.column);
+  return true;
+}
+
 static bool on_sheet_token(PxEdit *edit, PxXmlKind kind, GError **error) {
   Survey *survey = edit->data;
   PxMark *mark = survey->mark;
@@ -115,13 +137,11 @@ static bool on_sheet_token(PxEdit *edit, PxXmlKind kind, GError **error) {
     return true;
   if (px_edit_is(edit, "sqref") && !edit->token.empty)
     px_edit_start_text(edit);
-  else if (edit->level == 4 && px_edit_is(edit, "c")) {
-    const PxXmlAttribute *r = px_xml_attribute(&edit->xml, "r");
-    PxCellRef ref = {.column = survey->column + 1};
-    if (r && !px_cell_ref_read(r->value, r->value + r->value_len, &ref))
-      return px_edit_refuse(error, "row %u: a cell with a wrong place: the workbook is broken", mark->last_row);
-    survey->column = ref.column;
-    mark->last_column = MAX(mark->last_column, ref.column);
+  else if (edit->level == 4 && px_edit_is(edit, "c"))
+    return take_place(survey, edit, error);
+  else if (edit->level == 5 && (px_edit_is(edit, "v") || px_edit_is(edit, "f") || px_edit_is(edit, "is"))) {
+    if (survey->column > 0 && survey->column <= PX_SHEET_COLUMNS && !is_full(mark, survey->column))
+      fill(mark, survey->column, survey->column);
   } else if (edit->level == 3 && px_edit_is(edit, "row")) {
     survey->column = 0;
     uint32_t number = px_edit_number(edit, "r");
@@ -133,8 +153,10 @@ static bool on_sheet_token(PxEdit *edit, PxXmlKind kind, GError **error) {
   } else if (px_edit_is(edit, "mergeCell")) {
     g_autofree char *ref = px_edit_attribute(edit, "ref");
     PxRangeRef range;
-    if (ref && px_range_ref_read(ref, strlen(ref), &range))
+    if (ref && px_range_ref_read(ref, strlen(ref), &range)) {
       mark->last_column = MAX(mark->last_column, range.to.column);
+      fill(mark, range.from.column, range.to.column);
+    }
   }
   return true;
 }
@@ -395,6 +417,7 @@ static bool find_error_columns(PxMark *mark, GError **error) {
     if (is_error_name(row.cells[i]))
       g_array_append_val(mark->replaced, column);
   }
+  mark->header_columns = (uint32_t)row.n_cells;
   return true;
 }
 
@@ -436,6 +459,30 @@ static void decide(PxMark *mark, bool all_rows) {
     g_string_truncate(mark->end_reason, 0);
 }
 
+/* A column in which nothing stands: the first one behind the header, or in it; 0: there is none. */
+static uint32_t find_free(const PxMark *mark) {
+  for (uint32_t column = mark->header_columns + 1; column <= PX_SHEET_COLUMNS; column++)
+    if (!is_full(mark, column))
+      return column;
+  for (uint32_t column = 1; column <= mark->header_columns; column++)
+    if (!is_full(mark, column))
+      return column;
+  return 0;
+}
+
+/* The last column of the sheet is in use: nothing can move to the right, and nothing stands behind it. */
+static bool squeeze(PxMark *mark, GError **error) {
+  uint32_t column = find_free(mark);
+  if (column == 0)
+    return px_edit_refuse(error, "sheet %s has something in each of its %d columns, so there is no room for #Error", mark->book.sheet,
+                          PX_SHEET_COLUMNS);
+  mark->squeezed = true;
+  mark->shift.columns = 0;
+  mark->column = column;
+  g_array_append_val(mark->replaced, column); /* whatever style is in it */
+  return true;
+}
+
 bool px_mark_survey(PxMark *mark, bool all_rows, GError **error) {
   const PxZipMember *sheet = px_zip_find(mark->zip, mark->book.sheet_part);
   mark->shift.sheet = mark->book.sheet;
@@ -450,7 +497,6 @@ bool px_mark_survey(PxMark *mark, bool all_rows, GError **error) {
   if (moves && !check_foreign(mark, error))
     return false;
   decide(mark, all_rows);
-  if (mark->column > PX_SHEET_COLUMNS || (mark->shift.columns && mark->last_column == PX_SHEET_COLUMNS))
-    return px_edit_refuse(error, "sheet %s uses its last column, so there is no room for #Error", mark->book.sheet);
-  return true;
+  bool no_room = mark->column > PX_SHEET_COLUMNS || (mark->shift.columns && mark->last_full >= PX_SHEET_COLUMNS);
+  return !no_room || squeeze(mark, error);
 }

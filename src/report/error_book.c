@@ -98,11 +98,17 @@ static bool write_plain(const PxErrorFile *file, Texts *texts, const GError *why
   if (fseek(texts->file, 0, SEEK_SET) != 0 || ftruncate(file->out_fd, file->out_start) != 0 || lseek(file->out_fd, file->out_start, SEEK_SET) < 0)
     return fail(error);
   PxErrorFile plain = *file;
+  PxFormatOptions options = *file->options; /* a view */
+  options.all_columns = true;
+  plain.options = &options;
+  bool cut = false;
+  plain.ret_cut = &cut;
   plain.source = next_again;
   plain.data = &again;
   if (!px_report_write_rows(&plain, ret_rows, error))
     return false;
-  *ret_note = g_strdup_printf("the error file holds values only, not the workbook that came: %s", why->message);
+  *ret_note =
+    g_strdup_printf("the error file holds values only%s, not the workbook that came: %s", cut ? ", without the last column" : "", why->message);
   return true;
 }
 

@@ -9,6 +9,7 @@
 
 #define ERROR_COLUMN "#Error"
 #define ERROR_LABEL "Error"
+#define SHEET_COLUMNS 16384 /* of a workbook, ours too */
 
 typedef struct {
   PxFormatOptions options; /* of the report */
@@ -24,6 +25,8 @@ typedef struct {
   GArray *is_error;      /* bool a column: an error column of before */
   GString *text;         /* of the error cell at hand */
   GArray *cells;         /* PxCell of the row at hand */
+  guint most_cells;      /* of a row */
+  bool cut;              /* some row had more */
   uint64_t rows;
 } Report;
 
@@ -91,8 +94,12 @@ static bool is_error_name(PxCell cell) {
 
 /* The cells of a row behind an error cell, without the error columns of before. */
 static void add_cell(Report *report, size_t column, PxCell cell) {
-  if (column >= report->is_error->len || !g_array_index(report->is_error, bool, column))
+  if (column < report->is_error->len && g_array_index(report->is_error, bool, column))
+    return;
+  if (report->cells->len < report->most_cells)
     g_array_append_val(report->cells, cell);
+  else
+    report->cut = true;
 }
 
 static void start_row(Report *report, PxCell error_cell) {
@@ -205,6 +212,7 @@ bool px_report_write_rows(const PxErrorFile *file, uint64_t *ret_rows, GError **
     .is_error = g_array_new(FALSE, FALSE, sizeof(bool)),
     .text = g_string_new(NULL),
     .cells = g_array_new(FALSE, FALSE, sizeof(PxCell)),
+    .most_cells = file->options->format == PX_FORMAT_XLSX ? SHEET_COLUMNS : G_MAXUINT,
   };
   px_report_options(file->blob_fd, file->options, &report.options);
   report.writer = px_writer_open(file->out_fd, &report.options, "errors", error);
@@ -214,6 +222,8 @@ bool px_report_write_rows(const PxErrorFile *file, uint64_t *ret_rows, GError **
   if (!copy_rows(&report, file->blob_fd, file->options, error) || !px_writer_end(report.writer, error))
     return false;
   *ret_rows = report.rows;
+  if (file->ret_cut)
+    *file->ret_cut = report.cut;
   return true;
 }
 

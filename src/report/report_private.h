@@ -15,6 +15,7 @@ typedef struct {
   void *data;
   int out_fd;
   off_t out_start; /* where the file begins in out_fd */
+  bool *ret_cut;   /* set to true when the last columns had no room beside #Error; may be NULL */
 } PxErrorFile;
 
 /* Row by row, in any format that can be written. */

@@ -302,17 +302,20 @@ def test_cached_values_stay(project):
     assert [openpyxl.load_workbook(out, data_only=True)["Data"][place].value for place in ("G2", "G3")] == [7, 8]
 
 
+TASK = """
+    import_tasks:
+      partners-in:
+        storage: drop
+        path: in
+        pattern: partner
+        after_import: move
+        move_path: done
+        error_path: errors
+"""
+
+
 def test_both_flows(project):
-    project.config("""
-        import_tasks:
-          partners-in:
-            storage: drop
-            path: in
-            pattern: partner
-            after_import: move
-            move_path: done
-            error_path: errors
-    """, base=base())
+    project.config(TASK, base=base())
     book, sheet = workbook()
     decorate(book, sheet)
     path = save(project, book)
@@ -321,6 +324,23 @@ def test_both_flows(project):
     assert project.names() == ["done/a.xlsx", "errors/a.xlsx"]
     rows = values(openpyxl.load_workbook(project.drop_folder / "errors" / "a.xlsx")["Data"])
     assert [row[2] for row in rows] == ["email#key", "frank@x.test", "henry@x.test"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_run_says_what_could_not_be_kept(project, as_json):
+    project.config(TASK, base=base())
+    book, sheet = workbook()
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=3, min_row=1, max_row=6))
+    sheet.add_chart(chart, "G2")
+    project.drop("a.xlsx", save(project, book).read_bytes())
+    if as_json:
+        notes = {job["kind"]: job.get("note") for job in project.json("run", status=1)["jobs"]}
+        assert "behind the last column" in notes["report"] and not notes["import"] and not notes["upload"]
+    else:
+        lines = project.call("run", status=1).stdout.splitlines()
+        said = lines.index("partners-in: the bad rows go back as a.xlsx")
+        assert lines[said + 1].startswith("partners-in: sheet Data: #Error stands behind the last column") and "a chart" in lines[said + 1]
 
 
 def converted(command, path):
@@ -544,6 +564,38 @@ def test_column_at_the_end_has_its_own_width(project):
     text = members(out)[SHEET].decode()
     assert ('<cols><col min="1" max="2" width="7" customWidth="1"/><col min="3" max="4" width="9" customWidth="1"/>'
             '<col min="5" max="5" width="60" customWidth="1"/><col min="6" max="100" width="9" customWidth="1"/></cols>') in text
+
+
+@pytest.mark.parametrize("options, rows", [("", [2, 4]), ("\n    error_file: all", [1, 2, 3, 4, 5])])
+def test_last_column_in_use_leaves_a_free_one(project, options, rows):
+    book, sheet = workbook()
+    sheet["E1"], sheet["F2"], sheet["XFD1"], sheet["XFD3"] = "#extra", "=B2", "#far", "far"
+    sheet["G4"].fill = PatternFill("solid", fgColor="FFFFFF00")
+    summary, out = give_back(project, save(project, book), options)
+    assert "#Error stands in column G" in summary["note"] and "XFD" in summary["note"]
+    sheet = openpyxl.load_workbook(out)["Data"]
+    assert [cell.value for cell in sheet[1]][:8] == [*HEADER, "#extra", None, "#Error", None] and sheet["XFD1"].value == "#far"
+    assert [[cell.value for cell in row][:4] for row in sheet.iter_rows(min_row=2)] == [ROWS[row - 1] for row in rows]
+    assert [row for row, (cell,) in zip(rows, sheet["G2:G%d" % (len(rows) + 1)]) if cell.value] == [2, 4]
+    assert sheet.cell(rows.index(2) + 2, 16384).value == "far"
+    correct(out, {f"D{rows.index(2) + 2}": "BE", f"A{rows.index(4) + 2}": "Henry", f"D{rows.index(4) + 2}": "FR"})
+    assert project.json("import", "partner", out)["failed"] == 0
+
+
+def test_last_column_that_is_only_coloured_is_not_in_the_way(project):
+    book, sheet = workbook()
+    sheet["XFD3"].fill = PatternFill("solid", fgColor="FFFFFF00")
+    summary, out = give_back(project, save(project, book))
+    assert "note" not in summary
+    assert [cell.value for cell in openpyxl.load_workbook(out)["Data"][1]][:5] == ["#Error", *HEADER]
+
+
+def test_sheet_without_a_free_column_goes_back_as_values(project):
+    book, _ = workbook(header=[[*HEADER, *["#more"] * 16380]])
+    summary, out = give_back(project, save(project, book))
+    assert "values only, without the last column" in summary["note"] and "each of its 16384 columns" in summary["note"]
+    sheet = openpyxl.load_workbook(out).worksheets[0]
+    assert [cell.value for cell in sheet[1]][:6] == ["#Error", *HEADER, "#more"] and "XX" in sheet["A2"].value
 
 
 def test_what_cannot_be_moved_goes_back_as_values(project):
