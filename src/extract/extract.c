@@ -11,6 +11,18 @@ static PxCell *header_row(PxArena *arena, const PxPattern *pattern, bool labels)
   return cells;
 }
 
+static void mark_text(const PxExportNode *node, size_t from, bool *is_text) {
+  for (size_t i = 0; i < node->n_values; i++) {
+    const PxExportValue *value = &node->values[i];
+    is_text[from + value->column] = value->n_path > 0 && value->path[value->n_path - 1]->type == PX_TYPE_TEXT;
+  }
+  for (size_t i = 0; i < node->n_lists; i++) {
+    const PxExportList *list = &node->lists[i];
+    for (size_t item = 0; item < list->occurrences; item++)
+      mark_text(list->item, from + list->column + item * list->item->width, is_text);
+  }
+}
+
 static bool write_header(PxWriter *writer, PxRecords *records, const PxPattern *pattern, PxArena *arena, GError **error) {
   bool labels = px_pattern_header_rows(pattern) == 2;
   const PxCell *rows[2];
@@ -20,6 +32,11 @@ static bool write_header(PxWriter *writer, PxRecords *records, const PxPattern *
   rows[n++] = header_row(arena, pattern, false);
   size_t n_tabs = pattern->format.format == PX_FORMAT_XLSX ? pattern->n_tabs : 0;
   PxTab *tabs = NULL;
+  bool *is_text = px_arena_new_array(arena, bool, pattern->n_columns);
+  memset(is_text, 0, pattern->n_columns * sizeof *is_text);
+  if (pattern->root)
+    mark_text(pattern->root, 0, is_text);
+  px_writer_text_columns(writer, is_text, pattern->n_columns);
   return (!n_tabs || px_extract_tabs(records, pattern, arena, &tabs, error)) &&
          px_writer_begin(writer, rows, n, pattern->n_columns, tabs, n_tabs, error);
 }

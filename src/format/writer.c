@@ -31,6 +31,11 @@ void px_writer_close(PxWriter *writer) {
   g_free(writer);
 }
 
+void px_writer_text_columns(PxWriter *writer, const bool *is_text, size_t n_columns) {
+  if (writer->driver->text_columns)
+    writer->driver->text_columns(writer->self, is_text, n_columns);
+}
+
 bool px_writer_begin(PxWriter *writer, const PxCell *const *headers, size_t n_headers, size_t n_columns, const PxTab *tabs, size_t n_tabs,
                      GError **error) {
   return writer->driver->begin(writer->self, headers, n_headers, n_columns, tabs, n_tabs, error);

@@ -21,6 +21,9 @@ PxWriter *px_writer_open(int fd, const PxFormatOptions *options, const char *tit
 void px_writer_close(PxWriter *writer); /* frees; without px_writer_end() what was written is not a whole file */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWriter, px_writer_close)
 
+/* Before px_writer_begin(): the columns that hold text whatever stands in them, so that a person who edits the file keeps the zeros of "01234".
+ * Formats whose cells have no format ignore it. */
+void px_writer_text_columns(PxWriter *writer, const bool *is_text, size_t n_columns);
 /* Once, first: the header rows (1, or 2 with labels above; each of n_columns cells; n_headers may be 0) and the tabs. */
 bool px_writer_begin(PxWriter *writer, const PxCell *const *headers, size_t n_headers, size_t n_columns, const PxTab *tabs, size_t n_tabs,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -18,6 +18,7 @@ typedef struct {
   char name[3];
   uint8_t name_len;
   unsigned width; /* of the widest cell so far */
+  bool is_text;   /* whatever stands in it */
   char *header;   /* for messages; NULL: none */
 } Column;
 
@@ -38,6 +39,8 @@ typedef struct {
   GPtrArray *names; /* of the sheets, the main one first */
   GArray *tabs;     /* PxXlsxTab */
   Sheet sheet;      /* the main one */
+  bool *is_text;    /* of its first n_columns columns */
+  size_t n_columns;
 } XlsxWriter;
 
 /* ---- a sheet */
@@ -75,9 +78,13 @@ static void append_widths(GString *head, const GArray *columns) {
   if (columns->len == 0)
     return;
   g_string_append(head, "<cols>");
-  for (guint i = 0; i < columns->len; i++)
-    g_string_append_printf(head, "<col min=\"%u\" max=\"%u\" width=\"%u\" customWidth=\"1\"/>", i + 1, i + 1,
-                           CLAMP(g_array_index(columns, Column, i).width + MARGIN, MIN_WIDTH, MAX_WIDTH));
+  for (guint i = 0; i < columns->len; i++) {
+    const Column *column = &g_array_index(columns, Column, i);
+    g_string_append_printf(head, "<col min=\"%u\" max=\"%u\" width=\"%u\"", i + 1, i + 1, CLAMP(column->width + MARGIN, MIN_WIDTH, MAX_WIDTH));
+    if (column->is_text)
+      g_string_append_printf(head, " style=\"%d\"", PX_XLSX_TEXT);
+    g_string_append(head, " customWidth=\"1\"/>");
+  }
   g_string_append(head, "</cols>");
 }
 
@@ -190,6 +197,7 @@ static void xlsx_close(void *self) {
   g_ptr_array_unref(writer->names);
   g_array_unref(writer->tabs);
   px_zip_writer_free(writer->zip);
+  g_free(writer->is_text);
   g_free(writer);
 }
 
@@ -238,6 +246,13 @@ static void take_headers(Sheet *sheet, const PxCell *header, size_t n) {
     g_array_index(sheet->columns, Column, i).header = header[i].len ? g_strndup(header[i].ptr, header[i].len) : NULL;
 }
 
+static void xlsx_text_columns(void *self, const bool *is_text, size_t n_columns) {
+  XlsxWriter *writer = self;
+  g_free(writer->is_text);
+  writer->is_text = g_memdup2(is_text, n_columns * sizeof *is_text);
+  writer->n_columns = n_columns;
+}
+
 static bool xlsx_begin(void *self, const PxCell *const *headers, size_t n_headers, size_t n_columns, const PxTab *tabs, size_t n_tabs,
                        GError **error) {
   XlsxWriter *writer = self;
@@ -251,6 +266,9 @@ static bool xlsx_begin(void *self, const PxCell *const *headers, size_t n_header
       return false;
   if (!sheet_begin(sheet, writer->zip, writer->names->pdata[0], 1, n_headers, error))
     return false;
+  add_columns(sheet, writer->n_columns);
+  for (size_t i = 0; i < writer->n_columns; i++)
+    g_array_index(sheet->columns, Column, i).is_text = writer->is_text[i];
   for (size_t i = 0; i < n_headers; i++)
     if (!sheet_row(sheet, headers[i], n_columns, error))
       return false;
@@ -276,6 +294,7 @@ const PxWriterDriver px_xlsx_writer = {
   .name = "xlsx",
   .open = xlsx_open,
   .close = xlsx_close,
+  .text_columns = xlsx_text_columns,
   .begin = xlsx_begin,
   .row = xlsx_row,
   .end = xlsx_end,

@@ -201,5 +201,5 @@ bool px_xlsx_put_cell(PxXlsxXml *xml, PxXlsxPlace place, const PxCell *cell, boo
   default:
     break;
   }
-  return put_text(xml, place, cell, style);
+  return put_text(xml, place, cell, header ? PX_XLSX_HEADER : PX_XLSX_TEXT);
 }

@@ -16,7 +16,7 @@
 #define PX_XLSX_REF_SIZE 16 /* of "XFD1048576" and its NUL */
 
 /* The cell formats of styles.xml, by their index. */
-typedef enum { PX_XLSX_PLAIN, PX_XLSX_HEADER, PX_XLSX_DATE, PX_XLSX_DATETIME, PX_XLSX_DATETIME_MS } PxXlsxStyle;
+typedef enum { PX_XLSX_PLAIN, PX_XLSX_HEADER, PX_XLSX_DATE, PX_XLSX_DATETIME, PX_XLSX_DATETIME_MS, PX_XLSX_TEXT } PxXlsxStyle;
 
 /* XML on its way into a member. */
 typedef struct {

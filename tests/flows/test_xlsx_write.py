@@ -82,6 +82,28 @@ def test_styles_and_panes(shop):
     assert widths[0] < widths[1] < widths[2]
 
 
+def test_text_stays_text_when_a_person_edits(shop):
+    shop.call("template", "item", "-o", "t.xlsx")
+    for path in (exported(shop), shop.folder / "t.xlsx"):
+        sheet = opened(path).worksheets[0]
+        # what is typed into a new row takes the format of its column
+        assert [sheet.column_dimensions[c].number_format for c in "ABCIJK"] == ["General", "@", "General", "@", "@", "@"]
+    sheet = opened(exported(shop)).worksheets[0]
+    assert sheet["B2"].number_format == sheet["B5"].number_format == sheet["K2"].number_format == "@"
+    assert sheet["C2"].number_format == sheet["B1"].number_format == "General"
+
+
+def test_text_of_items_stays_text(shop):
+    shop.config("", base=PATTERNS + """
+  country: {model: country, format: xlsx, fields: [name, {field: item_ids, pattern: line, occurrences: 2}, code]}
+  line: {model: item, fields: [price, name]}
+models:
+  country: {fields: {item_ids: {one2many: item.country_id}}}
+""")
+    sheet = opened(exported(shop, pattern="country")).worksheets[0]
+    assert [sheet.column_dimensions[c].number_format for c in "ABCDEF"] == ["@", "General", "@", "General", "@", "@"]
+
+
 def test_two_header_rows_are_frozen(shop):
     shop.config("", base=PATTERNS.replace("format: xlsx", "format: xlsx\n    header: description_and_tech"))
     book = opened(exported(shop))

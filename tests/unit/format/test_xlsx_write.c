@@ -83,7 +83,7 @@ static void sheet_of_typed_cells(void) {
     HEAD SELECTED PANE VIEWED
     "<cols><col min=\"1\" max=\"1\" width=\"12\" customWidth=\"1\"/><col min=\"2\" max=\"2\" width=\"9\" customWidth=\"1\"/></cols><sheetData>"
     "<row r=\"1\"><c r=\"A1\" s=\"1\" t=\"inlineStr\"><is><t>name</t></is></c><c r=\"B1\" s=\"1\" t=\"inlineStr\"><is><t>n</t></is></c></row>"
-    "<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>Ann</t></is></c><c r=\"B2\"><v>1.50</v></c></row>"
+    "<row r=\"2\"><c r=\"A2\" s=\"5\" t=\"inlineStr\"><is><t>Ann</t></is></c><c r=\"B2\"><v>1.50</v></c></row>"
     "<row r=\"3\"><c r=\"B3\" t=\"b\"><v>1</v></c></row>"
     "<row r=\"4\"><c r=\"A4\" s=\"2\"><v>46068</v></c></row>"
     "</sheetData></worksheet>");
@@ -118,8 +118,8 @@ static void tabs_and_validations(void) {
   g_autofree char *tab = part_of(fd, "xl/worksheets/sheet2.xml");
   g_assert_true(g_str_has_prefix(tab, HEAD " workbookViewId=\"0\">" PANE VIEWED));
   g_assert_nonnull(strstr(tab, "<row r=\"1\"><c r=\"A1\" s=\"1\" t=\"inlineStr\"><is><t>Land's &lt;code&gt;</t></is></c></row>"
-                               "<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>BE</t></is></c></row>"
-                               "<row r=\"3\"><c r=\"A3\" t=\"inlineStr\"><is><t>FR</t></is></c></row></sheetData></worksheet>"));
+                               "<row r=\"2\"><c r=\"A2\" s=\"5\" t=\"inlineStr\"><is><t>BE</t></is></c></row>"
+                               "<row r=\"3\"><c r=\"A3\" s=\"5\" t=\"inlineStr\"><is><t>FR</t></is></c></row></sheetData></worksheet>"));
   g_autofree char *book = part_of(fd, "xl/workbook.xml");
   g_assert_nonnull(strstr(book,
                           "<sheet name=\"p\" sheetId=\"1\" r:id=\"rId1\"/><sheet name=\"Land&apos;s &lt;code&gt;\" sheetId=\"2\" r:id=\"rId2\"/>"
@@ -159,7 +159,7 @@ static void check_cell(PxCell cell, const char *want) {
 }
 
 static void check_text(const char *text, const char *want) {
-  g_autofree char *whole = g_strdup_printf("<c r=\"B7\" t=\"inlineStr\"><is><t%s</t></is></c>", want);
+  g_autofree char *whole = g_strdup_printf("<c r=\"B7\" s=\"5\" t=\"inlineStr\"><is><t%s</t></is></c>", want);
   check_cell(T(text), whole);
 }
 
@@ -171,7 +171,7 @@ static void text_is_escaped(void) {
   check_text("a\nb\tc", ">a\nb\tc");
   check_text("\n", " xml:space=\"preserve\">\n");
   check_text("=1+1", ">=1+1");
-  check_cell(K(PX_CELL_FORMULA, "=SUM(A1)"), "<c r=\"B7\" t=\"inlineStr\"><is><t>=SUM(A1)</t></is></c>");
+  check_cell(K(PX_CELL_FORMULA, "=SUM(A1)"), "<c r=\"B7\" s=\"5\" t=\"inlineStr\"><is><t>=SUM(A1)</t></is></c>");
 }
 
 static void illegal_characters_as_excel_writes_them(void) {
@@ -219,7 +219,7 @@ static void numbers_that_would_lose_something(void) {
     g_test_message("%s", numbers[i]);
     g_assert_false(px_xlsx_number_fits(numbers[i], strlen(numbers[i])));
   }
-  check_cell(K(PX_CELL_NUMBER, "1234567890123456"), "<c r=\"B7\" t=\"inlineStr\"><is><t>1234567890123456</t></is></c>");
+  check_cell(K(PX_CELL_NUMBER, "1234567890123456"), "<c r=\"B7\" s=\"5\" t=\"inlineStr\"><is><t>1234567890123456</t></is></c>");
   check_cell(K(PX_CELL_NUMBER, "-12.5"), "<c r=\"B7\"><v>-12.5</v></c>");
 }
 
@@ -271,12 +271,12 @@ static void dates_that_a_workbook_cannot_hold(void) {
   };
   for (size_t i = 0; i < G_N_ELEMENTS(dates); i++)
     check_serial(dates[i], "", PX_XLSX_PLAIN);
-  check_cell(K(PX_CELL_DATE, "1899-12-31"), "<c r=\"B7\" t=\"inlineStr\"><is><t>1899-12-31</t></is></c>");
+  check_cell(K(PX_CELL_DATE, "1899-12-31"), "<c r=\"B7\" s=\"5\" t=\"inlineStr\"><is><t>1899-12-31</t></is></c>");
 }
 
 static void errors_of_a_spreadsheet(void) {
   check_cell(K(PX_CELL_ERROR, "#N/A"), "<c r=\"B7\" t=\"e\"><v>#N/A</v></c>");
-  check_cell(K(PX_CELL_ERROR, "#<odd>"), "<c r=\"B7\" t=\"inlineStr\"><is><t>#&lt;odd&gt;</t></is></c>");
+  check_cell(K(PX_CELL_ERROR, "#<odd>"), "<c r=\"B7\" s=\"5\" t=\"inlineStr\"><is><t>#&lt;odd&gt;</t></is></c>");
 }
 
 /* ---- names */
@@ -385,7 +385,7 @@ static void through_a_pipe(void) {
   g_assert_cmpint(len, >, 0);
   int fd = test_file(bytes, (size_t)len);
   g_autofree char *sheet = part_of(fd, "xl/worksheets/sheet1.xml");
-  g_assert_nonnull(strstr(sheet, "<row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>x</t></is></c></row>"));
+  g_assert_nonnull(strstr(sheet, "<row r=\"1\"><c r=\"A1\" s=\"5\" t=\"inlineStr\"><is><t>x</t></is></c></row>"));
   close(fd);
 }
 
