@@ -70,7 +70,7 @@ typedef struct {
 
 /* Makes exactly the changes of a plan, all in one transaction. Where the database is not any more what it was when the plan was made, the summary is
  * refused, its messages tell what has moved, and nothing is changed. PX_ERROR_REFUSED: it is no plan, it was edited, or it is of another schema. */
-PxSummary *px_apply_plan(PxProject *project, const PxPlanByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+PxSummary *px_apply_plan(PxProject *project, const PxPlanByHand *by, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
   const char *pattern;

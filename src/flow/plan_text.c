@@ -181,7 +181,7 @@ static const char *real_text(PxArena *arena, double real) {
     g_snprintf(format, sizeof format, "%%.%dg", digits);
     g_ascii_formatd(buffer, sizeof buffer, format, real);
     double back = g_ascii_strtod(buffer, NULL);
-    if (memcmp(&back, &real, sizeof real) == 0)
+    if (back >= real && back <= real)
       break;
   }
   /* An integer is another value. */

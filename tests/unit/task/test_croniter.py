@@ -74,7 +74,8 @@ def next_of_croniter(expression, after):
 
 
 def all_of_croniter(expression):
-    return sorted({when for part in alternatives(expression) for when in itertools.takewhile(lambda when: when <= END, times_of_croniter(part, BEGIN))})
+    parts = (itertools.takewhile(lambda when: when <= END, times_of_croniter(part, BEGIN)) for part in alternatives(expression))
+    return sorted({when for part in parts for when in part})
 
 
 def main(program, seed):
