@@ -14,7 +14,8 @@ static PxCell *header_row(PxArena *arena, const PxPattern *pattern, bool labels)
 static void mark_text(const PxExportNode *node, size_t from, bool *is_text) {
   for (size_t i = 0; i < node->n_values; i++) {
     const PxExportValue *value = &node->values[i];
-    is_text[from + value->column] = value->n_path > 0 && value->path[value->n_path - 1]->type == PX_TYPE_TEXT;
+    const PxField *const *last = value->n_path ? &value->path[value->n_path - 1] : NULL;
+    is_text[from + value->column] = last && (!*last || (*last)->type == PX_TYPE_TEXT); /* NULL: an external id */
   }
   for (size_t i = 0; i < node->n_lists; i++) {
     const PxExportList *list = &node->lists[i];
