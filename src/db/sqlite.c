@@ -46,6 +46,19 @@ static bool harden(sqlite3 *handle, const char *path, GError **error) {
   return code == SQLITE_OK;
 }
 
+/* Two who open a fresh database at once both read its header and want to change it: SQLite then tells one that it is busy without asking
+ * the busy handler ("Register A Callback To Handle SQLITE_BUSY Errors": it could be a deadlock). Nothing is held between the tries. */
+static bool switch_to_wal(PxSqlite *sqlite, const char *path, GError **error) {
+  const char *pragma = "PRAGMA journal_mode = WAL";
+  int64_t deadline = g_get_monotonic_time() + sqlite->busy_limit;
+  int code = sqlite3_exec(sqlite->handle, pragma, NULL, NULL, NULL);
+  while ((code & 0xff) == SQLITE_BUSY && g_get_monotonic_time() < deadline && px_sqlite_busy(sqlite, 0))
+    code = sqlite3_exec(sqlite->handle, pragma, NULL, NULL, NULL);
+  if (code != SQLITE_OK)
+    px_sqlite_open_error(sqlite->handle, code, path, error);
+  return code == SQLITE_OK;
+}
+
 static bool configure(PxSqlite *sqlite, const PxDbOptions *options, const char *path, GError **error) {
   sqlite3 *handle = sqlite->handle;
   uint64_t cache_bytes = options->cache_bytes ? options->cache_bytes : DEFAULT_CACHE_BYTES;
@@ -61,7 +74,7 @@ static bool configure(PxSqlite *sqlite, const PxDbOptions *options, const char *
     return false;
   }
   /* A dry run leaves the file as it is; other journals only let readers wait. */
-  return options->dry_run || open_exec(handle, path, "PRAGMA journal_mode = WAL", error);
+  return options->dry_run || switch_to_wal(sqlite, path, error);
 }
 
 /* The last lock on a dry run: whatever is committed is rolled back instead ("Commit And Rollback Notification Callbacks"). */

@@ -34,7 +34,7 @@ static inline void set_up(Fixture *f, gconstpointer data) {
 }
 
 static inline void tear_down(Fixture *f, gconstpointer data) {
-  px_db_close(f->db);
+  g_clear_pointer(&f->db, px_db_close);
   g_autoptr(GDir) dir = g_dir_open(f->folder, 0, NULL);
   for (const char *name; (name = g_dir_read_name(dir));) {
     g_autofree char *path = g_build_filename(f->folder, name, NULL);

@@ -3,6 +3,8 @@
 #include "fixture.h"
 #include "tests.h"
 
+#include <pthread.h>
+
 static void gives_up_on_a_lock(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autoptr(PxDb) other = px_db_open(&(PxDbOptions){.url = f->url, .busy_ms = 1}, &error);
@@ -61,6 +63,32 @@ static void waits_unseen_without_a_lock_file(Fixture *f, gconstpointer data) {
   commit(other);
 }
 
+static pthread_barrier_t together;
+
+static gpointer open_and_close(gpointer url) {
+  pthread_barrier_wait(&together);
+  g_autoptr(PxDb) db = open_url(url, false);
+  g_assert_nonnull(db);
+  return NULL;
+}
+
+static void many_open_a_database_of_another_journal_at_once(Fixture *f, gconstpointer data) {
+  exec(f->db, "CREATE TABLE t (a)");
+  g_clear_pointer(&f->db, px_db_close);
+  GThread *threads[4];
+  g_assert_cmpint(pthread_barrier_init(&together, NULL, G_N_ELEMENTS(threads)), ==, 0);
+  for (size_t round = 0; round < 400; round++) {
+    PxDb *first = open_url(f->url, false);
+    exec(first, "PRAGMA journal_mode = DELETE");
+    px_db_close(first);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+      threads[i] = g_thread_new("open", open_and_close, f->url);
+    for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
+      g_thread_join(threads[i]);
+  }
+  pthread_barrier_destroy(&together);
+}
+
 /* ---- migrations */
 
 static void migrates_once(Fixture *f, gconstpointer data) {
@@ -111,6 +139,7 @@ void add_shared_tests(void) {
   ADD("wait/waiter_is_seen_and_has_its_turn", waiter_is_seen_and_has_its_turn);
   ADD("wait/nobody_waits_no_lock_file", nobody_waits_no_lock_file);
   ADD("wait/waits_unseen_without_a_lock_file", waits_unseen_without_a_lock_file);
+  ADD("open/many_open_a_database_of_another_journal_at_once", many_open_a_database_of_another_journal_at_once);
   ADD("migrate/migrates_once", migrates_once);
   ADD("migrate/newer_tables_are_refused", newer_tables_are_refused);
   ADD("migrate/many_migrate_at_once", many_migrate_at_once);
