@@ -114,10 +114,10 @@ static bool load_chunk(PxImport *import, void *data, GError **error) {
   Chunk *chunk = data;
   PxProject *project = import->work->project;
   const PxJob *job = import->work->job;
-  int64_t now = px_project_now(project);
   PxLoadResult result = {0};
   if (!px_loader_load(import->loader, &result, error))
     return false;
+  int64_t now = px_project_now(project);
   chunk->planned->chunk.counts = result.counts;
   g_autoptr(PxPatternFile) file = px_file_get(project->db, job->file_id, error);
   if (!file || !px_chunk_done(project->db, chunk->planned, result.messages, now, error))

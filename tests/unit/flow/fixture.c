@@ -25,10 +25,12 @@ static const char base[] = "database: sqlite:shop.db\n"
                            "  large: {model: partner, format: csv, chunk_size: 100000}\n"
                            "  named: {model: partner, format: csv, header: custom, fields: [{field: email, key: true, header: Mail},"
                            " {field: country_id/code, header: Land}, {field: name, header: Who}]}\n"
+                           "  in_parts: {model: partner, format: csv, chunk_size: 2, process_multi: 2, fields: [{field: email, key: true}, name]}\n"
                            "  few_errors: {model: partner, format: csv, chunk_size: 1, max_errors: 2}\n";
 
 static int64_t fixed_now(void *data) {
-  return ((const Fixture *)data)->now;
+  const Fixture *f = data;
+  return f->work_takes_time ? f->now + fixture_ask(f, "SELECT count(*) FROM partner") * G_USEC_PER_SEC : f->now;
 }
 
 char *fixture_path(const Fixture *f, const char *path) {

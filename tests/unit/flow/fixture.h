@@ -9,6 +9,7 @@ typedef struct {
   char *directory;
   PxProject *project;
   int64_t now;
+  bool work_takes_time; /* the clock is a second further for each partner that there is */
 } Fixture;
 
 void fixture_set_up(Fixture *f, gconstpointer tasks); /* tasks: text of the configuration behind the patterns; NULL: none */

@@ -7,6 +7,7 @@ static const char both[] = "import_tasks: {in: {storage: drop, path: in, pattern
 static const char one_broken[] = "import_tasks:\n"
                                  "  a: {storage: gone, path: in, pattern: partner}\n"
                                  "  b: {storage: drop, path: in, pattern: partner, after_import: delete}\n";
+static const char in_parts[] = "import_tasks: {in: {storage: drop, path: in, pattern: in_parts, after_import: delete}}\n";
 static const char held[] = "import_tasks: {in: {storage: drop, path: in, pattern: partner, after_import: delete, process: manual}}\n";
 
 static void file_in_errors_back_and_export_out(Fixture *f, gconstpointer data) {
@@ -105,6 +106,15 @@ static void export_by_hand_is_whole_or_not_at_all(Fixture *f, gconstpointer data
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_file WHERE kind = 'export' AND state = 'done'"), ==, 1);
 }
 
+static void chunk_ends_when_its_rows_are_loaded(Fixture *f, gconstpointer data) {
+  fixture_write(f, "drop/in/a.csv", "email#key,name\nb@x.test,B\nc@x.test,C\nd@x.test,D\ne@x.test,E\n", 60);
+  f->work_takes_time = true;
+  (void)fixture_run(f);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_job WHERE kind = 'chunk' AND state = 'done'"), >, 1);
+  g_assert_cmpint(fixture_ask(f, "SELECT min(ended - started) FROM pattimpex_job WHERE kind = 'chunk'"), >=, G_USEC_PER_SEC);
+  g_assert_cmpint(fixture_ask(f, "SELECT max(ended) FROM pattimpex_job WHERE kind = 'chunk'"), ==, f->now + 5 * G_USEC_PER_SEC);
+}
+
 void add_run_tests(void) {
 #define ADD(tasks, function) g_test_add("/flow/run/" #function, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
   ADD(both, file_in_errors_back_and_export_out);
@@ -112,6 +122,7 @@ void add_run_tests(void) {
   ADD(both, file_given_by_hand_goes_through_the_task);
   ADD(both, disabled_task_runs_only_by_name);
   ADD(both, export_by_hand_is_whole_or_not_at_all);
+  ADD(in_parts, chunk_ends_when_its_rows_are_loaded);
   ADD(one_broken, broken_task_never_stops_another);
   ADD(one_broken, out_of_reach_again_and_again_fails_at_last);
   ADD(held, held_attachments_wait_for_a_person);
