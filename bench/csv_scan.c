@@ -6,59 +6,18 @@
  * libcsv    csv_parse() of libcsv, where it was installed when this was built
  * lines     a loop over memchr for line ends, as `wc -l` does
  */
-#include "format/parser.h"
-#include "format/reader.h"
+#include "scan.h"
 
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 #ifdef HAVE_LIBCSV
 #include <csv.h>
 #endif
 
-typedef struct {
-  uint64_t rows, cells, bytes;
-} Counts;
-
 static bool scan_ours(int fd, Counts *counts, GError **error) {
-  PxFormatOptions options;
-  px_format_options_init(&options, PX_FORMAT_CSV);
-  g_autoptr(PxReader) reader = px_reader_open(fd, &options, error);
-  px_format_options_done(&options);
-  PxReadResult result = reader ? PX_READ_ROW : PX_READ_ERROR;
-  while (result == PX_READ_ROW) {
-    PxRow row;
-    result = px_reader_next(reader, &row, error);
-    if (result != PX_READ_ROW)
-      break;
-    counts->rows++;
-    counts->cells += row.n_cells;
-    for (size_t i = 0; i < row.n_cells; i++)
-      counts->bytes += row.cells[i].len;
-  }
-  return result == PX_READ_END;
+  return scan_with_reader(fd, PX_FORMAT_CSV, counts, error);
 }
 
 static bool scan_process(int fd, Counts *counts, GError **error) {
-  PxFormatOptions options;
-  px_format_options_init(&options, PX_FORMAT_CSV);
-  g_autoptr(PxParser) parser = px_parser_start(fd, &options, 1, 0, 0, error);
-  px_format_options_done(&options);
-  g_autoptr(GError) failure = NULL;
-  while (parser) {
-    g_autofree PxRowBatch *batch = px_parser_next(parser, &failure);
-    if (!batch)
-      break;
-    counts->rows += batch->n_rows;
-    counts->cells += batch->n_cells;
-    counts->bytes += batch->n_bytes;
-  }
-  bool ok = parser && !failure;
-  if (failure)
-    g_propagate_error(error, g_steal_pointer(&failure));
-  return ok;
+  return scan_with_process(fd, PX_FORMAT_CSV, counts, error);
 }
 
 #ifdef HAVE_LIBCSV
@@ -96,33 +55,14 @@ static bool scan_lines(int fd, Counts *counts, GError **error) {
   return n == 0;
 }
 
-static const struct {
-  const char *name;
-  bool (*scan)(int fd, Counts *counts, GError **error);
-} ways[] = {
-  {"ours", scan_ours},
-  {"process", scan_process},
-#ifdef HAVE_LIBCSV
-  {"libcsv", scan_libcsv},
-#endif
-  {"lines", scan_lines},
-};
-
 int main(int argc, char **argv) {
-  if (argc > 1 && strcmp(argv[1], "parser") == 0)
-    return px_parser_main(argc, argv);
-  int fd = argc == 3 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
-  for (size_t i = 0; fd >= 0 && i < G_N_ELEMENTS(ways); i++) {
-    if (strcmp(argv[1], ways[i].name) != 0)
-      continue;
-    Counts counts = {0};
-    g_autoptr(GError) error = NULL;
-    bool ok = ways[i].scan(fd, &counts, &error);
-    if (!ok)
-      fprintf(stderr, "csv_scan: %s\n", error ? error->message : "failed");
-    printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", counts.rows, counts.cells, counts.bytes);
-    return ok ? 0 : 1;
-  }
-  fprintf(stderr, "csv_scan: WAY FILE, where WAY is known here and FILE can be read\n");
-  return 2;
+  static const ScanWay ways[] = {
+    {"ours", scan_ours},
+    {"process", scan_process},
+#ifdef HAVE_LIBCSV
+    {"libcsv", scan_libcsv},
+#endif
+    {"lines", scan_lines},
+  };
+  return scan_main("csv_scan", ways, G_N_ELEMENTS(ways), argc, argv);
 }

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from usage import best, run
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "csv_scan"
 PYTHON_CSV = "import csv, sys; print(sum(1 for row in csv.reader(open(sys.argv[1], newline='', encoding='utf-8'))))"
@@ -35,34 +37,17 @@ def make_file(path, rows, quoted):
                              f"{i % 10000}.{i % 100:02}", f"20{i % 26:02}-0{i % 9 + 1}-1{i % 9}"])
 
 
-def cpu_seconds(command):
-    """User and system time of the process and its children, in microseconds' precision, and what it printed."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen([str(c) for c in command], stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        if process.returncode:
-            sys.exit(f"csv_scan.py: {command[0]} {command[1]}: exit {process.returncode}")
-        return usage.ru_utime + usage.ru_stime, output.read()
-
-
-def best(command, turns):
-    runs = [cpu_seconds(command) for _ in range(turns)]
-    return min(seconds for seconds, _ in runs), runs[0][1]
-
-
 def measure(file, rows, turns):
     ways = {"ours": [PROGRAM, "ours", file], "ours, through a process": [PROGRAM, "process", file], "wc -l": ["wc", "-l", file],
             "memchr loop": [PROGRAM, "lines", file], "libcsv": [PROGRAM, "libcsv", file]}
     results = {way: best(command, turns) for way, command in ways.items()}
-    results["Python csv"] = best([sys.executable, "-c", PYTHON_CSV, file], 1)
-    seen = {way: results[way][1].split() for way in ("ours", "ours, through a process", "libcsv")}
+    results["Python csv"] = run([sys.executable, "-c", PYTHON_CSV, file])
+    seen = {way: results[way][2].split() for way in ("ours", "ours, through a process", "libcsv")}
     assert len({tuple(counts) for counts in seen.values()}) == 1 and int(seen["ours"][0]) == rows + 1, seen
     ours = results["ours"][0]
     size = os.path.getsize(file)
     print(f"{rows:,} rows x 10 columns, {size / 1e6:.0f} MB; CPU seconds, best of {turns}")
-    for way, (seconds, _) in results.items():
+    for way, (seconds, _, _) in results.items():
         print(f"  {way:24} {seconds:7.3f} s  {rows / seconds:14,.0f} rows/s  {size / 1e6 / seconds:7,.0f} MB/s  {seconds / ours:6.2f} x ours")
 
 

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from usage import best
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "json_scan"
 PYTHON_JSON = "import json, sys; d = json.load(open(sys.argv[1], 'rb')); print(len(d), sum(map(len, d)))"
@@ -38,23 +40,11 @@ def make_file(path, rows, sparse):
         file.write("\n]\n")
 
 
-def run(command):
-    """User and system seconds of the process and its children, the peak of its memory in MiB, and what it printed."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen([str(c) for c in command], stdout=output)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        if process.returncode:
-            sys.exit(f"json_scan.py: {command[0]} {command[1]}: exit {process.returncode}")
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.read()
-
-
 def measure(file, rows, turns):
     ways = {"ours": [PROGRAM, "ours", file], "ours, through a process": [PROGRAM, "process", file], "jansson": [PROGRAM, "jansson", file],
             "Python json": [sys.executable, "-c", PYTHON_JSON, file]}
-    results = {way: min(run(command) for _ in range(turns)) for way, command in ways.items()}
-    assert len({text for _, _, text in results.values()}) == 1, results
+    results = {way: best(command, turns) for way, command in ways.items()}
+    assert len({tuple(text.split()[:2]) for _, _, text in results.values()}) == 1, results
     ours = results["ours"][0]
     size = os.path.getsize(file)
     print(f"{rows:,} objects, {size / 1e6:.0f} MB; CPU seconds, best of {turns}")

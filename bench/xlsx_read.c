@@ -8,26 +8,16 @@
  * process          the same through a parser process and checked row batches, as an import does
  * expat            the same inflate, then expat, counting cells
  */
-#include "format/parser.h"
-#include "format/reader.h"
 #include "format/zip_private.h"
+#include "scan.h"
 
 #include <expat.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #ifdef HAVE_XLSXWRITER
 #include <xlsxwriter.h>
 #endif
 
 #define WINDOW ((size_t)256 * 1024)
-
-typedef struct {
-  uint64_t rows, cells, bytes;
-} Counts;
 
 static const char *const big_parts[] = {"xl/sharedStrings.xml", "xl/worksheets/sheet1.xml"};
 
@@ -61,42 +51,11 @@ static bool read_floor(int fd, Counts *counts, GError **error) {
 }
 
 static bool read_ours(int fd, Counts *counts, GError **error) {
-  PxFormatOptions options;
-  px_format_options_init(&options, PX_FORMAT_XLSX);
-  g_autoptr(PxReader) reader = px_reader_open(fd, &options, error);
-  px_format_options_done(&options);
-  PxReadResult result = reader ? PX_READ_ROW : PX_READ_ERROR;
-  while (result == PX_READ_ROW) {
-    PxRow row;
-    result = px_reader_next(reader, &row, error);
-    if (result != PX_READ_ROW)
-      break;
-    counts->rows++;
-    counts->cells += row.n_cells;
-    for (size_t i = 0; i < row.n_cells; i++)
-      counts->bytes += row.cells[i].len;
-  }
-  return result == PX_READ_END;
+  return scan_with_reader(fd, PX_FORMAT_XLSX, counts, error);
 }
 
 static bool read_process(int fd, Counts *counts, GError **error) {
-  PxFormatOptions options;
-  px_format_options_init(&options, PX_FORMAT_XLSX);
-  g_autoptr(PxParser) parser = px_parser_start(fd, &options, 1, 0, 0, error);
-  px_format_options_done(&options);
-  g_autoptr(GError) failure = NULL;
-  while (parser) {
-    g_autofree PxRowBatch *batch = px_parser_next(parser, &failure);
-    if (!batch)
-      break;
-    counts->rows += batch->n_rows;
-    counts->cells += batch->n_cells;
-    counts->bytes += batch->n_bytes;
-  }
-  bool ok = parser && !failure;
-  if (failure)
-    g_propagate_error(error, g_steal_pointer(&failure));
-  return ok;
+  return scan_with_process(fd, PX_FORMAT_XLSX, counts, error);
 }
 
 /* ---- expat */
@@ -169,31 +128,11 @@ static int make(const char *file, uint32_t rows, bool shared) {
 }
 #endif
 
-static const struct {
-  const char *name;
-  bool (*read)(int fd, Counts *counts, GError **error);
-} ways[] = {{"floor", read_floor}, {"ours", read_ours}, {"process", read_process}, {"expat", read_expat}};
-
 int main(int argc, char **argv) {
-  if (argc > 1 && strcmp(argv[1], "parser") == 0)
-    return px_parser_main(argc, argv);
+  static const ScanWay ways[] = {{"floor", read_floor}, {"ours", read_ours}, {"process", read_process}, {"expat", read_expat}};
 #ifdef HAVE_XLSXWRITER
   if (argc == 4)
     return make(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strcmp(argv[1], "shared") == 0);
 #endif
-  int fd = argc == 3 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
-  for (size_t i = 0; fd >= 0 && i < G_N_ELEMENTS(ways); i++) {
-    if (strcmp(argv[1], ways[i].name) != 0)
-      continue;
-    Counts counts = {0};
-    g_autoptr(GError) error = NULL;
-    bool ok = ways[i].read(fd, &counts, &error);
-    if (!ok)
-      fprintf(stderr, "xlsx_read: %s: %s\n", argv[2], error ? error->message : "failed");
-    else
-      printf("%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", counts.rows, counts.cells, counts.bytes);
-    return ok ? 0 : 1;
-  }
-  fprintf(stderr, "usage: xlsx_read WAY FILE [ROWS]\n");
-  return 2;
+  return scan_main("xlsx_read", ways, G_N_ELEMENTS(ways), argc, argv);
 }

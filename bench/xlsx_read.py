@@ -18,6 +18,7 @@ import sys
 import tempfile
 
 import npm_peers
+from usage import best, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "xlsx_read"
@@ -27,22 +28,6 @@ import sys, openpyxl
 book = openpyxl.load_workbook(sys.argv[1], read_only=True)
 print(sum(1 for row in book.worksheets[0].iter_rows(values_only=True)))
 """
-
-
-def run(command):
-    """CPU seconds, peak memory in MiB, and what it printed."""
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen([str(c) for c in command], stdout=output, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"xlsx_read.py: {' '.join(map(str, command[:2]))}: exit {process.returncode}")
-        output.seek(0)
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output.read()
-
-
-def best(command, turns):
-    return min(run(command) for _ in range(turns))
 
 
 def peers(book, folder):

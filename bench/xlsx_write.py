@@ -17,6 +17,7 @@ import tempfile
 import zipfile
 
 import npm_peers
+from usage import best, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "xlsx_write"
@@ -33,20 +34,6 @@ book.save(sys.argv[1])
 """
 
 
-def run(command):
-    """CPU seconds and peak memory in MiB."""
-    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"xlsx_write.py: {' '.join(map(str, command[:2]))}: exit {process.returncode}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-
-
-def best(command, turns):
-    return min(run(command) for _ in range(turns))
-
-
 def extract_sheet(book, xml):
     with zipfile.ZipFile(book) as archive, archive.open("xl/worksheets/sheet1.xml") as member, open(xml, "wb") as file:
         while piece := member.read(1 << 20):
@@ -59,13 +46,13 @@ def measure(folder, rows, turns):
     extract_sheet(book, xml)
     results["ISA-L deflate alone"] = best([PROGRAM, "floor", xml, 0], turns)
     results["libxlsxwriter, constant"] = best([PROGRAM, "libxlsxwriter", peer, rows], 1)
-    tenth, memory = run([sys.executable, "-c", OPENPYXL, peer, rows // 10])
-    results["openpyxl, write-only"] = tenth * 10, memory
+    tenth, memory, _ = run([sys.executable, "-c", OPENPYXL, peer, rows // 10])
+    results["openpyxl, write-only"] = tenth * 10, memory, ""
     if rows <= SMALL:
         results |= {name: run(command) for name, command in npm_peers.commands(npm_peers.WRITE, peer, rows).items()}
     ours, deflate, peers = results["ours"][0], results["ISA-L deflate alone"][0], results["libxlsxwriter, constant"][0]
     print(f"{rows:,} rows x 10 columns, {os.path.getsize(xml) / 1e6:.0f} MB of XML in {os.path.getsize(book) / 1e6:.1f} MB; CPU seconds, best of {turns}")
-    for way, (seconds, memory) in results.items():
+    for way, (seconds, memory, _) in results.items():
         print(f"  {way:24} {seconds:8.3f} s  {rows / seconds:12,.0f} rows/s  {seconds / ours:7.2f} x ours  {memory:6.0f} MiB")
     print(f"  ours is {ours / deflate:.2f} x the deflate alone (goal: at most 2); libxlsxwriter is {peers / ours:.1f} x ours (goal: at least 6)")
 
