@@ -183,6 +183,21 @@ static bool children_wait(const Item *item) {
   return false;
 }
 
+/* Whether the wave writes a record that the item's is linked to, or that is its child to purge: it may become active, or cease to be. */
+static bool related_wait(const Item *item) {
+  const PxLoadPlan *plan = &item->loader->plan;
+  const PxLoadPlace *place = item->place;
+  for (size_t i = 0; item->facts->related && i < place->n_links + place->n_children; i++) {
+    const PxIdList *list = &item->facts->related[i];
+    const PxModel *model = i < place->n_links ? place->links[i].field->target : place->children[i - place->n_links].field->target;
+    for (unsigned m = 0; list->hidden && m < plan->n_models; m++)
+      for (size_t id = 0; plan->models[m].model == model && id < list->n; id++)
+        if (px_overlay_writes(&item->loader->wave.overlay, item->loader->wave_arena, m, list->ids[id]))
+          return true;
+  }
+  return false;
+}
+
 static bool must_wait(const Item *item) {
   const PxLoadPlan *plan = &item->loader->plan;
   for (size_t i = 0; i < plan->n_references; i++) {
@@ -190,7 +205,7 @@ static bool must_wait(const Item *item) {
     if (reference->live && reference->place == item->place->index && reference_waits(item, reference))
       return true;
   }
-  return record_waits(item) || children_wait(item) || (item->place->ext_id && external_waits(item, item->place->ext_id));
+  return record_waits(item) || children_wait(item) || related_wait(item) || (item->place->ext_id && external_waits(item, item->place->ext_id));
 }
 
 /* ---- finding faults */
@@ -277,7 +292,7 @@ static void check_required(const Item *item) {
   const PxLoadPlace *place = item->place;
   for (size_t w = 0; w < place->n_writes; w++) {
     PxValue value = px_load_value(item->loader, place, item->row, w, !item->old);
-    if ((int)w != place->parent_write && lacks(place->writes[w], &value, !item->old))
+    if ((int)w != place->parent_write && lacks(place->writes[w], &value, !item->old) && !(item->old && same(place->writes[w], &item->old[w], &value)))
       px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, place->write_columns[w], place->writes[w]->label, "required",
                       "must not be empty");
   }

@@ -35,7 +35,7 @@ bool px_load_read_relations(PxLoader *loader, const PxLoadPlace *place, GError *
     for (size_t i = 0; i < n; i++) {
       PxItemFacts *facts = px_wave_item(loader, rows[i], place);
       if (!facts->related)
-        facts->related = PX_LOAD_ARRAY(arena, PxIdList, n_relations);
+        facts->related = PX_LOAD_ARRAY(arena, PxIdList, place->n_links + place->n_children);
       facts->related[r] = lists[i];
     }
   }
@@ -62,10 +62,15 @@ static PxIdList named(PxLoader *loader, const unsigned *references, size_t n, si
   return list;
 }
 
+/* What is inactive, and therefore in no export, is neither unlinked nor purged because a row does not name it. */
+static bool is_hidden(const PxIdList *list, size_t i) {
+  return list->hidden && list->hidden[i];
+}
+
 static void add_changes(GArray *changes, const PxField *field, PxId from, const PxIdList *in, const PxIdList *but_not) {
   for (size_t i = 0; i < in->n; i++) {
     PxLinkChange change = {.field = field, .from = from, .to = in->ids[i]};
-    if (!contains(but_not->ids, but_not->n, in->ids[i]))
+    if (!is_hidden(in, i) && !contains(but_not->ids, but_not->n, in->ids[i]))
       g_array_append_val(changes, change);
   }
 }
@@ -141,7 +146,7 @@ bool px_load_decide_purge(PxLoader *loader, const PxLoadPlace *place, size_t row
   for (size_t i = 0; i < place->n_children; i++) {
     const PxIdList *now = &facts->related[place->n_links + i];
     for (size_t c = 0; c < now->n && children_present(loader, &place->children[i], row); c++)
-      if (!is_named(loader, &place->children[i], row, now->ids[c]))
+      if (!is_hidden(now, c) && !is_named(loader, &place->children[i], row, now->ids[c]))
         add_purge(loader, &place->children[i], row, now->ids[c]);
   }
   return loader->wave.purges->len > before;

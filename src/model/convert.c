@@ -514,6 +514,12 @@ PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value) 
 bool px_field_unchanged(const PxField *field, PxValue stored_value, PxValue value) {
   if (px_value_equal(&stored_value, &value))
     return true;
+  if (field->type == PX_TYPE_TEXT && stored_value.kind == PX_TEXT && (value.kind == PX_TEXT || value.kind == PX_NULL)) {
+    const char *text = stored_value.text;
+    size_t len = stored_value.len;
+    px_text_strip(&text, &len);
+    return value.kind == PX_NULL ? len == 0 : len == value.len && memcmp(text, value.text, len) == 0;
+  }
   if (stored_value.kind == value.kind && (value.kind == PX_INTEGER || field->storage == PX_STORE_TEXT))
     return false;
   char buffer[PX_NUMBER_TEXT_SIZE];

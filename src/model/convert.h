@@ -59,6 +59,6 @@ PxCell px_field_format(const PxField *field, const PxConvertOptions *options, Px
  * forms. Never fails: a value that does not fit the column stays as it is. */
 PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value);
 
-/* Whether writing value would leave the column as it is with stored in it. Unlike equality it minds case and trailing blanks:
- * a person who corrects them wants them written. */
+/* Whether writing value would leave the column as it is with stored in it. Unlike equality it minds case: a person who
+ * corrects it wants it written. Blanks at the ends of a stored text no cell can have, so that a text which was exported comes back as it is. */
 bool px_field_unchanged(const PxField *field, PxValue stored, PxValue value);

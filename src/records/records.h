@@ -90,6 +90,7 @@ bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_b
 typedef struct {
   PxId *ids;
   size_t n;
+  bool *hidden; /* one an id: it is not active; NULL: records of its model always are */
 } PxIdList;
 
 /* For each of n records: what it is linked to by a many2many, or which records refer to it by the inverse of a one2many; in the order of ids, in

@@ -13,12 +13,21 @@ static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError 
   bool links = field->type == PX_TYPE_MANY2MANY;
   const char *own = links ? field->from : field->inverse->column;
   const char *other = links ? field->to : field->target->id->column;
-  quote(records, sql, "SELECT ", own);
-  quote(records, sql, ", ", other);
-  quote(records, sql, " FROM ", links ? field->through : field->target->table);
-  quote(records, sql, " WHERE ", own);
-  quote(records, sql, " IN (SELECT value FROM json_each(?)) ORDER BY ", own);
-  quote(records, sql, ", ", other);
+  const PxModel *target = field->target;
+  quote(records, sql, "SELECT r.", own);
+  quote(records, sql, ", r.", other);
+  if (target->active)
+    quote(records, sql, links ? ", t." : ", r.", target->active->column);
+  quote(records, sql, " FROM ", links ? field->through : target->table);
+  g_string_append(sql, " r");
+  if (target->active && links) {
+    quote(records, sql, " LEFT JOIN ", target->table);
+    quote(records, sql, " t ON t.", target->id->column);
+    quote(records, sql, " = r.", other);
+  }
+  quote(records, sql, " WHERE r.", own);
+  quote(records, sql, " IN (SELECT value FROM json_each(?)) ORDER BY r.", own);
+  quote(records, sql, ", r.", other);
   return px_db_prepare(records->db, sql->str, error);
 }
 
@@ -32,12 +41,14 @@ char *px_ids_as_json(const PxId *ids, size_t n) {
 
 typedef struct {
   PxId own, other;
+  bool hidden;
 } Pair;
 
-static bool read_pairs(PxStmt *stmt, GArray *pairs, GError **error) {
+static bool read_pairs(PxStmt *stmt, GArray *pairs, bool has_active, GError **error) {
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     Pair pair = {.own = px_id_from_value(px_stmt_value(stmt, 0)), .other = px_id_from_value(px_stmt_value(stmt, 1))};
+    pair.hidden = has_active && px_stmt_integer(stmt, 2) == 0;
     g_array_append_val(pairs, pair);
   }
   return step == PX_STEP_DONE;
@@ -48,7 +59,7 @@ static int64_t number_of(PxId id) {
 }
 
 /* The pairs of one record stand together, in the order of their numbers. */
-static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
+static PxIdList list_of(const GArray *pairs, PxId id, bool has_active, PxArena *arena) {
   guint low = 0;
   guint high = pairs->len;
   while (low < high) {
@@ -62,8 +73,12 @@ static PxIdList list_of(const GArray *pairs, PxId id, PxArena *arena) {
   while (low + list.n < pairs->len && px_id_equal(g_array_index(pairs, Pair, low + list.n).own, id))
     list.n++;
   list.ids = px_arena_alloc(arena, list.n * sizeof(PxId));
-  for (size_t i = 0; i < list.n; i++)
+  list.hidden = has_active ? px_arena_alloc(arena, list.n * sizeof(bool)) : NULL;
+  for (size_t i = 0; i < list.n; i++) {
     list.ids[i] = g_array_index(pairs, Pair, low + i).other;
+    if (has_active)
+      list.hidden[i] = g_array_index(pairs, Pair, low + i).hidden;
+  }
   return list;
 }
 
@@ -76,10 +91,10 @@ bool px_records_related(PxRecords *records, const PxField *field, const PxId *id
   if (!stmt)
     return false;
   px_stmt_bind_text(stmt, 0, json);
-  if (!read_pairs(stmt, pairs, error))
+  if (!read_pairs(stmt, pairs, field->target->active, error))
     return false;
   for (size_t i = 0; i < n; i++)
-    ret_lists[i] = list_of(pairs, ids[i], arena);
+    ret_lists[i] = list_of(pairs, ids[i], field->target->active, arena);
   return true;
 }
 

@@ -167,6 +167,24 @@ static void test_parent_by_its_id_alone(void) {
                 "bill", &order_by_id);
 }
 
+#define WITH_INACTIVE                                                                                                                                \
+  "ALTER TABLE tag ADD COLUMN active BOOLEAN; ALTER TABLE line ADD COLUMN active BOOLEAN; UPDATE tag SET active = id <> 2;"                          \
+  "UPDATE line SET active = id = 1; INSERT INTO partner_tag VALUES (1, 2), (1, 3);"
+
+/* They are in no export, so that a file which comes back cannot name them. */
+static const FixtureCase inactive_items_are_left_alone = {
+  .lines = {"email#key;tag_ids|1|name;line_ids|1|name#key;line_ids|1|quantity", "acme@x;Gold;New;1", "acme@x;Silver;New;1"},
+  .purge = PX_PURGE_DELETE,
+  .messages = "",
+  .query = "SELECT 'tag', tag_id FROM partner_tag UNION ALL SELECT name, quantity FROM line",
+  .rows = "tag|2\nGadget|2\nNew|1\n",
+  .counts = {.updated = 2},
+};
+
+static void test_inactive(const void *data) {
+  fixture_check(SCHEMA WITH_INACTIVE, "partner", data);
+}
+
 static const FixtureCase limited_items = {
   /* Of the twins one is allowed, so it is the one. */
   .lines = {"email#key;tag_ids|1|name;partner_ids|1|job#key;partner_ids|1|name;partner_ids|1|tag_ids|1|name", "acme@x;Twin;Buyer;Carl;Gold",
@@ -200,5 +218,6 @@ int main(int argc, char **argv) {
   ADD(absent_items_are_left_alone);
   ADD(moved_by_its_id);
   ADD(limited_items);
+  g_test_add_data_func("/load/nested/inactive_items_are_left_alone", &inactive_items_are_left_alone, test_inactive);
   return g_test_run();
 }

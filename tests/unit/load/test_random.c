@@ -8,18 +8,19 @@
 /* Tables whose rules differ; all have the same columns. */
 static const char *const schemas[] = {
   "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT NOT NULL, grp TEXT, num INTEGER UNIQUE, amount NUMERIC DEFAULT 1,"
-  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN DEFAULT TRUE, UNIQUE (grp, name), CHECK (name <> 'X'));",
+  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), active BOOLEAN DEFAULT TRUE, UNIQUE (grp, name), CHECK (name <> 'X'));",
   "CREATE TABLE r (id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT COLLATE NOCASE, name TEXT DEFAULT 'n1' NOT NULL, grp TEXT, num INTEGER,"
-  " amount NUMERIC, parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN, CHECK (num <> 3));"
+  " amount NUMERIC, parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), active BOOLEAN, CHECK (num <> 3));"
   "CREATE UNIQUE INDEX hidden ON r (grp) WHERE num IS NOT NULL;",
   "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER NOT NULL DEFAULT 2, amount NUMERIC,"
-  " parent_id INTEGER UNIQUE REFERENCES r (id) DEFERRABLE INITIALLY DEFERRED, other_id INTEGER REFERENCES o (id), flag BOOLEAN, UNIQUE (name, num));",
+  " parent_id INTEGER UNIQUE REFERENCES r (id) DEFERRABLE INITIALLY DEFERRED, other_id INTEGER REFERENCES o (id), active BOOLEAN, UNIQUE (name, "
+  "num));",
   "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT, name TEXT, grp TEXT, num INTEGER, amount NUMERIC,"
-  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), flag BOOLEAN);"
+  " parent_id INTEGER REFERENCES r (id), other_id INTEGER REFERENCES o (id), active BOOLEAN);"
   "CREATE TRIGGER t AFTER INSERT ON r BEGIN UPDATE r SET grp = new.code WHERE id = new.parent_id; END;"
   "CREATE TRIGGER e BEFORE UPDATE ON r WHEN new.name = 'X' BEGIN SELECT RAISE(ROLLBACK, 'no X'); END;",
   "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER, amount NUMERIC, parent_id INTEGER REFERENCES r (id),"
-  " other_id INTEGER REFERENCES o (id), flag BOOLEAN, both TEXT AS (name || grp) UNIQUE);",
+  " other_id INTEGER REFERENCES o (id), active BOOLEAN, both TEXT AS (name || grp) UNIQUE);",
 };
 
 static const char *const headers[] = {
@@ -27,7 +28,7 @@ static const char *const headers[] = {
   "code#key;code;name;parent_id|name",
   ".id;code#key;name;num;grp",
   "name#key;grp#key;num;parent_id|code;parent_id|name",
-  "id;code;name;parent_id|id;flag",
+  "id;code;name;parent_id|id;active",
   "parent_id#key|code;name#key;num;amount",
   "code#key;name;num;parent_id|parent_id|code",
   "num#key;code;grp;name;parent_id|.id",
@@ -44,11 +45,14 @@ static const char *const headers[] = {
   "code#key;name;r_ids|1|name#key;r_ids|1|other_id|name;r_ids|1|o_ids|1|name;l_r_id_ids|1|r2_id|code;l_r_id_ids|1|name",
   "code#key;name;l_r_id_ids|1|name#key;l_r_id_ids|1|r2_id#key|code;l_r_id_ids|2|name#key;l_r_id_ids|2|r2_id#key|code",
   "name#key;code;o_ids|1|id;o_ids|2|name",
+  "code#key;l_ids|1|name#key;l_ids|1|active",
+  "code#key;name;active;r_ids|1|code#key;r_ids|1|active",
 };
 
 /* Around every table r: lines with a unique name in their r, and links to o. */
 static const char beside[] =
   "CREATE TABLE l (id INTEGER PRIMARY KEY, r_id INTEGER NOT NULL REFERENCES r (id), r2_id INTEGER REFERENCES r (id), name TEXT, num INTEGER,"
+  " active BOOLEAN DEFAULT TRUE,"
   " UNIQUE (r_id, name), CHECK (num <> 3));"
   "CREATE TABLE r_o_rel (r_id INTEGER NOT NULL REFERENCES r (id), o_id INTEGER NOT NULL REFERENCES o (id), PRIMARY KEY (r_id, o_id));";
 
@@ -66,7 +70,7 @@ static const char *const limits[][2] = {
 
 /* What the pattern gives to new records: headers and values. */
 static const char *const defaults[][2] = {
-  {"grp;num;flag", "g2;2;1"},
+  {"grp;num;active", "g2;2;1"},
   {"name;parent_id|code", "n1;a"},
   {"other_id|name;o_ids|1|name;o_ids|2|name", "g1;g1;g2"},
   {"parent_id|name;parent_id|grp;o_ids|1|.id", "n2;g1;3"},
@@ -104,7 +108,7 @@ static const char *cell_for(GRand *random, const char *header) {
     return pick(random, numbers, G_N_ELEMENTS(numbers));
   if (strstr(header, ".id"))
     return pick(random, ids, G_N_ELEMENTS(ids));
-  if (strstr(header, "flag"))
+  if (strstr(header, "active"))
     return pick(random, flags, G_N_ELEMENTS(flags));
   return pick(random, externals, G_N_ELEMENTS(externals));
 }

@@ -286,6 +286,10 @@ static void test_unchanged(void) {
   g_assert_true(px_field_unchanged(&text, px_value_string("a"), px_value_string("a")));
   g_assert_false(px_field_unchanged(&text, px_value_string("a"), px_value_string("A")));
   g_assert_false(px_field_unchanged(&text, px_value_null(), px_value_string("A")));
+  g_assert_true(px_field_unchanged(&text, px_value_string(" a\xc2\xa0"), px_value_string("a")));
+  g_assert_false(px_field_unchanged(&text, px_value_string("a b"), px_value_string("ab")));
+  g_assert_true(px_field_unchanged(&text, px_value_string(" "), px_value_null()));
+  g_assert_false(px_field_unchanged(&text, px_value_string("a"), px_value_null()));
   g_assert_true(px_field_unchanged(&text, px_value_null(), px_value_null()));
   g_assert_true(px_field_unchanged(&text, px_value_string("5"), px_value_integer(5)));
   g_assert_true(px_field_unchanged(&decimal, px_value_integer(5), px_value_real(5)));
