@@ -128,6 +128,15 @@ def test_example_shop(tmp_path, pattern):
 
 
 @pytest.mark.parametrize("format", FORMATS)
+def test_example_shop_in_every_format(tmp_path, format):
+    project = Shop(tmp_path)
+    path = tmp_path / "pattimpex.yaml"
+    path.write_text(re.sub(r"^    format: .*$", f"    format: {FORMATS[format]}", path.read_text(), flags=re.M))
+    for pattern in SHOP:
+        check(project, pattern, format=format)
+
+
+@pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("pattern", ["companies", "catalogue"])
 def test_example_shop_nested(tmp_path, pattern, format):
     project = Shop(tmp_path)
@@ -141,6 +150,34 @@ def test_example_shop_nested(tmp_path, pattern, format):
 @pytest.mark.parametrize("pattern, domain", REFERENCE_CASES)
 def test_reference(tmp_path, pattern, domain, format):
     check(Reference(tmp_path, format), pattern, domain, format)
+
+
+def everything(project):
+    """A pattern of each model that has all its fields, and of each the domain that inactive records match too."""
+    patterns, domains = {}, {}
+    for model in [m["model"] for m in project.json("models")["models"]]:
+        fields = [f for f in project.json("models", model)["fields"] if not f["read_only"]]
+        own = [f["field"] for f in fields if f["relation"] is None and f["field"] != "id"]
+        to_one = [f"{f['field']}/.id" for f in fields if f["type"] == "many2one"]
+        to_many = [{"field": f"{f['field']}/.id", "occurrences": 200} for f in fields if f["type"] == "many2many"]
+        items = [{"field": f["field"], "pattern": f"item-{f['relation'].split('.')[0]}", "occurrences": 4} for f in fields if f["type"] == "one2many"]
+        patterns[f"all-{model}"] = {"model": model, "fields": [".id", *own, *to_one, *to_many, *items]}
+        patterns[f"item-{model}"] = {"model": model, "fields": [".id", *own]}
+        domains[f"all-{model}"] = "[('active', 'in', [True, False])]" if "active" in own else None
+    return patterns, domains
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("which", [Shop, Reference])
+def test_every_field_of_every_model(tmp_path, which, format):
+    project = which(tmp_path) if which is Shop else which(tmp_path, format)
+    patterns, domains = everything(project)
+    settings = yaml.safe_load("format: " + re.sub("^    ", "", FORMATS[format], flags=re.M))
+    (tmp_path / "all.yaml").write_text(yaml.safe_dump({"patterns": {name: {**pattern, **settings} for name, pattern in patterns.items()}}))
+    call = project.call
+    project.call = lambda command, *arguments, **options: call(command, *arguments, "-c", "pattimpex.yaml", "-c", "all.yaml", **options)
+    for pattern, domain in domains.items():
+        check(project, pattern, domain, format)
 
 
 def test_ids_given_by_an_export_are_there_when_it_comes_back(tmp_path):
