@@ -45,23 +45,19 @@ bool px_list_limit(uint64_t otherwise, uint64_t *ret_limit, GError **error) {
   return true;
 }
 
-/* A span of time before now, a day, or a day with a time of day. */
-static bool read_since(const PxProject *project, int64_t *ret_since, GError **error) {
+bool px_list_since(const PxProject *project, const char *said, int64_t *ret_since, GError **error) {
   int64_t span;
-  *ret_since = 0;
-  if (!since)
-    return true;
-  if (px_config_parse_duration(since, &span)) {
+  if (px_config_parse_duration(said, &span)) {
     *ret_since = px_project_now(project) - span;
     return true;
   }
-  size_t len = strlen(since);
-  g_autofree char *text = g_strconcat(since, len == 10 ? "T00:00:00" : len == 16 ? ":00" : "", NULL);
+  size_t len = strlen(said);
+  g_autofree char *text = g_strconcat(said, len == 10 ? "T00:00:00" : len == 16 ? ":00" : "", NULL);
   if (len > 10 && text[10] == ' ')
     text[10] = 'T';
   g_autoptr(GDateTime) when = g_date_time_new_from_iso8601(text, project->timezone);
   if (!when) {
-    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: --since %s is no time: write 2h, 3 days, 2026-11-23 or \"2026-11-23 08:30\"", since);
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "command line: --since %s is no time: write 2h, 3 days, 2026-11-23 or \"2026-11-23 08:30\"", said);
     return false;
   }
   *ret_since = g_date_time_to_unix(when) * G_USEC_PER_SEC;
@@ -93,7 +89,7 @@ bool px_list_check(bool has_channels, GError **error) {
 
 bool px_list_filter(const PxProject *project, PxListFilter *ret_filter, GError **error) {
   *ret_filter = (PxListFilter){.state = state, .task = task, .kind = kind, .channel = whole_channel(), .error = text_of_error};
-  return px_list_limit(DEFAULT_LIMIT, &ret_filter->limit, error) && read_since(project, &ret_filter->since, error);
+  return px_list_limit(DEFAULT_LIMIT, &ret_filter->limit, error) && (!since || px_list_since(project, since, &ret_filter->since, error));
 }
 
 bool px_list_is_filtered(void) {

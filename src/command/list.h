@@ -14,6 +14,8 @@ bool px_list_check(bool has_channels, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_list_filter(const PxProject *project, PxListFilter *ret_filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether any of them is given, --limit aside. */
 bool px_list_is_filtered(void);
+/* The time that --since says: a span of time before now, a day, or a day with a time of day. PX_ERROR_USAGE. */
+bool px_list_since(const PxProject *project, const char *said, int64_t *ret_since, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* --limit; 0: no limit. */
 bool px_list_limit(uint64_t otherwise, uint64_t *ret_limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

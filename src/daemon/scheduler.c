@@ -13,6 +13,10 @@ static bool schedule(const PxDaemonProcess *process, GError **error) {
   g_autoptr(PxProject) project = px_project_open(&options, NULL, error);
   if (!project)
     return false;
+  g_autoptr(PxWorker) presence = px_worker_open(project->db, error); /* claims nothing: others see that it lives */
+  if (!presence)
+    return false;
+  px_worker_describe(presence, NAME);
   px_stop_watch(project->db, NULL);
   px_process_says(process, PX_LIFE_IDLE, NAME, "idle");
   while (px_stop_wanted() == PX_STOP_NOT) {

@@ -2,6 +2,7 @@
 /* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. In the file, each at its
  * place: a line for people, the last words ("stopped", "signal 11"), and the job at work with what is done for it. Nothing waits for a disk: it is
  * for those who outlive the worker, not the machine. */
+#include "queue/overview.h"
 #include "queue/queue_private.h"
 
 #include <errno.h>
@@ -75,18 +76,28 @@ static bool has_jobs(PxDb *db, const char *name) {
   return !px_run_for_id(&binder, &job, NULL) || job;
 }
 
-/* Files of workers that were killed while they had no job. */
-static void remove_left_files(PxDb *db) {
+/* The names of all whose file is there (char *, freed with the array). */
+static GPtrArray *names_of_files(PxDb *db) {
+  GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
   g_autofree char *prefix_path = lock_path(db, "");
+  if (!prefix_path)
+    return names;
   g_autofree char *prefix = g_path_get_basename(prefix_path);
   g_autofree char *directory = g_path_get_dirname(prefix_path);
   g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
   const char *entry;
   while (entries && (entry = g_dir_read_name(entries)))
-    if (g_str_has_prefix(entry, prefix) && !has_jobs(db, entry + strlen(prefix))) {
-      g_autofree char *path = g_build_filename(directory, entry, NULL);
-      remove_when_dead(path);
-    }
+    if (g_str_has_prefix(entry, prefix))
+      g_ptr_array_add(names, g_strdup(entry + strlen(prefix)));
+  return names;
+}
+
+/* Files of workers that were killed while they had no job. */
+static void remove_left_files(PxDb *db) {
+  g_autoptr(GPtrArray) names = names_of_files(db);
+  for (guint i = 0; i < names->len; i++)
+    if (!has_jobs(db, names->pdata[i]))
+      px_worker_forget(db, names->pdata[i]);
 }
 
 bool px_worker_is_dead(PxDb *db, const char *name) {
@@ -106,15 +117,23 @@ void px_worker_forget(PxDb *db, const char *name) {
     remove_when_dead(path);
 }
 
-void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words) {
-  *ret_words = (PxLastWords){0};
+/* What is in its file; false: there is none, or it is somebody else's. */
+static bool read_file_of(PxDb *db, const char *name, char text[FILE_SIZE + 1]) {
   g_autofree char *path = lock_path(db, name);
   int fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+  memset(text, 0, FILE_SIZE + 1);
   if (fd < 0)
-    return;
-  char text[FILE_SIZE + 1] = "";
+    return false;
   (void)!pread(fd, text, FILE_SIZE, 0);
   (void)close(fd);
+  return true;
+}
+
+void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words) {
+  char text[FILE_SIZE + 1];
+  *ret_words = (PxLastWords){0};
+  if (!read_file_of(db, name, text))
+    return;
   ret_words->stopped = g_str_has_prefix(text + AT_WORDS, STOPPED);
   if (g_str_has_prefix(text + AT_WORDS, SIGNAL))
     ret_words->signal = (int)g_ascii_strtoll(text + AT_WORDS + strlen(SIGNAL), NULL, 10);
@@ -123,6 +142,59 @@ void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words) {
   if (*end == ' ')
     g_strlcpy(ret_words->doing, end + 1, sizeof ret_words->doing);
 }
+
+/* ---- seen by others */
+
+void px_worker_seen_free(PxWorkerSeen *seen) {
+  if (!seen)
+    return;
+  g_free(seen->name);
+  g_free(seen->what);
+  g_free(seen->doing);
+  g_free(seen);
+}
+
+static void free_seen(gpointer row) {
+  px_worker_seen_free(row);
+}
+
+static PxWorkerSeen *see(PxDb *db, const char *name) {
+  char text[FILE_SIZE + 1];
+  PxLastWords words;
+  bool readable = read_file_of(db, name, text);
+  px_worker_last_words(db, name, &words);
+  PxWorkerSeen *seen = g_new0(PxWorkerSeen, 1);
+  seen->name = g_strdup(name);
+  /* Nothing is there while it begins, or when the file is another user's. */
+  size_t len = strcspn(text + AT_NAME, "\n");
+  seen->what = readable && len > 0 ? g_utf8_make_valid(text + AT_NAME, (gssize)len) : g_strdup("worker");
+  seen->pid = g_ascii_strtoll(name, NULL, 10);
+  seen->lives = !px_worker_is_dead(db, name);
+  seen->job = words.job;
+  seen->doing = g_strdup(words.doing);
+  return seen;
+}
+
+/* "worker 2" before "worker 10". */
+static int by_what(gconstpointer a, gconstpointer b) {
+  const PxWorkerSeen *one = *(const PxWorkerSeen *const *)a;
+  const PxWorkerSeen *other = *(const PxWorkerSeen *const *)b;
+  g_autofree char *key = g_utf8_collate_key_for_filename(one->what, -1);
+  g_autofree char *other_key = g_utf8_collate_key_for_filename(other->what, -1);
+  int order = strcmp(key, other_key);
+  return order ? order : strcmp(one->name, other->name);
+}
+
+GPtrArray *px_worker_list(PxDb *db) {
+  g_autoptr(GPtrArray) names = names_of_files(db);
+  GPtrArray *all = g_ptr_array_new_with_free_func(free_seen);
+  for (guint i = 0; i < names->len; i++)
+    g_ptr_array_add(all, see(db, names->pdata[i]));
+  g_ptr_array_sort(all, by_what);
+  return all;
+}
+
+/* ---- told by itself */
 
 void px_worker_describe(PxWorker *worker, const char *what) {
   char line[AT_WORDS] = "";

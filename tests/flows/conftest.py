@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A project of its own for each test: a small database, a folder of a partner, a configuration in the test's own words."""
+import contextlib
 import json
 import os
 import pathlib
@@ -91,16 +92,28 @@ class Project:
         finally:
             db.close()
 
+    def execute(self, sql, *values):
+        """Changes the database behind the program's back."""
+        with sqlite3.connect(self.folder / "shop.db", timeout=60) as db:
+            db.execute(sql, values)
+        db.close()
+
     def emails(self):
         return [email for (email,) in self.rows("SELECT email FROM partner ORDER BY id")]
 
+    def files(self, folder=""):
+        return [p for p in sorted((self.drop_folder / folder).rglob("*")) if p.is_file()]
+
     def tree(self, folder=""):
-        """The partner's files as they are: path -> bytes."""
-        top = self.drop_folder / folder
-        return {str(p.relative_to(self.drop_folder)): p.read_bytes() for p in sorted(top.rglob("*")) if p.is_file()}
+        """The partner's files as they are: path -> bytes. One that is renamed or removed meanwhile is left out."""
+        found = {}
+        for path in self.files(folder):
+            with contextlib.suppress(FileNotFoundError):
+                found[str(path.relative_to(self.drop_folder))] = path.read_bytes()
+        return found
 
     def names(self, folder=""):
-        return sorted(self.tree(folder))
+        return sorted(str(path.relative_to(self.drop_folder)) for path in self.files(folder))
 
     def dump(self):
         """The whole database as text."""
