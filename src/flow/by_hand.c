@@ -127,7 +127,7 @@ static PxSummary *import_by_hand(Hand *hand, GError **error) {
 static PxSummary *import_with_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
   PxBlob blob;
   g_autoptr(PxWorker) worker = px_worker_open(project->db, error);
-  if (!worker || !px_filestore_add(project->filestore, fd, UINT64_MAX, &blob, error))
+  if (!worker || !px_filestore_add(project->filestore, fd, &blob, error))
     return NULL;
   g_autofree char *name = px_path_name(options->file);
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
@@ -221,7 +221,7 @@ static bool keep_export(PxProject *project, const PxPattern *pattern, const char
   PxBlob blob;
   if (lseek(fd, 0, SEEK_SET) < 0)
     return px_path_fail(output, "read again", PX_ERROR_INTERNAL, error);
-  if (!px_filestore_add(project->filestore, fd, UINT64_MAX, &blob, error))
+  if (!px_filestore_add(project->filestore, fd, &blob, error))
     return false;
   int64_t now = px_project_now(project);
   g_autofree char *name = px_path_is_standard(output) ? g_strdup("stdout") : g_path_get_basename(output);

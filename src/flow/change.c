@@ -183,7 +183,7 @@ bool px_attachment_add_by_hand(PxProject *project, const char *task_name, const 
     return false;
   }
   PxBlob blob;
-  bool added = px_filestore_add(project->filestore, fd, UINT64_MAX, &blob, error);
+  bool added = px_filestore_add(project->filestore, fd, &blob, error);
   (void)close(fd);
   if (!added)
     return false;

@@ -4,8 +4,6 @@
 
 #include "base/hook.h"
 
-#include <unistd.h>
-
 #define CLOCKS_DIFFER G_TIME_SPAN_MINUTE /* a file may be so much younger than now */
 
 /* A file of the listing; strings owned. */
@@ -136,8 +134,8 @@ static bool read_file(PxWork *work, PxStorage *storage, const PxTask *task, cons
   g_autoptr(GError) problem = NULL;
   PxFileInfo info;
   *ret_attachment = NULL;
-  int fd = px_storage_open_read(storage, task->path, name, &info, &problem);
-  if (fd < 0) {
+  g_autoptr(PxReading) reading = px_storage_open_read(storage, task->path, name, &info, &problem);
+  if (!reading) {
     if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) /* gone since the listing */
       return true;
     if (!g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED)) {
@@ -148,11 +146,10 @@ static bool read_file(PxWork *work, PxStorage *storage, const PxTask *task, cons
     return true;
   }
   PxBlob blob;
-  bool wait = must_wait(work, task, &info);
-  bool added = !wait && px_filestore_add(work->project->filestore, fd, info.size, &blob, error);
-  (void)close(fd);
-  if (!added)
-    return wait;
+  if (must_wait(work, task, &info))
+    return true;
+  if (!px_filestore_add_reading(work->project->filestore, reading, &blob, error))
+    return false;
   *ret_attachment = px_fetch_attachment(task, name, &blob);
   (*ret_attachment)->remote_key = px_remote_key(task->path, &info);
   (*ret_attachment)->remote_action = task->after_import == PX_AFTER_KEEP ? PX_REMOTE_NONE : PX_REMOTE_PENDING;

@@ -11,11 +11,8 @@
 
 #include "base/hook.h"
 
-#include <errno.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
-#define READ_SIZE ((size_t)256 * 1024)
 #define MAX_CHANGES 3 /* a file that is written to again and again is left for the next run */
 
 typedef struct {
@@ -65,27 +62,15 @@ static bool tell(const Action *action, GError **problem, GError **error) {
 
 /* ---- pending: take it */
 
-static bool digest(int fd, char ret_sha256[65], uint64_t *ret_size, GError **error) {
-  g_autofree unsigned char *buffer = g_malloc(READ_SIZE);
-  unsigned char hash[EVP_MAX_MD_SIZE];
-  unsigned hash_len = 0;
-  EVP_MD_CTX *context = EVP_MD_CTX_new();
-  bool ok = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
-  ssize_t n = 1;
-  *ret_size = 0;
-  while (ok && (n = read(fd, buffer, READ_SIZE)) != 0) {
-    if (n < 0 && errno == EINTR)
-      continue;
-    ok = n > 0 && EVP_DigestUpdate(context, buffer, (size_t)n) == 1;
-    *ret_size += ok ? (uint64_t)n : 0;
-  }
-  ok = ok && EVP_DigestFinal_ex(context, hash, &hash_len) == 1;
-  EVP_MD_CTX_free(context);
-  for (unsigned i = 0; ok && i < hash_len; i++)
-    (void)g_snprintf(ret_sha256 + 2 * i, 3, "%02x", hash[i]);
-  if (!ok)
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot be read again: %s", g_strerror(errno));
-  return ok;
+/* Whether a file of that name is there. A storage that does not answer says nothing of it: false, an error. */
+static bool look_for(const Action *action, const char *name, bool *ret_there, PxFileInfo *ret_info, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(PxReading) reading = px_storage_open_read(action->storage, action->attachment->path, name, ret_info, &problem);
+  *ret_there = reading != NULL;
+  if (reading || g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND) || g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED))
+    return true;
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }
 
 /* Gives the file our name for it. *ret_gone: it is not there, under neither name. */
@@ -107,26 +92,27 @@ static bool hold(const Action *action, bool *ret_gone, GError **error) {
     return false;
   }
   PxFileInfo info;
-  int fd = px_storage_open_read(action->storage, action->attachment->path, held, &info, NULL);
-  *ret_gone = fd < 0;
-  if (fd >= 0)
-    (void)close(fd);
+  bool there;
+  if (!look_for(action, held, &there, &info, error)) {
+    g_clear_pointer(&attachment->remote_held, g_free);
+    return false;
+  }
+  *ret_gone = !there;
   return true;
 }
 
 static bool is_what_was_read(const Action *action, bool *ret_same, GError **error) {
   const PxAttachment *attachment = action->attachment;
   PxFileInfo info;
-  int fd = px_storage_open_read(action->storage, action->attachment->path, attachment->remote_held, &info, error);
-  if (fd < 0)
+  g_autoptr(PxReading) reading = px_storage_open_read(action->storage, action->attachment->path, attachment->remote_held, &info, error);
+  char sha256[65];
+  *ret_same = false;
+  if (!reading || info.size != attachment->size)
+    return reading != NULL;
+  if (!px_storage_digest(reading, sha256, error))
     return false;
-  char sha256[65] = "";
-  uint64_t size = 0;
-  *ret_same = info.size == attachment->size;
-  bool ok = !*ret_same || digest(fd, sha256, &size, error);
-  (void)close(fd);
-  *ret_same = *ret_same && size == attachment->size && strcmp(sha256, attachment->sha256) == 0;
-  return ok;
+  *ret_same = strcmp(sha256, attachment->sha256) == 0;
+  return true;
 }
 
 /* Other bytes came under the name between the reading and the renaming: they are a new attachment, which inherits the file. In one transaction, so
@@ -136,13 +122,9 @@ static bool take_other_bytes(const Action *action, PxAttachment **ret_next, GErr
   PxWork *work = action->work;
   PxAttachment *old = action->attachment;
   PxFileInfo info;
-  int fd = px_storage_open_read(action->storage, action->attachment->path, old->remote_held, &info, error);
-  if (fd < 0)
-    return false;
   PxBlob blob;
-  bool added = px_filestore_add(work->project->filestore, fd, info.size, &blob, error);
-  (void)close(fd);
-  if (!added)
+  g_autoptr(PxReading) reading = px_storage_open_read(action->storage, action->attachment->path, old->remote_held, &info, error);
+  if (!reading || !px_filestore_add_reading(work->project->filestore, reading, &blob, error))
     return false;
   g_autoptr(PxAttachment) next = px_fetch_attachment(action->task, old->name, &blob);
   next->remote_key = px_remote_key(action->attachment->path, &info);
@@ -234,11 +216,13 @@ static bool rename_in_place(const Action *action, const char *name, GError **err
 
 static bool finish_renamed(const Action *action, GError **error) {
   PxAttachment *attachment = action->attachment;
+  g_autoptr(GError) problem = NULL;
   PxFileInfo info;
-  int fd = px_storage_open_read(action->storage, action->attachment->path, attachment->moved_to, &info, NULL);
-  if (fd < 0) /* somebody was faster: nothing is left to be recognised */
+  bool there;
+  if (!look_for(action, attachment->moved_to, &there, &info, &problem))
+    return tell(action, &problem, error);
+  if (!there) /* somebody was faster: nothing is left to be recognised */
     return finish(action, error);
-  (void)close(fd);
   g_free(attachment->remote_key);
   attachment->remote_key = px_remote_key(action->attachment->path, &info);
   g_clear_pointer(&attachment->remote_held, g_free);
@@ -266,18 +250,14 @@ static bool stays(const PxTask *task) {
   return task->after_import == PX_AFTER_RENAME || task->after_import == PX_AFTER_KEEP;
 }
 
-static bool is_held(const Action *action) {
-  PxFileInfo info;
-  int fd = px_storage_open_read(action->storage, action->attachment->path, action->attachment->remote_held, &info, NULL);
-  if (fd >= 0)
-    (void)close(fd);
-  return fd >= 0;
-}
-
 /* remote_action is taken. A file that has our name no more was put away before a kill. */
 static bool finish_taken(const Action *action, GError **error) {
   g_autoptr(GError) problem = NULL;
-  if (stays(action->task) && action->attachment->moved_to && !is_held(action))
+  PxFileInfo info;
+  bool held = true;
+  if (stays(action->task) && action->attachment->moved_to && !look_for(action, action->attachment->remote_held, &held, &info, &problem))
+    return tell(action, &problem, error);
+  if (!held)
     return finish_renamed(action, error);
   bool done = put_away(action, &problem);
   px_hook("remote-put-away");

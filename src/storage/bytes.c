@@ -31,17 +31,28 @@ static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
   return true;
 }
 
-static bool copy_pieces(int from, int to, uint64_t limit, EVP_MD_CTX *digest, uint64_t *ret_size, GError **error) {
+static ssize_t pull_fd(void *source, void *buffer, size_t size, GError **error) {
+  ssize_t got;
+  do
+    got = read(*(const int *)source, buffer, size);
+  while (got < 0 && errno == EINTR);
+  if (got < 0)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
+  return got;
+}
+
+typedef struct {
+  PxPull pull;
+  void *data;
+} Source;
+
+static bool pump_pieces(const Source *source, int to, uint64_t limit, EVP_MD_CTX *digest, uint64_t *ret_size, GError **error) {
   g_autofree char *piece = g_malloc(PIECE_BYTES);
   *ret_size = 0;
   while (*ret_size <= limit) {
-    ssize_t got = read(from, piece, PIECE_BYTES);
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
+    ssize_t got = source->pull(source->data, piece, PIECE_BYTES, error);
+    if (got < 0)
       return false;
-    }
     if (got == 0)
       break;
     if (digest && EVP_DigestUpdate(digest, piece, (size_t)got) != 1) {
@@ -68,13 +79,18 @@ static bool finish_digest(EVP_MD_CTX *digest, char *ret_sha256, GError **error) 
 }
 
 bool px_bytes_copy(int from, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) {
+  return px_bytes_pump(pull_fd, &from, to, limit, ret_sha256, ret_size, error);
+}
+
+bool px_bytes_pump(PxPull pull, void *data, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) {
+  const Source source = {.pull = pull, .data = data};
   if (!ret_sha256)
-    return copy_pieces(from, to, limit, NULL, ret_size, error);
+    return pump_pieces(&source, to, limit, NULL, ret_size, error);
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
   bool ok = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) == 1;
   if (!ok)
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "libcrypto has no SHA-256");
-  ok = ok && copy_pieces(from, to, limit, digest, ret_size, error) && finish_digest(digest, ret_sha256, error);
+  ok = ok && pump_pieces(&source, to, limit, digest, ret_size, error) && finish_digest(digest, ret_sha256, error);
   EVP_MD_CTX_free(digest);
   return ok;
 }

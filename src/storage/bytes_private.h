@@ -27,8 +27,12 @@ static inline int px_fd_steal(int *fd) {
 /* int that is closed at the end of its block, unless it is negative by then. */
 #define PX_AUTO_FD __attribute__((cleanup(px_fd_clear))) int
 
-/* Reads from where from stands to its end, or until it has more than limit bytes, and writes to to (-1: nowhere). ret_sha256 may
- * be NULL. Both errors are PX_ERROR_TRANSIENT; a full disk is told in plain words. */
+/* The next bytes of a source, at most size of them; 0 at its end, -1 with an error. */
+typedef ssize_t (*PxPull)(void *source, void *buffer, size_t size, GError **error);
+/* Reads source to its end, or until it has given more than limit bytes, and writes to to (-1: nowhere). ret_sha256 may be NULL.
+ * PX_ERROR_TRANSIENT where it cannot be written (a full disk is told in plain words), and what pull says. */
+bool px_bytes_pump(PxPull pull, void *source, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a descriptor, from where it stands. Both errors are PX_ERROR_TRANSIENT. */
 bool px_bytes_copy(int from, int to, uint64_t limit, char *ret_sha256, uint64_t *ret_size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* fsync of what was written to fd. PX_ERROR_TRANSIENT. */
 bool px_bytes_sync(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -225,31 +225,49 @@ static bool file_list(void *self, const char *path, PxFileVisit visit, void *dat
   return ok;
 }
 
-static int file_open_read(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+static void *file_open_read(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   File *file = self;
   if (!open_root(file, error))
-    return -1;
+    return NULL;
   g_autofree char *whole = place_name(path, name);
   /* O_NONBLOCK: opening a pipe or a file that another program leases must not hang. */
   PX_AUTO_FD fd = px_beneath_open(file->root, whole, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status;
   if (fd < 0 && errno == EACCES) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: cannot open: %s; give pattimpex the right to read it", whole, g_strerror(errno));
-    return -1;
+    return NULL;
   }
   if (fd < 0 || fstat(fd, &status) < 0) {
     (void)fail(error, path, name, "open");
-    return -1;
+    return NULL;
   }
   const char *refused = why_no_file(status.st_mode);
   if (refused) {
     (void)refuse(error, path, name, refused);
-    return -1;
+    return NULL;
   }
   g_free(file->name);
   file->name = g_strdup(name);
   *ret_info = info_of(fd, file->name, &status, file->identity);
-  return px_fd_steal(&fd);
+  int *reading = g_new(int, 1);
+  *reading = px_fd_steal(&fd);
+  return reading;
+}
+
+static ssize_t file_read(void *self, void *reading, void *buffer, size_t size, GError **error) {
+  const File *file = self;
+  ssize_t got;
+  do
+    got = read(*(const int *)reading, buffer, size);
+  while (got < 0 && errno == EINTR);
+  if (got < 0)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: cannot read: %s", file->name, g_strerror(errno));
+  return got;
+}
+
+static void file_close_read(void *self, void *reading) {
+  px_fd_clear(reading);
+  g_free(reading);
 }
 
 /* ---- writing */
@@ -469,6 +487,8 @@ const PxStorageDriver px_file_storage = {
   .close = file_close,
   .list = file_list,
   .open_read = file_open_read,
+  .read = file_read,
+  .close_read = file_close_read,
   .put = file_put,
   .move = file_move,
   .remove = file_remove,

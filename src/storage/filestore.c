@@ -3,6 +3,7 @@
 
 #include "base/hook.h"
 #include "storage/bytes_private.h"
+#include "storage/storage_private.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -180,24 +181,35 @@ bool px_filestore_commit(PxNewBlob *new, PxBlob *ret_blob, GError **error) {
   return keep(new, &blob, ret_blob, error);
 }
 
-bool px_filestore_add(PxFilestore *store, int fd, uint64_t expected_size, PxBlob *ret_blob, GError **error) {
+bool px_filestore_add(PxFilestore *store, int fd, PxBlob *ret_blob, GError **error) {
   PxBlob blob;
   int new_fd;
   PxNewBlob *new = px_filestore_begin(store, &new_fd, error);
   if (!new)
     return false;
-  if (!px_bytes_copy(fd, new_fd, expected_size, blob.sha256, &blob.size, error)) {
+  if (px_bytes_copy(fd, new_fd, UINT64_MAX, blob.sha256, &blob.size, error))
+    return keep(new, &blob, ret_blob, error);
+  g_prefix_error(error, "filestore %s: ", writable_directory(store));
+  px_filestore_abandon(new);
+  return false;
+}
+
+static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **error) {
+  return px_storage_read(source, buffer, size, error);
+}
+
+bool px_filestore_add_reading(PxFilestore *store, PxReading *reading, PxBlob *ret_blob, GError **error) {
+  PxBlob blob;
+  int new_fd;
+  PxNewBlob *new = px_filestore_begin(store, &new_fd, error);
+  if (!new)
+    return false;
+  if (px_bytes_pump(pull_reading, reading, new_fd, UINT64_MAX, blob.sha256, &blob.size, error))
+    return keep(new, &blob, ret_blob, error);
+  if (!reading->failed)
     g_prefix_error(error, "filestore %s: ", writable_directory(store));
-    px_filestore_abandon(new);
-    return false;
-  }
-  if (expected_size != UINT64_MAX && blob.size != expected_size) {
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the file has %s than the %" G_GUINT64_FORMAT " bytes it had before; it is still being written",
-                blob.size > expected_size ? "more" : "fewer", (guint64)expected_size);
-    px_filestore_abandon(new);
-    return false;
-  }
-  return keep(new, &blob, ret_blob, error);
+  px_filestore_abandon(new);
+  return false;
 }
 
 /* ---- reading */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* The filestore: bytes in our care, addressed by their sha256. Blobs are 0600 in 0700 directories: ab/cdef.... */
-#include "base/error.h"
+#include "storage/storage.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -19,10 +19,11 @@ typedef struct {
   uint64_t size;
 } PxBlob;
 
-/* Reads fd to its end into the store: temporary name, fsync of file and directory, rename. expected_size: UINT64_MAX, or the
- * bytes there must be (else PX_ERROR_TRANSIENT: it changed while it was read). A blob that is there already is touched, so
- * that a collector leaves it. PX_ERROR_TRANSIENT: disk full. */
-bool px_filestore_add(PxFilestore *store, int fd, uint64_t expected_size, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads fd to its end into the store: temporary name, fsync of file and directory, rename. A blob that is there already is touched,
+ * so that a collector leaves it. PX_ERROR_TRANSIENT: disk full. */
+bool px_filestore_add(PxFilestore *store, int fd, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a file of a storage; PX_ERROR_TRANSIENT as px_storage_read() has it, too. */
+bool px_filestore_add_reading(PxFilestore *store, PxReading *reading, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A new blob that is written piece by piece: *ret_fd belongs to the store until commit or abandon. */
 typedef struct PxNewBlob PxNewBlob;
 PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -109,14 +109,59 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
 
 /* ---- reading */
 
-int px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+/* path is clean; errors do not name the storage. */
+static PxReading *open_reading(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+  void *driver = storage->driver->open_read(storage->self, path, name, ret_info, error);
+  if (!driver)
+    return NULL;
+  PxReading *reading = g_new0(PxReading, 1);
+  *reading = (PxReading){.storage = storage, .driver = driver, .place = g_strconcat(path, *path ? "/" : "", name, NULL), .size = ret_info->size};
+  return reading;
+}
+
+PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   g_autofree char *clean = NULL;
   if (!clean_place(storage, path, name, true, &clean, error))
-    return -1;
-  int fd = storage->driver->open_read(storage->self, clean, name, ret_info, error);
-  if (fd < 0)
+    return NULL;
+  PxReading *reading = open_reading(storage, clean, name, ret_info, error);
+  if (!reading)
     (void)failed(storage, error);
-  return fd;
+  return reading;
+}
+
+static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **error) {
+  PxReading *reading = source;
+  PxStorage *storage = reading->storage;
+  ssize_t got = storage->driver->read(storage->self, reading->driver, buffer, size, error);
+  if (got > 0)
+    reading->got += (uint64_t)got;
+  reading->failed = got < 0 || reading->got > reading->size || (got == 0 && reading->got < reading->size);
+  if (!reading->failed)
+    return got;
+  if (got >= 0)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: there are %s than the %" G_GUINT64_FORMAT " bytes it had; it is still being written",
+                reading->place, got == 0 ? "fewer" : "more", (guint64)reading->size);
+  return -1;
+}
+
+ssize_t px_storage_read(PxReading *reading, void *buffer, size_t size, GError **error) {
+  ssize_t got = pull_reading(reading, buffer, size, error);
+  if (got < 0)
+    (void)failed(reading->storage, error);
+  return got;
+}
+
+bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) {
+  uint64_t size;
+  return px_bytes_pump(pull_reading, reading, -1, UINT64_MAX, ret_sha256, &size, error) || failed(reading->storage, error);
+}
+
+void px_storage_close_read(PxReading *reading) {
+  if (!reading)
+    return;
+  reading->storage->driver->close_read(reading->storage->self, reading->driver);
+  g_free(reading->place);
+  g_free(reading);
 }
 
 /* ---- writing */
@@ -127,9 +172,9 @@ typedef enum { TARGET_ABSENT, TARGET_SAME, TARGET_OTHER } Target;
 static bool look_at(PxStorage *storage, const char *path, const char *name, uint64_t size, const char *sha256, Target *ret, GError **error) {
   g_autoptr(GError) problem = NULL;
   PxFileInfo info;
-  PX_AUTO_FD fd = storage->driver->open_read(storage->self, path, name, &info, &problem);
+  g_autoptr(PxReading) reading = open_reading(storage, path, name, &info, &problem);
   *ret = TARGET_OTHER;
-  if (fd < 0) {
+  if (!reading) {
     if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
       *ret = TARGET_ABSENT;
     else if (!g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED)) {
@@ -142,9 +187,9 @@ static bool look_at(PxStorage *storage, const char *path, const char *name, uint
     return true;
   char found[65];
   uint64_t found_size;
-  if (!px_bytes_copy(fd, -1, size, found, &found_size, error))
+  if (!px_bytes_pump(pull_reading, reading, -1, size, found, &found_size, error))
     return false;
-  if (found_size == size && strcmp(found, sha256) == 0)
+  if (strcmp(found, sha256) == 0)
     *ret = TARGET_SAME;
   return true;
 }
@@ -208,8 +253,9 @@ typedef struct {
 static bool pretend_move(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
   PxFileInfo info;
   Target target;
-  PX_AUTO_FD fd = storage->driver->open_read(storage->self, move->from_path, move->from_name, &info, error);
-  if (fd < 0 || !look_at(storage, move->to_path, to_name, 0, NULL, &target, error))
+  PxReading *from = open_reading(storage, move->from_path, move->from_name, &info, error);
+  px_storage_close_read(from);
+  if (!from || !look_at(storage, move->to_path, to_name, 0, NULL, &target, error))
     return false;
   return target == TARGET_ABSENT || exists(move->to_path, to_name, error);
 }
@@ -262,8 +308,8 @@ bool px_storage_remove(PxStorage *storage, const char *path, const char *name, G
   if (!storage->dry_run)
     return storage->driver->remove(storage->self, clean, name, error) || failed(storage, error);
   PxFileInfo info;
-  PX_AUTO_FD fd = storage->driver->open_read(storage->self, clean, name, &info, error);
-  return fd >= 0 || failed(storage, error);
+  g_autoptr(PxReading) reading = open_reading(storage, clean, name, &info, error);
+  return reading || failed(storage, error);
 }
 
 bool px_storage_check(PxStorage *storage, bool probe, GError **error) {

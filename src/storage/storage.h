@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 typedef struct PxStorage PxStorage;
 
@@ -42,9 +43,19 @@ typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop 
  * as empty. PX_ERROR_UNREACHABLE; PX_ERROR_REFUSED: path is no directory, or has a symbolic link in it. */
 bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Opens path/name and tells what it is as opened (never what a listing said). A descriptor of a regular file or a pipe that is
- * read to its end; the caller closes it. *ret_info strings live until the next call on storage. PX_ERROR_NOT_FOUND, PX_ERROR_REFUSED. */
-int px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A file that is being read. No other call on its storage until it is closed. */
+typedef struct PxReading PxReading;
+/* Opens path/name and tells what it is as opened (never what a listing said); no byte is asked for before the first read. NULL with an error:
+ * PX_ERROR_NOT_FOUND, PX_ERROR_REFUSED. *ret_info strings live until the next call on storage. */
+PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The next bytes, at most size of them (more than 0). 0: the end, and the file had exactly the bytes that *ret_info said. -1: an error;
+ * PX_ERROR_TRANSIENT: the connection was lost, or there are fewer or more bytes. */
+ssize_t px_storage_read(PxReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The sha256 (lower case hex) of what is left to be read. */
+bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_storage_close_read(PxReading *reading);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxReading, px_storage_close_read)
 
 typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
 

@@ -17,7 +17,10 @@ typedef struct {
   void *(*open)(const void *settings);
   void (*close)(void *self);
   bool (*list)(void *self, const char *path, PxFileVisit visit, void *data, GError **error); /* every entry but directories, any order */
-  int (*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
+  /* One reading at a time, and no other call meanwhile. What it gives is the driver's own, freed by close_read. */
+  void *(*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
+  ssize_t (*read)(void *self, void *reading, void *buffer, size_t size, GError **error); /* sizes are checked above */
+  void (*close_read)(void *self, void *reading);
   /* Atomic: the whole new file or the old state. replace false: PX_ERROR_EXISTS when there is one. */
   bool (*put)(void *self, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error);
   bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);

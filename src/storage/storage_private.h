@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What storages.c tells storage.c. */
+/* What storages.c tells storage.c, and storage.c the filestore. */
 #include "storage/storage_driver.h"
+
+struct PxReading {
+  PxStorage *storage;
+  void *driver; /* the driver's own */
+  char *place;  /* of the file, for messages */
+  uint64_t size, got;
+  bool failed; /* it gave an error: the bytes did not come, whoever writes them is not to blame */
+};
 
 typedef struct {
   char *name;

@@ -17,9 +17,8 @@ static PxAttachment *fetched(Fixture *f, const char *text, PxRemoteAction action
   const PxTask *task = px_tasks_get(f->project->tasks, "in");
   fixture_write(f, "drop/in/a.csv", text, 60);
   g_autoptr(PxStorage) storage = px_storage_open(f->project->storages, "drop", false, NULL);
-  int fd = px_storage_open_read(storage, "in", "a.csv", &info, NULL);
-  g_assert_true(px_filestore_add(f->project->filestore, fd, info.size, &blob, NULL));
-  g_assert_true(g_close(fd, NULL));
+  g_autoptr(PxReading) reading = px_storage_open_read(storage, "in", "a.csv", &info, NULL);
+  g_assert_true(px_filestore_add_reading(f->project->filestore, reading, &blob, NULL));
   PxAttachment *attachment = px_fetch_attachment(task, "a.csv", &blob);
   attachment->remote_key = px_remote_key("in", &info);
   attachment->remote_action = action;

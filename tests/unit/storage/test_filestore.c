@@ -21,7 +21,7 @@ static PxFilestore *open_store(const Fixture *fixture, bool dry_run) {
 static void add(PxFilestore *store, const char *text, PxBlob *ret_blob) {
   g_autoptr(GError) error = NULL;
   int fd = text_fd(text);
-  g_assert_true(px_filestore_add(store, fd, strlen(text), ret_blob, &error));
+  g_assert_true(px_filestore_add(store, fd, ret_blob, &error));
   g_assert_no_error(error);
   (void)close(fd);
 }
@@ -107,19 +107,6 @@ static void piece_by_piece(Fixture *fixture, const void *data) {
   g_assert_cmpstr(names, ==, "store/ store/2c/ store/" HELLO_PATH " store/tmp/");
 }
 
-static void other_size(Fixture *fixture, const void *data) {
-  g_autoptr(PxFilestore) store = open_store(fixture, false);
-  g_autoptr(GError) error = NULL;
-  PxBlob blob;
-  int fd = text_fd("hello");
-  assert_fails(px_filestore_add(store, fd, 6, &blob, &error), &error, PX_ERROR_TRANSIENT, "fewer than the 6 bytes");
-  g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
-  assert_fails(px_filestore_add(store, fd, 4, &blob, &error), &error, PX_ERROR_TRANSIENT, "more than the 4 bytes");
-  g_assert_cmpint(lseek(fd, 0, SEEK_SET), ==, 0);
-  g_assert_true(px_filestore_add(store, fd, UINT64_MAX, &blob, &error));
-  (void)close(fd);
-}
-
 static void disk_full(Fixture *fixture, const void *data) {
   g_autoptr(PxFilestore) store = open_store(fixture, false);
   g_autoptr(GError) error = NULL;
@@ -130,7 +117,7 @@ static void disk_full(Fixture *fixture, const void *data) {
   g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
   const struct rlimit small = {.rlim_cur = 4096, .rlim_max = old.rlim_max};
   g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
-  bool ok = px_filestore_add(store, fd, UINT64_MAX, &blob, &error);
+  bool ok = px_filestore_add(store, fd, &blob, &error);
   g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
   (void)close(fd);
   assert_fails(ok, &error, PX_ERROR_TRANSIENT, "make room and run again");
@@ -208,7 +195,6 @@ void add_filestore_tests(void) {
   ADD("/filestore/broken_blob_is_healed", broken_blob_is_healed);
   ADD("/filestore/empty_blob", empty);
   ADD("/filestore/piece_by_piece", piece_by_piece);
-  ADD("/filestore/other_size_than_expected", other_size);
   ADD("/filestore/disk_full", disk_full);
   ADD("/filestore/missing_blob", missing);
   ADD("/filestore/dry_run_writes_nothing_in_it", dry_run);

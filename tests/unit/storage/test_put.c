@@ -168,16 +168,16 @@ static void dry_run(Fixture *fixture, const void *data) {
 }
 
 void add_put_tests(void) {
-  ADD("/storage/put/replace", replace);
-  ADD("/storage/put/number", number);
-  ADD("/storage/put/fail", refuse);
+  add_for_all("put_replace", replace);
+  add_for_all("put_number", number);
+  add_for_all("put_fail", refuse);
   ADD("/storage/put/without_renameat2", without_renameat2);
-  ADD("/storage/put/same_bytes_are_not_written_again", same_bytes_are_not_written_again);
-  ADD("/storage/put/over_a_link", over_a_link);
-  ADD("/storage/put/over_a_directory", over_a_directory);
-  ADD("/storage/put/bad_names", names);
-  ADD("/storage/put/wrong_size_leaves_nothing", wrong_size);
+  add_for_all("put_same_bytes_are_not_written_again", same_bytes_are_not_written_again);
+  add_for_all("put_over_a_link", over_a_link);
+  add_for_all("put_over_a_directory", over_a_directory);
+  add_for_all("put_bad_names", names);
+  add_for_all("put_wrong_size_leaves_nothing", wrong_size);
   ADD("/storage/put/disk_full_leaves_the_old_file", disk_full);
-  ADD("/storage/put/old_temporary_files_go", old_temporary_files_go);
-  ADD("/storage/put/dry_run_writes_nothing", dry_run);
+  add_for_all("put_old_temporary_files_go", old_temporary_files_go);
+  add_for_all("put_dry_run_writes_nothing", dry_run);
 }

@@ -17,12 +17,29 @@ void remove_tree(const char *path) {
   (void)nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static char *file_config(const char *directory) {
+  return g_strconcat("directory: ", directory, NULL);
+}
+
+static const Driver drivers[] = {
+  {.type = "file", .config = file_config},
+};
+
+void add_for_all(const char *name, Test test) {
+  for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
+    g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);
+    g_test_add(path, Fixture, &drivers[i], fixture_set_up, test, fixture_tear_down);
+  }
+}
+
 void fixture_set_up(Fixture *fixture, const void *data) {
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   fixture->directory = g_dir_make_tmp("pattimpex-test-XXXXXX", NULL);
   fixture->drop = g_build_filename(fixture->directory, "drop", NULL);
   g_assert_cmpint(g_mkdir_with_parents(fixture->drop, 0755), ==, 0);
-  g_autofree char *text = g_strdup_printf("storages: {drop: {type: file, directory: %s}}", fixture->drop);
+  const Driver *driver = data ? data : &drivers[0];
+  g_autofree char *settings = driver->config(fixture->drop);
+  g_autofree char *text = g_strdup_printf("storages: {drop: {type: %s, %s}}", driver->type, settings);
   fixture->config = px_config_parse(text, "t", NULL);
   fixture->storages = px_storages_read(fixture->config, complaints);
   g_assert_cmpuint(px_complaints_count(complaints), ==, 0);
@@ -113,6 +130,7 @@ int main(int argc, char **argv) {
   g_assert_nonnull(mkdtemp(temporary));
   (void)g_setenv("TMPDIR", temporary, TRUE);
   add_storages_tests();
+  add_contract_tests();
   add_file_tests();
   add_put_tests();
   add_filestore_tests();

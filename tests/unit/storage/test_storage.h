@@ -13,10 +13,21 @@ typedef struct {
   PxStorage *dry;
 } Fixture;
 
+/* A kind of storage that the contract suite runs over; data of the fixture (NULL: of the type file). */
+typedef struct {
+  const char *type;
+  char *(*config)(const char *directory); /* its settings as YAML on one line; NULL: it cannot be tested here */
+} Driver;
+
 void fixture_set_up(Fixture *fixture, const void *data);
 void fixture_tear_down(Fixture *fixture, const void *data);
 #define ADD(path, function) g_test_add(path, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
 
+typedef void (*Test)(Fixture *fixture, const void *data);
+/* Adds /storage/TYPE/NAME for every kind of storage. */
+void add_for_all(const char *name, Test test);
+
+void add_contract_tests(void);
 void add_file_tests(void);
 void add_put_tests(void);
 void add_filestore_tests(void);

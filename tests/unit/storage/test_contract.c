@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What storage.h promises of every driver. Here is what only reading, many files, big files and rights show; test_file.c and test_put.c
+ * add what they have for all. */
+#include "test_storage.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define BIG_BYTES ((size_t)9 * 1024 * 1024 + 17)
+#define MANY 1500
+
+/* ---- reading */
+
+static PxReading *open_in(const Fixture *fixture, const char *path, const char *name, PxFileInfo *ret_info) {
+  g_autoptr(GError) error = NULL;
+  PxReading *reading = px_storage_open_read(fixture->storage, path, name, ret_info, &error);
+  g_assert_no_error(error);
+  return reading;
+}
+
+/* All that is left, at most so many bytes a call; NULL with an error. */
+static GString *read_all(PxReading *reading, size_t piece, GError **error) {
+  g_autoptr(GString) all = g_string_new(NULL);
+  g_autofree char *buffer = g_malloc(piece);
+  ssize_t got;
+  while ((got = px_storage_read(reading, buffer, piece, error)) > 0)
+    g_string_append_len(all, buffer, got);
+  return got < 0 ? NULL : g_steal_pointer(&all);
+}
+
+static char *big_text(void) {
+  char *text = g_malloc(BIG_BYTES + 1);
+  for (size_t i = 0; i < BIG_BYTES; i++)
+    text[i] = (char)('a' + (i * 7 + i / 4096) % 26);
+  text[BIG_BYTES] = 0;
+  return text;
+}
+
+static void assert_reads(const Fixture *fixture, const char *name, const char *text, size_t piece) {
+  g_autoptr(GError) error = NULL;
+  PxFileInfo info;
+  g_autoptr(PxReading) reading = open_in(fixture, "in", name, &info);
+  g_assert_cmpstr(info.name, ==, name);
+  g_assert_cmpuint(info.size, ==, strlen(text));
+  g_assert_null(info.refused);
+  g_autoptr(GString) all = read_all(reading, piece, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(all->len, ==, strlen(text));
+  g_assert_true(strcmp(all->str, text) == 0);
+}
+
+static void reads(Fixture *fixture, const void *data) {
+  static const char *const names[] = {"a.csv", "with blank.csv", "Größe +%.csv", "quote'\"$.csv", "-dash", "a\\b", "*.csv"};
+  make_directory(fixture, "in");
+  for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    g_autofree char *path = g_strconcat("in/", names[i], NULL);
+    write_file(fixture, path, names[i]);
+    assert_reads(fixture, names[i], names[i], 4);
+  }
+  write_file(fixture, "in/empty", "");
+  assert_reads(fixture, "empty", "", 10);
+}
+
+static void reads_big(Fixture *fixture, const void *data) {
+  g_autofree char *text = big_text();
+  make_directory(fixture, "in");
+  write_file(fixture, "in/big", text);
+  assert_reads(fixture, "big", text, 100000);
+  assert_reads(fixture, "big", text, 4 * 1024 * 1024);
+}
+
+static void tells_the_time(Fixture *fixture, const void *data) {
+  PxFileInfo info;
+  write_file(fixture, "a", "x");
+  g_autofree char *path = g_build_filename(fixture->drop, "a", NULL);
+  const struct timespec times[] = {{.tv_sec = 1700000000}, {.tv_sec = 1700000000}};
+  g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+  g_autoptr(PxReading) reading = open_in(fixture, "", "a", &info);
+  g_assert_cmpint(info.mtime_ns, ==, INT64_C(1700000000000000000));
+  g_assert_cmpint(info.mtime_precision_ns, ==, INT64_C(2000000000));
+}
+
+/* Nothing of it disturbs what comes next. */
+static void closed_early(Fixture *fixture, const void *data) {
+  PxFileInfo info;
+  char piece[10];
+  g_autofree char *text = big_text();
+  make_directory(fixture, "in");
+  write_file(fixture, "in/big", text);
+  for (unsigned i = 0; i < 3; i++) {
+    g_autoptr(PxReading) reading = open_in(fixture, "in", "big", &info);
+    g_assert_cmpint(px_storage_read(reading, piece, sizeof piece, NULL), ==, sizeof piece);
+  }
+  px_storage_close_read(open_in(fixture, "in", "big", &info));
+  assert_reads(fixture, "big", text, 1000000);
+}
+
+static void append(const Fixture *fixture, const char *name, const char *text) {
+  g_autofree char *path = g_build_filename(fixture->drop, name, NULL);
+  int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint(write(fd, text, strlen(text)), ==, (gssize)strlen(text));
+  (void)close(fd);
+}
+
+static void other_size(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxFileInfo info;
+  write_file(fixture, "a", "four");
+  {
+    g_autoptr(PxReading) reading = open_in(fixture, "", "a", &info);
+    append(fixture, "a", "five");
+    g_autoptr(GString) all = read_all(reading, 100, &error);
+    assert_fails(all != NULL, &error, PX_ERROR_TRANSIENT, "storage drop: a: there are more than the 4 bytes it had");
+  }
+  {
+    g_autofree char *path = g_build_filename(fixture->drop, "a", NULL);
+    g_autoptr(PxReading) reading = open_in(fixture, "", "a", &info);
+    g_assert_cmpint(truncate(path, 3), ==, 0);
+    g_autoptr(GString) all = read_all(reading, 100, &error);
+    assert_fails(all != NULL, &error, PX_ERROR_TRANSIENT, "storage drop: a: there are fewer than the 8 bytes it had");
+  }
+  g_assert_true(px_storage_remove(fixture->storage, "", "a", NULL));
+}
+
+static void digest(Fixture *fixture, const void *data) {
+  PxFileInfo info;
+  char sha256[65];
+  g_autofree char *text = big_text();
+  g_autofree char *expected = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+  write_file(fixture, "big", text);
+  g_autoptr(PxReading) reading = open_in(fixture, "", "big", &info);
+  g_assert_true(px_storage_digest(reading, sha256, NULL));
+  g_assert_cmpstr(sha256, ==, expected);
+}
+
+/* ---- many, big, twice */
+
+typedef struct {
+  unsigned n;
+  uint64_t bytes;
+  char *last;
+} Seen;
+
+static bool see(const PxFileInfo *file, void *data) {
+  Seen *seen = data;
+  g_assert_cmpstr(seen->last, <, file->name);
+  g_free(seen->last);
+  seen->last = g_strdup(file->name);
+  seen->bytes += file->size;
+  seen->n++;
+  return true;
+}
+
+static void lists_many(Fixture *fixture, const void *data) {
+  Seen seen = {.last = g_strdup("")};
+  make_directory(fixture, "in");
+  for (unsigned i = 0; i < MANY; i++) {
+    g_autofree char *name = g_strdup_printf("in/%05u-a-name-that-takes-some-room.csv", i * 7919 % MANY);
+    write_file(fixture, name, "12");
+  }
+  g_assert_true(px_storage_list(fixture->storage, "in", false, see, &seen, NULL));
+  g_assert_cmpuint(seen.n, ==, MANY);
+  g_assert_cmpuint(seen.bytes, ==, 2 * MANY);
+  g_free(seen.last);
+}
+
+static void lists_no_file(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  Seen seen = {0};
+  write_file(fixture, "a", "");
+  assert_fails(px_storage_list(fixture->storage, "a", false, see, &seen, &error), &error, PX_ERROR_REFUSED, "storage drop: a: ");
+}
+
+static void puts_big(Fixture *fixture, const void *data) {
+  g_autofree char *text = big_text();
+  g_autofree char *sha256 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+  g_autoptr(GError) error = NULL;
+  int fd = text_fd(text);
+  g_assert_true(px_storage_put(fixture->storage, "a/b/c d", "Größe.csv", fd, BIG_BYTES, sha256, PX_EXISTS_FAIL, NULL, &error));
+  g_assert_no_error(error);
+  (void)close(fd);
+  assert_file(fixture, "a/b/c d/Größe.csv", text);
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "a/ a/b/ a/b/c d/ a/b/c d/Größe.csv");
+}
+
+static void through_a_file(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  write_file(fixture, "out", "no directory");
+  int fd = text_fd("x");
+  assert_fails(px_storage_put(fixture->storage, "out", "x", fd, 1, "", PX_EXISTS_REPLACE, NULL, &error), &error, PX_ERROR_REFUSED,
+               "storage drop: out");
+  assert_fails(px_storage_move(fixture->storage, "", "out", "out/deep", "x", &error), &error, PX_ERROR_REFUSED, "storage drop: out");
+  (void)close(fd);
+  assert_file(fixture, "out", "no directory");
+}
+
+/* The bytes stay the caller's until the whole of them is there. */
+static void source_that_fails(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  int fd = open(fixture->drop, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  assert_fails(px_storage_put(fixture->storage, "", "x", fd, 5, "", PX_EXISTS_REPLACE, NULL, &error), &error, PX_ERROR_TRANSIENT, "x: cannot read");
+  (void)close(fd);
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "");
+}
+
+static void move_keeps_the_time(Fixture *fixture, const void *data) {
+  PxFileInfo before;
+  PxFileInfo after;
+  write_file(fixture, "a", "one");
+  px_storage_close_read(open_in(fixture, "", "a", &before));
+  int64_t mtime = before.mtime_ns;
+  g_assert_true(px_storage_move(fixture->storage, "", "a", "done", "b", NULL));
+  px_storage_close_read(open_in(fixture, "done", "b", &after));
+  g_assert_cmpint(after.mtime_ns, ==, mtime);
+}
+
+/* ---- rights */
+
+/* The rights of root to everything, for the calling process. */
+static void set_rights(bool on) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct sets[2];
+  const unsigned rights = 1U << CAP_DAC_OVERRIDE | 1U << CAP_DAC_READ_SEARCH;
+  g_assert_cmpint((int)syscall(SYS_capget, &header, sets), ==, 0);
+  sets[0].effective = on ? sets[0].effective | (rights & sets[0].permitted) : sets[0].effective & ~rights;
+  g_assert_cmpint((int)syscall(SYS_capset, &header, sets), ==, 0);
+}
+
+static void without_rights(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxFileInfo info;
+  Seen seen = {0};
+  make_directory(fixture, "locked");
+  write_file(fixture, "locked/a", "x");
+  write_file(fixture, "secret", "x");
+  g_autofree char *secret = g_build_filename(fixture->drop, "secret", NULL);
+  g_autofree char *locked = g_build_filename(fixture->drop, "locked", NULL);
+  g_assert_cmpint(chmod(secret, 0) + chmod(locked, 0500), ==, 0);
+  int fd = text_fd("x");
+  set_rights(false);
+  PxStorage *storage = fixture->storage;
+  PxReading *reading = px_storage_open_read(storage, "", "secret", &info, &error);
+  assert_fails(reading != NULL, &error, PX_ERROR_REFUSED, "secret: cannot open: Permission denied; give pattimpex the right to read it");
+  assert_fails(px_storage_put(storage, "locked", "b", fd, 1, "", PX_EXISTS_FAIL, NULL, &error), &error, PX_ERROR_UNREACHABLE, "locked/b: cannot");
+  assert_fails(px_storage_put(storage, "locked/new", "b", fd, 1, "", PX_EXISTS_FAIL, NULL, &error), &error, PX_ERROR_UNREACHABLE, "locked/new");
+  assert_fails(px_storage_move(storage, "locked", "a", "", "b", &error), &error, PX_ERROR_UNREACHABLE, "give pattimpex the right to it");
+  assert_fails(px_storage_remove(storage, "locked", "a", &error), &error, PX_ERROR_UNREACHABLE, "locked/a: cannot remove: Permission denied");
+  g_assert_cmpint(chmod(locked, 0), ==, 0);
+  assert_fails(px_storage_list(storage, "locked", false, see, &seen, &error), &error, PX_ERROR_UNREACHABLE, "locked: cannot list: Permission denied");
+  g_assert_cmpint(chmod(locked, 0700), ==, 0);
+  set_rights(true);
+  (void)close(fd);
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "locked/ locked/a secret");
+}
+
+static void check_without_rights(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  g_assert_cmpint(chmod(fixture->drop, 0500), ==, 0);
+  set_rights(false);
+  g_assert_true(px_storage_check(fixture->storage, false, &error));
+  assert_fails(px_storage_check(fixture->storage, true, &error), &error, PX_ERROR_UNREACHABLE,
+               "its directory: cannot write in it: Permission denied");
+  g_assert_cmpint(chmod(fixture->drop, 0700), ==, 0);
+  set_rights(true);
+}
+
+static void missing_directory(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  remove_tree(fixture->drop);
+  assert_fails(px_storage_check(fixture->storage, false, &error), &error, PX_ERROR_UNREACHABLE, "make it, or correct the setting \"directory\"");
+  g_assert_cmpint(g_mkdir_with_parents(fixture->drop, 0755), ==, 0);
+  g_assert_true(px_storage_check(fixture->storage, true, NULL));
+}
+
+void add_contract_tests(void) {
+  add_for_all("reads", reads);
+  add_for_all("reads_big", reads_big);
+  add_for_all("tells_the_time", tells_the_time);
+  add_for_all("closed_early", closed_early);
+  add_for_all("other_size_is_an_error", other_size);
+  add_for_all("digest", digest);
+  add_for_all("lists_many", lists_many);
+  add_for_all("lists_no_file", lists_no_file);
+  add_for_all("puts_big", puts_big);
+  add_for_all("no_directory_through_a_file", through_a_file);
+  add_for_all("source_that_fails_leaves_nothing", source_that_fails);
+  add_for_all("move_keeps_the_time", move_keeps_the_time);
+  add_for_all("without_rights", without_rights);
+  add_for_all("check_without_rights", check_without_rights);
+  add_for_all("directory_that_is_not_there", missing_directory);
+}
