@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests", "flows"))
+import postgres  # noqa: E402 (the folder above)
 from build import CONTINUOUS, ROOT, build, directory
 
 PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")
@@ -98,7 +100,19 @@ def group_faults():
 GROUPS = {name[len("group_"):]: function for name, function in list(globals().items()) if name.startswith("group_")}
 
 
+# Those that need a PostgreSQL server: one for all of them, empty databases for each test.
+ON_POSTGRES = {"unit", "conformance", "flows"}
+
+
 def run(names):
+    if not ON_POSTGRES.intersection(names):
+        return run_groups(names)
+    with postgres.server() as url:
+        os.environ[postgres.VARIABLE] = url
+        return run_groups(names)
+
+
+def run_groups(names):
     results = [("packages", 0, 0, int(os.environ.get("PACKAGES_SECONDS", "0")))]
     for name in names:
         print(f"---- {name}", flush=True)

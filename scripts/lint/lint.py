@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from build import build, directory  # noqa: E402 (the folder above this one)
 
 # What a header needs to be found by the compiler when it stands alone.
-PACKAGES = ["glib-2.0", "gio-2.0", "gio-unix-2.0", "sqlite3", "libfyaml", "jansson"]
+PACKAGES = ["glib-2.0", "gio-2.0", "gio-unix-2.0", "sqlite3", "libpq", "libfyaml", "jansson"]
 KNOWN_GOOD = ROOT / "build" / "lint-passed"
 TIDY_NOISE = re.compile(r"^\d+ warnings? (and \d+ errors? )?generated|^Suppressed |^Use -header-filter")
 

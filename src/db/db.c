@@ -4,7 +4,10 @@
 #include "db/db_driver.h"
 #include "px-sql.h"
 
-static const PxDbDriver *const drivers[] = {&px_db_sqlite};
+static const struct {
+  const char *scheme;
+  const PxDbDriver *driver;
+} drivers[] = {{"sqlite:", &px_db_sqlite}, {"postgresql:", &px_db_postgres}, {"postgres:", &px_db_postgres}};
 
 static void free_statement(gpointer data) {
   PxStmt *stmt = data;
@@ -13,12 +16,15 @@ static void free_statement(gpointer data) {
 
 PxDb *px_db_open(const PxDbOptions *options, GError **error) {
   const PxDbDriver *driver = NULL;
+  const char *address = "";
   for (size_t i = 0; i < G_N_ELEMENTS(drivers) && !driver; i++)
-    if (g_str_has_prefix(options->url, drivers[i]->scheme))
-      driver = drivers[i];
-  const char *address = driver ? options->url + strlen(driver->scheme) : NULL;
-  if (!driver || !*address) { /* the URL itself is not shown: it may hold a password */
-    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "database: write sqlite: and the path of the database file, such as sqlite:shop.db");
+    if (g_str_has_prefix(options->url, drivers[i].scheme)) {
+      driver = drivers[i].driver;
+      address = options->url + strlen(drivers[i].scheme);
+    }
+  if (!*address) { /* the URL itself is not shown: it may hold a password */
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
+                "database: write sqlite: and the path of the database file, such as sqlite:shop.db, or postgresql://user@host/database");
     return NULL;
   }
   PxDb *db = driver->open(options, address, error);
@@ -83,10 +89,6 @@ uint64_t px_db_changes(const PxDb *db) {
   return db->driver->changes(db);
 }
 
-bool px_db_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) {
-  return db->driver->column_collation(db, table, column, ret_collation, error);
-}
-
 /* ---- statements */
 
 PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) {
@@ -105,10 +107,15 @@ void px_db_forget(PxDb *db, PxStmt *stmt) {
   g_hash_table_remove(db->statements, stmt->text);
 }
 
-const char *px_db_sql_text(const char *name) {
-  g_autofree char *path = g_strdup_printf("/pattimpex/sql/%s.sql", name);
+static const char *resource_text(const char *folder, const char *name) {
+  g_autofree char *path = g_strdup_printf("/pattimpex/sql/%s%s.sql", folder, name);
   g_autoptr(GBytes) bytes = g_resource_lookup_data(px_sql_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
   return bytes ? g_bytes_get_data(bytes, NULL) : NULL; /* not compressed: a view of the program's own bytes, with a NUL behind */
+}
+
+const char *px_db_sql_text(const PxDb *db, const char *name) {
+  const char *own = px_db_dialect(db) == PX_DIALECT_POSTGRES ? resource_text("pg/", name) : NULL;
+  return own ? own : resource_text("", name);
 }
 
 PxStmt *px_db_named(PxDb *db, const char *name, GError **error) {
@@ -117,7 +124,7 @@ PxStmt *px_db_named(PxDb *db, const char *name, GError **error) {
     db->driver->reset(stmt);
     return stmt;
   }
-  const char *text = px_db_sql_text(name);
+  const char *text = px_db_sql_text(db, name);
   if (!text) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "there is no src/db/sql/%s.sql in this program", name);
     return NULL;
@@ -186,6 +193,10 @@ void px_stmt_reset(PxStmt *stmt) {
 
 void px_stmt_temporary(PxStmt *stmt) {
   stmt->temporary = true;
+}
+
+void px_stmt_stream(PxStmt *stmt) {
+  stmt->streams = true;
 }
 
 bool px_stmt_run(PxStmt *stmt, GError **error) {

@@ -12,15 +12,18 @@ typedef struct PxStmt PxStmt; /* belongs to its connection, prepared once for ea
 typedef enum { PX_DIALECT_SQLITE, PX_DIALECT_POSTGRES } PxDialect;
 
 typedef struct {
-  const char *url;      /* sqlite:PATH; a relative path starts in the working directory; sqlite::memory: is a database that close forgets */
+  /* sqlite:PATH; a relative path starts in the working directory; sqlite::memory: is a database that close forgets. postgresql://... as libpq knows
+   * it, with its environment (PGHOST ...) and service files. */
+  const char *url;
   bool dry_run;         /* every transaction happens and all is rolled back at close; nothing is ever committed */
   bool create;          /* make the database when it is missing (a dry run never does); else PX_ERROR_UNREACHABLE */
-  uint64_t cache_bytes; /* page cache; 0: 16 MiB */
+  uint64_t cache_bytes; /* SQLite: page cache; 0: 16 MiB */
   unsigned busy_ms;     /* how long to wait for another writer before PX_ERROR_TRANSIENT; 0: a minute */
 } PxDbOptions;
 
-/* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PX_ERROR_UNREACHABLE (missing, unreadable, no database, corrupt),
- * PX_ERROR_TRANSIENT (locked), PX_ERROR_CONFIG (unknown scheme). */
+/* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PostgreSQL: UTC, ISO dates, synchronous_commit=on; a connection that is
+ * lost outside a transaction is made again when it is needed. PX_ERROR_UNREACHABLE (missing, unreadable, no database, corrupt), PX_ERROR_TRANSIENT
+ * (locked), PX_ERROR_CONFIG (unknown scheme, wrong URL). No message holds a part of the URL that may be secret. */
 PxDb *px_db_open(const PxDbOptions *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_close(PxDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDb, px_db_close)
@@ -35,16 +38,19 @@ bool px_db_migrate(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- transactions
  *
+ * A statement that fails leaves a transaction of SQLite as it was before; on PostgreSQL nothing works in it any more until px_db_rollback_to() or
+ * px_db_rollback(): who wants to go on after a refusal takes a savepoint before.
+ *
  * In a dry run the first write opens one transaction for the life of the connection; those of the caller are savepoints in it. When the
  * database ends a transaction by itself there, all that the dry run did is gone, not only the caller's part; nothing more can be written
  * (PX_ERROR_ROLLED_BACK) until px_db_again_dry_run() begins it again with our tables as they are. */
 
-typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite */ } PxTxKind;
+typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL */ } PxTxKind;
 
 bool px_db_lost_dry_run(const PxDb *db);
 bool px_db_again_dry_run(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back. */
+/* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back, though PostgreSQL has done so. */
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
 /* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */
@@ -55,7 +61,8 @@ bool px_db_release(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_rollback_to(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT; /* and ends the savepoint */
 /* Makes deferred constraints speak now: PX_ERROR_CONSTRAINT when one is violated. */
 bool px_db_check_deferred(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Cheap: one to three system calls. */
+/* Whether another connection waits to write (SQLite: the lock file DATABASE-pattimpex-wait). Cheap: one to three system calls. Never on
+ * PostgreSQL, where writers wait for rows, not for turns. */
 bool px_db_has_waiters(const PxDb *db);
 
 /* Makes the statement that is running, or waiting for a lock, fail: PX_ERROR_STOPPED or PX_ERROR_TRANSIENT. What begins later works. May be
@@ -74,7 +81,8 @@ void px_db_heard(PxDb *db);
 
 /* ---- statements */
 
-/* sql has ? parameters. The same text gives the same statement, reset. */
+/* sql has ? parameters, whose type PostgreSQL infers from where they stand: CAST(? AS text) where it cannot. The same text gives the same
+ * statement, reset. */
 PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Frees a statement of px_db_prepare() that is not asked for again; it must not be running. */
 void px_db_forget(PxDb *db, PxStmt *stmt);
@@ -100,6 +108,8 @@ void px_stmt_reset(PxStmt *stmt);
 bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the statement writes is a table of CREATE TEMP TABLE: it may run in a read transaction. */
 void px_stmt_temporary(PxStmt *stmt);
+/* Its rows may be more than memory should hold: they come in portions. To be said before the first step; it runs in a transaction. */
+void px_stmt_stream(PxStmt *stmt);
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
 /* Any number of statements, no parameters, no queries. */
@@ -124,5 +134,7 @@ const PxRefusal *px_db_refusal(const PxDb *db);
 
 /* name as an identifier of SQL, quoted: the only place that does. Appends to sql. */
 void px_db_quote(const PxDb *db, GString *sql, const char *name);
-/* The collation of a column ("BINARY", "NOCASE" ...). Lives as long as the connection's schema: copy it. */
-bool px_db_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* SQLite: the collation of a column ("BINARY", "NOCASE" ...). Lives as long as the connection's schema: copy it. */
+bool px_sqlite_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

@@ -34,13 +34,13 @@ struct PxStmt {
   PxDb *db;
   char *text;
   bool temporary; /* what it writes is a temporary table: no transaction guards it */
+  bool streams;   /* its rows are more than memory should hold */
 };
 
 struct PxDbDriver {
-  const char *scheme; /* of its URLs: "sqlite:" */
   PxDialect dialect;
 
-  /* address is the URL without the scheme. The common part of the connection is filled in by px_db_open(). */
+  /* address is the URL of the options without its scheme. The common part of the connection is filled in by px_db_open(). */
   PxDb *(*open)(const PxDbOptions *options, const char *address, GError **error);
   /* Rolls back what is open. Every statement has been freed before. */
   void (*close)(PxDb *db);
@@ -72,10 +72,10 @@ struct PxDbDriver {
   bool (*exec)(PxDb *db, const char *sql, GError **error);
 
   bool (*has_table)(PxDb *db, const char *table, bool *ret_has, GError **error);
-  bool (*column_collation)(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error);
 };
 
 extern const PxDbDriver px_db_sqlite;
+extern const PxDbDriver px_db_postgres;
 
 /* ---- for drivers */
 
@@ -91,5 +91,5 @@ void px_db_end_held(PxDb *db);
 
 /* ---- migrate.c and db.c */
 
-/* The text of sql/NAME.sql; NULL when there is no such file. Lives as long as the program. */
-const char *px_db_sql_text(const char *name);
+/* The text of sql/NAME.sql, on PostgreSQL of sql/pg/NAME.sql where there is one; NULL when there is no such file. Lives as long as the program. */
+const char *px_db_sql_text(const PxDb *db, const char *name);

@@ -2,15 +2,15 @@
 /* Our own tables: sql/migrate/0001.sql, 0002.sql ... each applied once, in a transaction of its own with the row that says so. */
 #include "db/db_driver.h"
 
-static const char *migration_text(unsigned version) {
+static const char *migration_text(const PxDb *db, unsigned version) {
   char name[32];
   g_snprintf(name, sizeof name, "migrate/%04u", version);
-  return px_db_sql_text(name);
+  return px_db_sql_text(db, name);
 }
 
-static unsigned newest_version(void) {
+static unsigned newest_version(const PxDb *db) {
   unsigned version = 0;
-  while (migration_text(version + 1))
+  while (migration_text(db, version + 1))
     version++;
   return version;
 }
@@ -32,9 +32,9 @@ static bool read_version(PxDb *db, unsigned *ret_version, GError **error) {
 }
 
 static bool apply(PxDb *db, unsigned version, GError **error) {
-  if (version == 1 && !db->driver->exec(db, px_db_sql_text("schema_version_create"), error))
+  if (version == 1 && !db->driver->exec(db, px_db_sql_text(db, "schema_version_create"), error))
     return false;
-  if (!db->driver->exec(db, migration_text(version), error)) {
+  if (!db->driver->exec(db, migration_text(db, version), error)) {
     g_prefix_error(error, "migrate/%04u.sql: ", version);
     return false;
   }
@@ -45,9 +45,15 @@ static bool apply(PxDb *db, unsigned version, GError **error) {
   return px_stmt_run(stmt, error);
 }
 
+/* PostgreSQL lets any number of transactions write at once. */
+static bool lock(PxDb *db, GError **error) {
+  PxStmt *stmt = px_db_dialect(db) == PX_DIALECT_POSTGRES ? px_db_named(db, "migrate_lock", error) : NULL;
+  return px_db_dialect(db) != PX_DIALECT_POSTGRES || (stmt && px_stmt_run(stmt, error));
+}
+
 /* In the caller's write transaction. Another process may have come first, so the version is read again. */
 static bool apply_next(PxDb *db, unsigned newest, unsigned *version, GError **error) {
-  if (!read_version(db, version, error))
+  if (!lock(db, error) || !read_version(db, version, error))
     return false;
   if (*version >= newest)
     return true;
@@ -58,7 +64,7 @@ static bool apply_next(PxDb *db, unsigned newest, unsigned *version, GError **er
 }
 
 bool px_db_migrate(PxDb *db, GError **error) {
-  unsigned newest = newest_version();
+  unsigned newest = newest_version(db);
   unsigned version;
   if (!read_version(db, &version, error))
     return false;

@@ -311,7 +311,7 @@ static bool sqlite_has_table(PxDb *db, const char *table, bool *ret_has, GError 
   return step != PX_STEP_ERROR;
 }
 
-static bool sqlite_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) {
+bool px_sqlite_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error) {
   int code = sqlite3_table_column_metadata(handle_of(db), "main", table, column, NULL, ret_collation, NULL, NULL, NULL);
   if (code == SQLITE_OK)
     return true;
@@ -320,7 +320,6 @@ static bool sqlite_column_collation(PxDb *db, const char *table, const char *col
 }
 
 const PxDbDriver px_db_sqlite = {
-  .scheme = "sqlite:",
   .dialect = PX_DIALECT_SQLITE,
   .open = sqlite_open,
   .close = sqlite_close,
@@ -343,5 +342,4 @@ const PxDbDriver px_db_sqlite = {
   .changes = sqlite_changes,
   .exec = sqlite_exec,
   .has_table = sqlite_has_table,
-  .column_collation = sqlite_column_collation,
 };

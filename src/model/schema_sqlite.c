@@ -64,7 +64,7 @@ static bool read_columns(PxDb *db, PxTable *table, PxArena *arena, GError **erro
     column->key_place = (unsigned)px_stmt_integer(stmt, 4);
     column->generated = px_stmt_integer(stmt, 5) != 0;
     const char *collation;
-    if (!px_db_column_collation(db, table->name, column->name, &collation, error)) {
+    if (!px_sqlite_column_collation(db, table->name, column->name, &collation, error)) {
       px_stmt_reset(stmt);
       return false;
     }

@@ -10,5 +10,6 @@ int main(int argc, char **argv) {
   add_refusal_tests();
   add_shared_tests();
   add_wake_tests();
+  add_postgres_tests();
   return g_test_run();
 }

@@ -120,12 +120,16 @@ static gpointer migrate(gpointer data) {
   return NULL;
 }
 
+#define WAITING "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+
 static void many_migrate_at_once(Fixture *f, gconstpointer data) {
   GThread *threads[6];
   begin(f->db, PX_TX_WRITE); /* all of them find the version missing, then wait */
+  if (is_postgres(f))
+    g_assert_true(px_stmt_run(px_db_named(f->db, "migrate_lock", NULL), NULL));
   for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
     threads[i] = g_thread_new("migrate", migrate, f);
-  while (!px_db_has_waiters(f->db))
+  while (is_postgres(f) ? one_integer(f->db, WAITING) < (int64_t)G_N_ELEMENTS(threads) : !px_db_has_waiters(f->db))
     g_thread_yield();
   commit(f->db);
   for (size_t i = 0; i < G_N_ELEMENTS(threads); i++)
@@ -134,14 +138,14 @@ static void many_migrate_at_once(Fixture *f, gconstpointer data) {
 }
 
 void add_shared_tests(void) {
-#define ADD(path, function) g_test_add("/db/" path, Fixture, NULL, set_up, function, tear_down)
+#define ADD(path, function) g_test_add("/db/sqlite/" path, Fixture, OVER_SQLITE, set_up, function, tear_down)
   ADD("wait/gives_up_on_a_lock", gives_up_on_a_lock);
   ADD("wait/waiter_is_seen_and_has_its_turn", waiter_is_seen_and_has_its_turn);
   ADD("wait/nobody_waits_no_lock_file", nobody_waits_no_lock_file);
   ADD("wait/waits_unseen_without_a_lock_file", waits_unseen_without_a_lock_file);
   ADD("open/many_open_a_database_of_another_journal_at_once", many_open_a_database_of_another_journal_at_once);
-  ADD("migrate/migrates_once", migrates_once);
-  ADD("migrate/newer_tables_are_refused", newer_tables_are_refused);
-  ADD("migrate/many_migrate_at_once", many_migrate_at_once);
+  ADD_BOTH("migrate/migrates_once", set_up, migrates_once);
+  ADD_BOTH("migrate/newer_tables_are_refused", set_up, newer_tables_are_refused);
+  ADD_BOTH("migrate/many_migrate_at_once", set_up, many_migrate_at_once);
 #undef ADD
 }

@@ -4,7 +4,7 @@
 
 static void values_round_trip(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  PxStmt *stmt = prepare(f->db, "SELECT ?, ?, ?, ?, ?, ?, ?");
+  PxStmt *stmt = prepare(f->db, is_postgres(f) ? "SELECT ?::bigint, ?::float, ?, ?::bytea, ?, ?, ?::bytea" : "SELECT ?, ?, ?, ?, ?, ?, ?");
   const PxValue values[] = {
     px_value_integer(INT64_MIN), px_value_real(0.1),     px_value_text("caf\xc3\xa9", 5), px_value_blob("\0\1", 2), px_value_null(),
     px_value_text(NULL, 0),      px_value_blob(NULL, 0),
@@ -45,7 +45,7 @@ static void same_text_same_statement_reset(Fixture *f, gconstpointer data) {
 
 static void run_counts_changes(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  exec(f->db, "CREATE TABLE t (a); INSERT INTO t VALUES (1), (2), (3)");
+  exec(f->db, "CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (2), (3)");
   g_assert_true(px_stmt_run(prepare(f->db, "UPDATE t SET a = a + 1 WHERE a > 1"), &error));
   g_assert_cmpuint(px_db_changes(f->db), ==, 2);
 }
@@ -61,7 +61,7 @@ static void wrong_sql_is_internal_and_shown(Fixture *f, gconstpointer data) {
 
 static void missing_parameter_fails_the_step(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  PxStmt *stmt = prepare(f->db, "SELECT ?");
+  PxStmt *stmt = prepare(f->db, "SELECT CAST(? AS integer)");
   px_stmt_bind_integer(stmt, 1, 1);
   g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ERROR);
   assert_code(error, PX_ERROR_INTERNAL);
@@ -81,12 +81,57 @@ static void collation_of_a_column(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   exec(f->db, "CREATE TABLE t (a text COLLATE NOCASE, b)");
   const char *collation = NULL;
-  g_assert_true(px_db_column_collation(f->db, "t", "a", &collation, &error));
+  g_assert_true(px_sqlite_column_collation(f->db, "t", "a", &collation, &error));
   g_assert_cmpstr(collation, ==, "NOCASE");
-  g_assert_true(px_db_column_collation(f->db, "t", "b", &collation, &error));
+  g_assert_true(px_sqlite_column_collation(f->db, "t", "b", &collation, &error));
   g_assert_cmpstr(collation, ==, "BINARY");
-  g_assert_false(px_db_column_collation(f->db, "t", "c", &collation, &error));
+  g_assert_false(px_sqlite_column_collation(f->db, "t", "c", &collation, &error));
   assert_code(error, PX_ERROR_INTERNAL);
+}
+
+/* Between the rows of one statement others run. */
+static void statements_run_between_the_rows_of_another(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  exec(f->db, "CREATE TABLE t (a integer); INSERT INTO t VALUES (1), (2), (3)");
+  PxStmt *rows = prepare(f->db, "SELECT a FROM t ORDER BY a");
+  for (int64_t i = 1; i <= 3; i++) {
+    g_assert_cmpint(px_stmt_step(rows, &error), ==, PX_STEP_ROW);
+    g_assert_cmpint(one_integer(f->db, "SELECT max(a) FROM t"), ==, 3);
+    g_assert_cmpint(px_stmt_integer(rows, 0), ==, i);
+  }
+  g_assert_cmpint(px_stmt_step(rows, &error), ==, PX_STEP_DONE);
+}
+
+static void streamed_rows_are_all_there_in_order(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  PxStmt *stmt = prepare(f->db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < CAST(? AS integer)) SELECT i FROM n");
+  px_stmt_stream(stmt);
+  begin(f->db, PX_TX_READ);
+  for (int64_t most = 3999; most <= 4001; most++) { /* portions of 2000 */
+    px_stmt_bind_integer(stmt, 0, most);
+    for (int64_t i = 1; i <= most; i++) {
+      g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW);
+      g_assert_cmpint(px_stmt_integer(stmt, 0), ==, i);
+      if (i % 1999 == 0)
+        g_assert_cmpint(one_integer(f->db, "SELECT 5"), ==, 5);
+    }
+    g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_DONE);
+  }
+  g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW); /* given up before its last row */
+  px_stmt_reset(stmt);
+  g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW);
+  g_assert_cmpint(px_stmt_integer(stmt, 0), ==, 1);
+  px_stmt_reset(stmt);
+  commit(f->db);
+}
+
+static void forgotten_statement_can_be_prepared_again(Fixture *f, gconstpointer data) {
+  for (int i = 0; i < 3; i++) {
+    PxStmt *stmt = prepare(f->db, "SELECT 7");
+    g_assert_cmpint(px_stmt_step(stmt, NULL), ==, PX_STEP_ROW);
+    px_stmt_reset(stmt);
+    px_db_forget(f->db, stmt);
+  }
 }
 
 /* ---- opening */
@@ -149,14 +194,17 @@ static void corrupt_database_is_told_with_its_path(Fixture *f, gconstpointer dat
 }
 
 void add_statement_tests(void) {
-#define ADD(path, function) g_test_add("/db/" path, Fixture, NULL, set_up, function, tear_down)
-  ADD("statement/values_round_trip", values_round_trip);
-  ADD("statement/dup_text_of_every_kind", dup_text_of_every_kind);
-  ADD("statement/same_text_same_statement_reset", same_text_same_statement_reset);
-  ADD("statement/run_counts_changes", run_counts_changes);
-  ADD("statement/wrong_sql_is_internal_and_shown", wrong_sql_is_internal_and_shown);
-  ADD("statement/missing_parameter_fails_the_step", missing_parameter_fails_the_step);
-  ADD("names_are_quoted", names_are_quoted);
+#define ADD(path, function) g_test_add("/db/sqlite/" path, Fixture, OVER_SQLITE, set_up, function, tear_down)
+  ADD_BOTH("statement/values_round_trip", set_up, values_round_trip);
+  ADD_BOTH("statement/dup_text_of_every_kind", set_up, dup_text_of_every_kind);
+  ADD_BOTH("statement/same_text_same_statement_reset", set_up, same_text_same_statement_reset);
+  ADD_BOTH("statement/run_counts_changes", set_up, run_counts_changes);
+  ADD_BOTH("statement/wrong_sql_is_internal_and_shown", set_up, wrong_sql_is_internal_and_shown);
+  ADD_BOTH("statement/missing_parameter_fails_the_step", set_up, missing_parameter_fails_the_step);
+  ADD_BOTH("statement/statements_run_between_the_rows_of_another", set_up, statements_run_between_the_rows_of_another);
+  ADD_BOTH("statement/streamed_rows_are_all_there_in_order", set_up, streamed_rows_are_all_there_in_order);
+  ADD_BOTH("statement/forgotten_statement_can_be_prepared_again", set_up, forgotten_statement_can_be_prepared_again);
+  ADD_BOTH("names_are_quoted", set_up, names_are_quoted);
   ADD("collation_of_a_column", collation_of_a_column);
   ADD("open/opens_with_our_settings", opens_with_our_settings);
   ADD("open/full_text_triggers_still_work", full_text_triggers_still_work);

@@ -7,7 +7,7 @@
 
 static void set_up_table(Fixture *f, gconstpointer data) {
   set_up(f, data);
-  exec(f->db, "CREATE TABLE t (id integer PRIMARY KEY, a UNIQUE)");
+  create_table(f, f->db, "t", "a integer UNIQUE");
 }
 
 static void rollback_forgets_commit_keeps(Fixture *f, gconstpointer data) {
@@ -94,13 +94,15 @@ static void raise_rollback_ends_the_transaction(Fixture *f, gconstpointer data) 
   commit(f->db);
 }
 
-static void refused_statement_leaves_the_transaction(Fixture *f, gconstpointer data) {
+static void refused_statement_leaves_what_was_before_its_savepoint(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   begin(f->db, PX_TX_WRITE);
   exec(f->db, "INSERT INTO t (a) VALUES (1)");
+  g_assert_true(px_db_savepoint(f->db, &error));
   g_assert_false(px_stmt_run(prepare(f->db, "INSERT INTO t (a) VALUES (2), (1)"), &error));
   assert_code(error, PX_ERROR_CONSTRAINT);
   g_assert_true(px_db_in_transaction(f->db));
+  g_assert_true(px_db_rollback_to(f->db, &error));
   commit(f->db);
   g_assert_cmpint(one_integer(f->db, COUNT), ==, 1);
 }
@@ -117,18 +119,30 @@ static void disk_full_is_transient(Fixture *f, gconstpointer data) {
 
 static void deferred_key_speaks_before_the_commit(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  exec(f->db, "CREATE TABLE child (t_id REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
+  exec(f->db, "CREATE TABLE child (t_id integer REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
   begin(f->db, PX_TX_WRITE);
+  g_assert_true(px_db_savepoint(f->db, &error));
   exec(f->db, "INSERT INTO child VALUES (7)");
   g_assert_false(px_db_check_deferred(f->db, &error));
   assert_code(error, PX_ERROR_CONSTRAINT);
   g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_FOREIGN_KEY);
-  g_assert_false(px_db_commit(f->db, &error));
-  assert_code(error, PX_ERROR_CONSTRAINT);
-  g_assert_true(px_db_in_transaction(f->db));
+  g_assert_true(px_db_rollback_to(f->db, &error));
+  g_assert_true(px_db_check_deferred(f->db, &error));
+  exec(f->db, "INSERT INTO child VALUES (7)"); /* still deferred */
   exec(f->db, "INSERT INTO t (id) VALUES (7)");
   g_assert_true(px_db_check_deferred(f->db, &error));
   commit(f->db);
+}
+
+static void deferred_key_speaks_at_the_commit(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  exec(f->db, "CREATE TABLE child (t_id integer REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
+  begin(f->db, PX_TX_WRITE);
+  exec(f->db, "INSERT INTO child VALUES (7)");
+  g_assert_false(px_db_commit(f->db, &error));
+  assert_code(error, PX_ERROR_CONSTRAINT);
+  px_db_rollback(f->db);
+  g_assert_cmpint(one_integer(f->db, "SELECT count(*) FROM child"), ==, 0);
 }
 
 /* ---- dry run */
@@ -140,17 +154,22 @@ static PxDb *open_dry(const Fixture *f) {
   return db;
 }
 
-/* The file as bytes, after the log has been taken into it. */
+/* The file as bytes, after the log has been taken into it; what a fresh connection to PostgreSQL sees. */
 static GBytes *contents(Fixture *f) {
   px_db_close(f->db);
   f->db = NULL;
+  if (is_postgres(f)) {
+    g_autoptr(PxDb) db = open_url(f->url, false);
+    int64_t seen[] = {one_integer(db, COUNT), one_integer(db, "SELECT count(*) FROM pg_class"), one_integer(db, "SELECT count(*) FROM pg_locks")};
+    return g_bytes_new(seen, sizeof seen);
+  }
   char *bytes = NULL;
   gsize len = 0;
   g_assert_true(g_file_get_contents(f->path, &bytes, &len, NULL));
   return g_bytes_new_take(bytes, len);
 }
 
-static void dry_run_leaves_the_file(Fixture *f, gconstpointer data) {
+static void dry_run_leaves_the_database(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   exec(f->db, "INSERT INTO t (a) VALUES (1)");
   g_autoptr(GBytes) before = contents(f);
@@ -195,7 +214,7 @@ static void dry_run_only_reads_without_the_write_lock(Fixture *f, gconstpointer 
 
 static void dry_run_tells_deferred_keys(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  exec(f->db, "CREATE TABLE child (t_id REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
+  exec(f->db, "CREATE TABLE child (t_id integer REFERENCES t (id) DEFERRABLE INITIALLY DEFERRED)");
   g_autoptr(PxDb) dry = open_dry(f);
   begin(dry, PX_TX_WRITE);
   exec(dry, "INSERT INTO child VALUES (7)");
@@ -237,21 +256,24 @@ static void dry_run_makes_no_database(Fixture *f, gconstpointer data) {
 }
 
 void add_tx_tests(void) {
-#define ADD(path, function) g_test_add("/db/" path, Fixture, NULL, set_up_table, function, tear_down)
-  ADD("transaction/rollback_forgets_commit_keeps", rollback_forgets_commit_keeps);
-  ADD("transaction/savepoints_nest", savepoints_nest);
-  ADD("transaction/no_transaction_in_a_transaction", no_transaction_in_a_transaction);
-  ADD("transaction/read_transaction_refuses_writes", read_transaction_refuses_writes);
-  ADD("transaction/read_transaction_is_one_snapshot", read_transaction_is_one_snapshot);
+#define ADD(path, function) g_test_add("/db/sqlite/" path, Fixture, OVER_SQLITE, set_up_table, function, tear_down)
+#define BOTH(path, function) ADD_BOTH(path, set_up_table, function)
+  BOTH("transaction/rollback_forgets_commit_keeps", rollback_forgets_commit_keeps);
+  BOTH("transaction/savepoints_nest", savepoints_nest);
+  BOTH("transaction/no_transaction_in_a_transaction", no_transaction_in_a_transaction);
+  BOTH("transaction/read_transaction_refuses_writes", read_transaction_refuses_writes);
+  BOTH("transaction/read_transaction_is_one_snapshot", read_transaction_is_one_snapshot);
   ADD("transaction/raise_rollback_ends_the_transaction", raise_rollback_ends_the_transaction);
-  ADD("transaction/refused_statement_leaves_the_transaction", refused_statement_leaves_the_transaction);
+  BOTH("transaction/refused_statement_leaves_what_was_before_its_savepoint", refused_statement_leaves_what_was_before_its_savepoint);
   ADD("transaction/disk_full_is_transient", disk_full_is_transient);
-  ADD("transaction/deferred_key_speaks_before_the_commit", deferred_key_speaks_before_the_commit);
-  ADD("dry_run/leaves_the_file", dry_run_leaves_the_file);
-  ADD("dry_run/cannot_be_talked_into_a_commit", dry_run_cannot_be_talked_into_a_commit);
-  ADD("dry_run/only_reads_without_the_write_lock", dry_run_only_reads_without_the_write_lock);
-  ADD("dry_run/tells_deferred_keys", dry_run_tells_deferred_keys);
+  BOTH("transaction/deferred_key_speaks_before_the_commit", deferred_key_speaks_before_the_commit);
+  BOTH("transaction/deferred_key_speaks_at_the_commit", deferred_key_speaks_at_the_commit);
+  BOTH("dry_run/leaves_the_database", dry_run_leaves_the_database);
+  BOTH("dry_run/cannot_be_talked_into_a_commit", dry_run_cannot_be_talked_into_a_commit);
+  BOTH("dry_run/only_reads_without_the_write_lock", dry_run_only_reads_without_the_write_lock);
+  BOTH("dry_run/tells_deferred_keys", dry_run_tells_deferred_keys);
   ADD("dry_run/tells_a_lost_transaction", dry_run_tells_a_lost_transaction);
   ADD("dry_run/makes_no_database", dry_run_makes_no_database);
+#undef BOTH
 #undef ADD
 }

@@ -6,3 +6,4 @@ void add_tx_tests(void);
 void add_refusal_tests(void);
 void add_shared_tests(void);
 void add_wake_tests(void);
+void add_postgres_tests(void);

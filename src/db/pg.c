@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PostgreSQL driver: connections, transactions, waking. A connection belongs to one thread. */
+#include "db/pg_private.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define DEFAULT_BUSY_MS 60000u
+#define CHANNEL "pattimpex"
+
+static PxPg *pg_of(PxDb *db) {
+  return (PxPg *)db;
+}
+
+/* ---- opening */
+
+#define URL_HELP "write postgresql://user@host:port/database, with % codes for special characters in its parts"
+
+/* What libpq says of a URL that it cannot read may hold parts of a password, but for the name of a parameter. */
+static void set_url_error(const char *message, GError **error) {
+  static const char unknown[] = "invalid URI query parameter: \"";
+  const char *name = message && g_str_has_prefix(message, unknown) ? message + strlen(unknown) : "";
+  size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz_");
+  if (len > 0 && name[len] == '"')
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
+                "database: there is no parameter \"%.*s\" of a PostgreSQL URL: see \"Parameter Key Words\" of libpq", (int)len, name);
+  else
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "database: this is no URL of PostgreSQL: %s", URL_HELP);
+}
+
+/* libpq shows what it takes for a port or the name of the database, which is the rest of a password that holds a bare @, / or ?. */
+static bool may_be_shown(const PQconninfoOption *options) {
+  for (; options->keyword; options++) {
+    const char *value = options->val ? options->val : "";
+    if (g_str_equal(options->keyword, "port") && strspn(value, "0123456789,") != strlen(value))
+      return false;
+    if ((g_str_equal(options->keyword, "dbname") || g_str_equal(options->keyword, "host")) && strchr(value, '@'))
+      return false;
+  }
+  return true;
+}
+
+static bool check_url(const char *url, GError **error) {
+  char *message = NULL;
+  PQconninfoOption *options = PQconninfoParse(url, &message);
+  bool good = options && may_be_shown(options);
+  if (!good)
+    set_url_error(message, error);
+  PQconninfoFree(options);
+  PQfreemem(message);
+  return good;
+}
+
+static void ignore_notice(void *data, const char *message) {
+}
+
+/* A peer that does not answer is given up after a minute, what the URL and the environment say goes before. */
+static PGconn *connect_to(const char *url) {
+  const char *names[] = {"fallback_application_name",
+                         "keepalives_idle",
+                         "keepalives_interval",
+                         "keepalives_count",
+                         "tcp_user_timeout",
+                         g_getenv("PGCONNECT_TIMEOUT") ? "" : "connect_timeout",
+                         "dbname",
+                         "client_encoding",
+                         NULL};
+  const char *values[] = {"pattimpex", "30", "10", "3", "60000", "30", url, "UTF8", NULL};
+  const char *known_names[G_N_ELEMENTS(names)] = {NULL};
+  const char *known_values[G_N_ELEMENTS(names)] = {NULL};
+  for (size_t i = 0, n = 0; names[i]; i++) {
+    if (*names[i]) {
+      known_names[n] = names[i];
+      known_values[n++] = values[i];
+    }
+  }
+  PGconn *conn = PQconnectdbParams(known_names, known_values, 1);
+  PQsetNoticeProcessor(conn, ignore_notice, NULL);
+  return conn;
+}
+
+/* Values come and go in one form, whatever the server's settings are; a commit is on the disk. */
+static bool configure(PxPg *pg, GError **error) {
+  g_autofree char *sql = g_strdup_printf("SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; SET timezone = 'UTC'; SET bytea_output = hex;"
+                                         "SET extra_float_digits = 1; SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1;"
+                                         "SET lock_timeout = %u; SET default_transaction_read_only = %s;"
+                                         "SELECT set_config('synchronous_commit', 'on', false)"
+                                         " WHERE current_setting('synchronous_commit') IN ('off', 'local');",
+                                         pg->busy_ms, pg->db.dry_run ? "on" : "off");
+  return px_pg_command(pg, sql, error);
+}
+
+/* The state of a connection that has just been made, or not. */
+static bool begin_session(PxPg *pg, GError **error) {
+  if (PQstatus(pg->conn) != CONNECTION_OK) {
+    g_autofree char *message = g_strstrip(g_strdup(PQerrorMessage(pg->conn)));
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot open the database: %s", message);
+    return false;
+  }
+  pg->generation++;
+  g_string_truncate(pg->dropped, 0);
+  PQfreeCancel(pg->cancel);
+  pg->cancel = PQgetCancel(pg->conn);
+  g_free(pg->name);
+  pg->name = g_strdup_printf("%s on %s", PQdb(pg->conn), PQhost(pg->conn));
+  return configure(pg, error);
+}
+
+static void pg_close(PxDb *db) {
+  PxPg *pg = pg_of(db);
+  PQfreeCancel(pg->cancel);
+  PQfinish(pg->conn);
+  if (pg->listens) {
+    close(pg->epoll);
+    close(pg->event);
+  }
+  g_string_free(pg->dropped, TRUE);
+  g_free(pg->deferred[0]);
+  g_free(pg->deferred[1]);
+  g_free(pg->name);
+  g_free(pg);
+}
+
+static PxDb *pg_open(const PxDbOptions *options, const char *address, GError **error) {
+  if (!check_url(options->url, error))
+    return NULL;
+  PxPg *pg = g_new0(PxPg, 1);
+  pg->db.dry_run = options->dry_run;
+  pg->busy_ms = options->busy_ms ? options->busy_ms : DEFAULT_BUSY_MS;
+  pg->dropped = g_string_new(NULL);
+  pg->conn = connect_to(options->url);
+  if (begin_session(pg, error))
+    return &pg->db;
+  pg_close(&pg->db);
+  return NULL;
+}
+
+static const char *pg_path(const PxDb *db) {
+  return NULL;
+}
+
+/* ---- the connection */
+
+static bool listen_again(PxPg *pg, GError **error) {
+  struct epoll_event readable = {.events = EPOLLIN};
+  /* A socket that was closed has left the set by itself. */
+  return epoll_ctl(pg->epoll, EPOLL_CTL_ADD, PQsocket(pg->conn), &readable) == 0 && px_pg_command(pg, "LISTEN " CHANNEL, error);
+}
+
+bool px_pg_revive(PxPg *pg, GError **error) {
+  if (PQstatus(pg->conn) == CONNECTION_OK)
+    return true;
+  PQreset(pg->conn);
+  return begin_session(pg, error) && (!pg->listens || listen_again(pg, error));
+}
+
+bool px_pg_command(PxPg *pg, const char *sql, GError **error) {
+  if (!*sql)
+    return true;
+  PGresult *result = PQexec(pg->conn, sql);
+  ExecStatusType status = PQresultStatus(result);
+  bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+  if (!done)
+    px_pg_result_error(pg, result, sql, error);
+  PQclear(result);
+  px_pg_keep_notifications(pg);
+  return done;
+}
+
+/* ---- transactions */
+
+static void forget_deferred(PxPg *pg) {
+  g_clear_pointer(&pg->deferred[0], g_free);
+  g_clear_pointer(&pg->deferred[1], g_free);
+}
+
+static bool pg_begin(PxDb *db, PxTxKind kind, GError **error) {
+  PxPg *pg = pg_of(db);
+  const char *sql = kind == PX_TX_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  forget_deferred(pg);
+  g_autoptr(GError) first = NULL;
+  if (px_pg_command(pg, sql, &first))
+    return true;
+  if (PQstatus(pg->conn) != CONNECTION_OK) /* nothing has been lost with it */
+    return px_pg_revive(pg, error) && px_pg_command(pg, sql, error);
+  g_propagate_error(error, g_steal_pointer(&first));
+  return false;
+}
+
+static bool pg_in_transaction(const PxDb *db) {
+  PGTransactionStatusType status = PQtransactionStatus(((const PxPg *)db)->conn);
+  return status == PQTRANS_INTRANS || status == PQTRANS_INERROR || status == PQTRANS_ACTIVE;
+}
+
+/* The constraints that speak at the commit, as SET CONSTRAINTS takes them: all of them, then those that can be put off again; a name stands for
+ * every constraint of its schema that has it. */
+static bool read_deferred(PxPg *pg, GError **error) {
+  PxStmt *stmt = px_db_named(&pg->db, "deferred_constraints", error);
+  if (!stmt || px_stmt_step(stmt, error) != PX_STEP_ROW)
+    return false;
+  for (unsigned i = 0; i < 2; i++) {
+    g_autofree char *names = px_stmt_dup_text(stmt, i);
+    pg->deferred[i] = names ? g_strdup_printf("SET CONSTRAINTS %s %s", names, i ? "DEFERRED" : "IMMEDIATE") : g_strdup("");
+  }
+  px_stmt_reset(stmt);
+  return true;
+}
+
+static bool pg_check_deferred(PxDb *db, GError **error) {
+  PxPg *pg = pg_of(db);
+  if (!pg->deferred[0] && !read_deferred(pg, error))
+    return false;
+  return px_pg_command(pg, pg->deferred[0], error) && px_pg_command(pg, pg->deferred[1], error);
+}
+
+/* Writers do not wait for one another's transactions, only for rows. */
+static bool pg_has_waiters(const PxDb *db) {
+  return false;
+}
+
+static void pg_interrupt(PxDb *db) {
+  PxPg *pg = pg_of(db);
+  char message[256];
+  pg->interrupted = 1;
+  (void)PQcancel(pg->cancel, message, sizeof message);
+}
+
+/* ---- waking one another */
+
+/* Behind the commit, not in it: a transaction that notifies is committed while no other one that does can be. */
+static void pg_notify(PxDb *db) {
+  (void)px_pg_command(pg_of(db), "NOTIFY " CHANNEL, NULL);
+}
+
+static int pg_listen(PxDb *db) {
+  PxPg *pg = pg_of(db);
+  if (pg->listens)
+    return pg->epoll;
+  pg->epoll = epoll_create1(EPOLL_CLOEXEC);
+  pg->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  struct epoll_event readable = {.events = EPOLLIN};
+  pg->listens = pg->epoll >= 0 && pg->event >= 0 && epoll_ctl(pg->epoll, EPOLL_CTL_ADD, pg->event, &readable) == 0 && listen_again(pg, NULL);
+  if (pg->listens)
+    return pg->epoll;
+  if (pg->epoll >= 0)
+    close(pg->epoll);
+  if (pg->event >= 0)
+    close(pg->event);
+  return -1;
+}
+
+static bool take_notifications(PxPg *pg) {
+  bool any = false;
+  for (PGnotify *notification; (notification = PQnotifies(pg->conn)); any = true)
+    PQfreemem(notification);
+  return any;
+}
+
+void px_pg_keep_notifications(PxPg *pg) {
+  if (pg->listens && take_notifications(pg))
+    (void)eventfd_write(pg->event, 1);
+}
+
+static void pg_heard(PxDb *db) {
+  PxPg *pg = pg_of(db);
+  if (!pg->listens)
+    return;
+  eventfd_t count;
+  (void)eventfd_read(pg->event, &count);
+  if (PQconsumeInput(pg->conn))
+    (void)take_notifications(pg);
+  else
+    (void)px_pg_revive(pg, NULL); /* the server has gone: listen to the next one, or be told at the next statement */
+}
+
+/* ---- statements */
+
+static bool pg_exec(PxDb *db, const char *sql, GError **error) {
+  if (db->dry_run && px_pg_commits(sql)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "a dry run was told to commit");
+    return false;
+  }
+  return px_pg_command(pg_of(db), sql, error);
+}
+
+static uint64_t pg_changes(const PxDb *db) {
+  return ((const PxPg *)db)->changes;
+}
+
+static bool pg_has_table(PxDb *db, const char *table, bool *ret_has, GError **error) {
+  /* Not to_regclass(), which may answer from what the connection remembers. */
+  PxStmt *stmt = px_db_prepare(db, "SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = ? AND pg_table_is_visible(oid))", error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, table);
+  if (px_stmt_step(stmt, error) != PX_STEP_ROW)
+    return false;
+  *ret_has = px_stmt_integer(stmt, 0) != 0;
+  px_stmt_reset(stmt);
+  return true;
+}
+
+const PxDbDriver px_db_postgres = {
+  .dialect = PX_DIALECT_POSTGRES,
+  .open = pg_open,
+  .close = pg_close,
+  .path = pg_path,
+  .begin = pg_begin,
+  .in_transaction = pg_in_transaction,
+  .check_deferred = pg_check_deferred,
+  .has_waiters = pg_has_waiters,
+  .interrupt = pg_interrupt,
+  .notify = pg_notify,
+  .listen = pg_listen,
+  .heard = pg_heard,
+  .prepare = px_pg_prepare,
+  .free_stmt = px_pg_free_stmt,
+  .bind = px_pg_bind,
+  .step = px_pg_step,
+  .value = px_pg_value,
+  .n_columns = px_pg_n_columns,
+  .reset = px_pg_reset,
+  .changes = pg_changes,
+  .exec = pg_exec,
+  .has_table = pg_has_table,
+};

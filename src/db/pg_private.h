@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* What the files of the PostgreSQL driver share. */
+#include "db/db_driver.h"
+
+#include <libpq-fe.h>
+#include <signal.h>
+
+typedef struct {
+  PxDb db;
+  PGconn *conn;
+  PGcancel *cancel;                  /* of conn; PQcancel() may be called by a signal handler */
+  char *name;                        /* "shop on db.example.com", for messages: nothing of the URL that could be secret */
+  unsigned busy_ms;                  /* how long a lock is waited for */
+  unsigned generation;               /* raised with each connection: what was prepared on another one is gone */
+  unsigned last_statement;           /* number in its name */
+  GString *dropped;                  /* DEALLOCATE of statements that were freed, for the next time that something is prepared */
+  uint64_t changes;                  /* of the last statement that writes */
+  volatile sig_atomic_t interrupted; /* what is cancelled next was cancelled by us */
+  char *deferred[2];                 /* SET CONSTRAINTS ... of this transaction, there and back; "": there are none; NULL: not known yet */
+  bool listens;
+  int epoll, event; /* where it listens: readable after a notification; event: one came with the answer of a statement */
+} PxPg;
+
+/* ---- pg_sql.c */
+
+typedef enum {
+  PX_PG_READS,
+  PX_PG_WRITES,
+  PX_PG_TRANSACTION, /* BEGIN, SAVEPOINT, RELEASE, ROLLBACK: not prepared, works in a transaction that has failed */
+  PX_PG_COMMITS,     /* COMMIT, END, PREPARE TRANSACTION: the same */
+} PxPgKind;
+
+/* What the first statement of sql does. */
+PxPgKind px_pg_kind(const char *sql);
+/* Whether any of the statements in sql commits. */
+bool px_pg_commits(const char *sql);
+/* sql with $1, $2 ... for ?, which in strings, names and comments stay as they are; so the operators ?, ?| and ?& of jsonb cannot be written.
+ * Caller frees. */
+char *px_pg_number_parameters(const char *sql, unsigned *ret_n);
+
+/* ---- pg.c */
+
+/* Connects again where the connection was lost and no transaction with it. PX_ERROR_UNREACHABLE. */
+bool px_pg_revive(PxPg *pg, GError **error);
+/* A command without parameters and rows; also several in one text. */
+bool px_pg_command(PxPg *pg, const char *sql, GError **error);
+/* Notifications that came with the answer of a statement make the descriptor readable that listens. */
+void px_pg_keep_notifications(PxPg *pg);
+
+/* ---- pg_stmt.c */
+
+PxStmt *px_pg_prepare(PxDb *db, const char *sql, GError **error);
+void px_pg_free_stmt(PxStmt *base);
+void px_pg_bind(PxStmt *base, unsigned parameter, const PxValue *value);
+PxStep px_pg_step(PxStmt *base, GError **error);
+PxValue px_pg_value(PxStmt *base, unsigned column);
+unsigned px_pg_n_columns(PxStmt *base);
+void px_pg_reset(PxStmt *base);
+
+/* ---- pg_error.c */
+
+/* The error of a result that is none, NULL when there is not even that. sql: shown where it is to blame. */
+void px_pg_result_error(PxPg *pg, const PGresult *result, const char *sql, GError **error);
+/* A value that cannot even be sent. */
+void px_pg_refuse_value(PxPg *pg, const char *message, GError **error);
