@@ -84,7 +84,7 @@ void px_place_start(PxSupervisor *supervisor, PxPlace *place) {
     return;
   }
   place->pid = pid;
-  place->ready = place->leaves = place->stopped = false;
+  place->ready = place->leaves = place->killed = place->stopped = false;
   px_log(PX_LOG_DEBUG, NULL, "%s started, pid %d", name, (int)pid);
 }
 
@@ -116,7 +116,7 @@ void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {
   if (!well && place->kind != PX_KIND_CHECK)
     tell_death(place, status, now);
   if (WIFSIGNALED(status) && *place->slot->file)
-    px_worker_tell_signal(place->slot->file, WTERMSIG(status));
+    px_worker_tell_end(place->slot->file, place->killed ? 0 : WTERMSIG(status));
   *place->slot->file = '\0';
   place->pid = 0;
   place->ready = false;
@@ -126,5 +126,6 @@ void px_place_signal(PxPlace *place, int signal) {
   if (!place->pid)
     return;
   place->leaves = true;
-  (void)kill(signal == SIGKILL ? -place->pid : place->pid, signal); /* SIGKILL: with what it started */
+  place->killed |= signal == SIGKILL;
+  (void)kill(signal == SIGKILL ? -place->pid : place->pid, signal);
 }

@@ -33,11 +33,13 @@ static void on_signal(int signal) {
     after_job = 1;
   else if (signal == SIGALRM && deadline_over)
     (void)raise(SIGKILL); /* it has marked its job as one that was stopped */
-  else if (signal == SIGALRM || now)
-    over();
   else {
+    bool no_time = signal == SIGALRM || now;
     now = 1;
-    (void)alarm(timeout_seconds);
+    if (no_time)
+      over();
+    else
+      (void)alarm(timeout_seconds);
   }
   errno = saved;
 }

@@ -119,7 +119,7 @@ static void stop(PxSupervisor *supervisor) {
     px_log(PX_LOG_WARNING, NULL, "stopping at once");
   }
   for (size_t i = 0; i < PX_N_PLACES; i++)
-    px_place_signal(&supervisor->places[i], SIGTERM);
+    px_place_signal(&supervisor->places[i], supervisor->stopping == 1 ? SIGTERM : SIGALRM); /* a second SIGTERM may be one with the first */
 }
 
 static bool any_runs(const PxSupervisor *supervisor) {

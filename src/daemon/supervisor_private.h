@@ -12,6 +12,7 @@ typedef struct {
   bool wanted;     /* is started again when it ends */
   pid_t pid;       /* 0: not running */
   bool leaves;     /* was told to end: nobody wonders when it does */
+  bool killed;     /* because it did not end in time */
   bool ready;
   bool stopped;        /* by SIGSTOP */
   int64_t started;     /* times are monotonic microseconds */
@@ -54,6 +55,7 @@ char *px_place_name(const PxPlace *place);
 void px_place_start(PxSupervisor *supervisor, PxPlace *place);
 /* It ended: says so, and when it is started again. */
 void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status);
+/* SIGKILL: with what it started. */
 void px_place_signal(PxPlace *place, int signal);
 
 /* ---- checker.c: a process that opens what a configuration names and tells what is wrong, so that the supervisor opens nothing */

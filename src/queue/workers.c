@@ -210,10 +210,14 @@ void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing) {
     (void)!pwrite(worker->fd, line, sizeof line, AT_JOB);
 }
 
-void px_worker_mark_stopped(const PxWorker *worker) {
+static void write_stopped(int fd) {
   static const char words[] = STOPPED;
-  if (worker->fd >= 0)
-    (void)!pwrite(worker->fd, words, sizeof words - 1, AT_WORDS);
+  if (fd >= 0)
+    (void)!pwrite(fd, words, sizeof words - 1, AT_WORDS);
+}
+
+void px_worker_mark_stopped(const PxWorker *worker) {
+  write_stopped(worker->fd);
 }
 
 static void write_signal(int fd, int signal) {
@@ -232,12 +236,14 @@ const char *px_worker_file(const PxWorker *worker) {
   return worker->path;
 }
 
-void px_worker_tell_signal(const char *file, int signal) {
+void px_worker_tell_end(const char *file, int signal) {
   int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   char told = '\0';
   if (fd < 0)
     return;
-  if (pread(fd, &told, 1, AT_WORDS) != 1 || !told)
+  if (!signal)
+    write_stopped(fd);
+  else if (pread(fd, &told, 1, AT_WORDS) != 1 || !told)
     write_signal(fd, signal);
   (void)close(fd);
 }

@@ -3,6 +3,7 @@
 killed, stopped and told to reload at random times. In the end every file was imported exactly once, the counts agree, nothing
 hangs, nothing is left behind. `./dev soak` is this; tests/faults/test_soak.py its short form."""
 import argparse
+import json
 import os
 import pathlib
 import random
@@ -83,11 +84,14 @@ class Soak:
         lines = [f"N{i},{number}-{i}@x.test,{name}" for i in range(good)]
         if bad:
             lines.insert(self.random.randint(0, good), f",bad-{number}@x.test,{name}")
-        hidden = self.folder / "drop" / f"{number}.part"
-        hidden.write_text("name,email#key,source\n" + "\n".join(lines) + "\n")
+        self.drop_file(task, name, *lines)
+        self.dropped[f"{task}/{name}"] = good, bad
+
+    def drop_file(self, task, name, *lines):
+        hidden = self.folder / "drop" / f"{name}.part"
+        hidden.write_text("\n".join(["name,email#key,source", *lines]) + "\n")
         self.age(hidden, LAST_CHANGE)
         hidden.rename(self.folder / "drop" / task / name)
-        self.dropped[f"{task}/{name}"] = good, bad
 
     @staticmethod
     def age(path, seconds):
@@ -185,10 +189,17 @@ class Soak:
         assert self.server.ends() == 0
         self.server.socket.close()
 
+    def workers_with_files(self):
+        lines = [json.loads(line) for log in self.folder.glob("log-*") for line in log.read_bytes().split(b"\n")[:-1] if line.startswith(b"{")]
+        return {line["worker"] for line in lines if line["file"]}
+
     def finish_leftovers(self):
-        """Half-written files: nobody can tell them from ones that are being written, until they are old."""
+        """Half-written files: nobody can tell them from ones that are being written, until they are old; then the next file that is put into the
+        folder takes them away."""
         for path in self.leftovers():
             self.age(path, TWO_DAYS)
+        for task in TASKS:
+            self.drop_file(task, "last.csv", ",last@x.test,a row without a name")
         subprocess.run([self.program, "run"], cwd=self.folder, capture_output=True, timeout=120, check=False)
 
     def leftovers(self):
@@ -209,6 +220,7 @@ class Soak:
             there = sorted(f"{task}/{path.name}" for task in TASKS for path in (self.folder / "drop" / task / folder).glob("*.csv"))
             assert there == sorted(wanted), folder
         assert self.rows("SELECT kind, state, error FROM pattimpex_job WHERE state NOT IN ('done', 'failed', 'cancelled', 'pending')") == []
+        assert len(self.workers_with_files()) > 1, "one worker did all"
         self.finish_leftovers()
         assert self.leftovers() == []
         assert sorted(self.folder.glob("soak.db-worker-*")) == []

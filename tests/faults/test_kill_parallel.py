@@ -2,12 +2,17 @@
 """process_multi: SIGKILL at every step boundary of split, chunks and finish; also of one of several programs that work on the same file."""
 import functools
 import os
+import pathlib
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
+from server import run_at_once  # noqa: E402  (the path comes first)
 from test_kill import ATTEMPTS, CONFIG, PROGRAM, TWO_DAYS, Shop
 
 SEEDS = range(int(os.environ.get("KILL_SEEDS", "6")))
@@ -97,12 +102,15 @@ def test_kill(kill_at, tmp_path):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_kill_one_of_several(seed, tmp_path):
-    chance = random.Random(seed)
+    """Whoever comes to the hook, behind the split, that is drawn; hooks are counted over all three."""
     shop = parallel_shop(tmp_path)
-    kill_at = {"PATTIMPEX_KILL_AT": str(chance.randrange(1, len(undisturbed()[0])))}
-    for process in [subprocess.Popen([PROGRAM, "run"], cwd=shop.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                     env={**os.environ, **killed}) for killed in (kill_at, {}, {})]:
-        process.wait(timeout=120)
+    hooks = undisturbed()[0]
+    kill_at = random.Random(seed).randrange(hooks.index("split-committed") + 2, len(hooks))
+    counted = tmp_path / "hooks"
+    several = {"PATTIMPEX_KILL_AT": str(kill_at), "PATTIMPEX_KILL_COUNT": str(counted)}
+    held = run_at_once(PROGRAM, shop.folder / "shop.db", workers=3, environments=[several] * 3)
+    assert counted.stat().st_size >= kill_at, "nobody was killed"
+    assert held > 1, "one worker did all"
     run_to_the_end(shop)
     check_left_spools(shop)
 

@@ -26,8 +26,9 @@ def kills(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_killed_at_steps_every_file_is_imported_once(tmp_path, seed):
-    print(f"seed {seed}: PATTIMPEX_SEED={seed} repeats it")
+def test_killed_at_steps_every_file_is_imported_once(tmp_path, seed, capsys):
+    with capsys.disabled():
+        print(f"\nsoak: PATTIMPEX_SEED={seed} repeats the kills", flush=True)
     count = tmp_path / "hooks"
     soak = Soak(tmp_path, seed, PROGRAM, env={"PATTIMPEX_KILL_AT": kills(seed), "PATTIMPEX_KILL_COUNT": str(count)})
     try:

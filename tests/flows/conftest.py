@@ -14,6 +14,7 @@ import pytest
 # Rights of root are rights to everything: without these, a folder that is read-only is so for root too.
 WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "pattimpex"))
+needs_hooks = pytest.mark.skipif("san" not in PROGRAM, reason="needs a build with -Dtest_hooks=true")     # one that knows px_hook()
 # Memory is measured without sanitizers.
 MEASURED = os.environ.get("PATTIMPEX_RELEASE", PROGRAM)
 

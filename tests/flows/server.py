@@ -6,6 +6,7 @@ import pathlib
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -39,6 +40,13 @@ def state(pid):
         return ""
 
 
+def pending(pid, number):
+    """Whether a signal was sent to a process that has not heard it yet."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+    return any(mask >> (number - 1) & 1 for mask in masks)
+
+
 def children(pid):
     try:
         return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -48,6 +56,49 @@ def children(pid):
 
 def ready(source):
     return select.select([source], [], [], 0)[0]
+
+
+def ask(database, sql):
+    db = sqlite3.connect(database, timeout=60)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def run_at_once(program, database, task=(), workers=3, environments=None):
+    """`run` and workers beside it, of which each holds at its first chunk of a part until all do that can have one, so that all of them take part in
+    a file that is spread. environments: of each process. Returns how many held, when nothing is left to do."""
+    folder = pathlib.Path(database).parent
+    subprocess.run([program, "jobs"], cwd=folder, stdout=subprocess.DEVNULL, check=True)     # there are tables to be looked at
+    processes = [subprocess.Popen([program, *command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                                  env={**os.environ, "PATTIMPEX_PAUSE_AT": "part-committed:1", **(environment or {})})
+                 for command, environment in zip([["run", *task]] + [["worker"]] * (workers - 1), environments or [{}] * workers)]
+
+    def holding():
+        return [process.pid for process in processes if state(process.pid) == "T"]
+
+    def unfinished():
+        return ask(database, "SELECT 1 FROM pattimpex_job WHERE state IN ('waiting', 'pending', 'started')")
+
+    def all_hold():
+        ((chunks,),) = ask(database, "SELECT count(*) FROM pattimpex_chunk WHERE part > 0")
+        alive = sum(process.poll() is None for process in processes)
+        return (chunks and len(holding()) >= min(alive, chunks)) or (processes[0].poll() is not None and not unfinished())
+    try:
+        until("every worker holds a chunk", all_hold)
+        held = holding()
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+        processes[0].wait(LIMIT)
+        until("nothing is left", lambda: not unfinished())
+        return len(held)
+    finally:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+                os.kill(process.pid, signal.SIGCONT)
+            process.wait(LIMIT)
 
 
 class Server:

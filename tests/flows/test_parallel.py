@@ -4,11 +4,11 @@ import json
 import os
 import random
 import sqlite3
-import subprocess
 
 import pytest
 
 import conftest
+import server
 
 SEEDS = range(int(os.environ.get("PARALLEL_SEEDS", "12")))
 WORKERS = 3
@@ -108,11 +108,7 @@ def make_project(folder, kind, multi):
 
 
 def ask(project, sql):
-    db = sqlite3.connect(project.folder / "work.db")
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
+    return server.ask(project.folder / "work.db", sql)
 
 
 def outcome(project):
@@ -130,15 +126,12 @@ def outcome(project):
     }
 
 
-def run_together(project, workers):
-    """Several programs at once, until nothing is left. The two tasks one after the other: their files come in the same order as of one worker."""
+def run_tasks(project):
+    """One after the other, until nothing is left."""
     for task in ("clients-in", "states-in"):
-        for round in range(20):
-            processes = [subprocess.Popen([conftest.PROGRAM, "run", task], cwd=project.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-                         for _ in range(workers if round == 0 else 1)]
-            for process in processes:
-                text, _ = process.communicate(timeout=120)
-                assert process.returncode in (0, 1, 3), text
+        for _ in range(20):
+            done = project.call("run", task, status=None)
+            assert done.returncode in (0, 1, 3), done.stderr
             if not ask(project, "SELECT 1 FROM pattimpex_job WHERE state NOT IN ('done', 'failed')"):
                 break
 
@@ -148,9 +141,9 @@ def run_together(project, workers):
 def test_same_as_one_after_the_other(tmp_path, seed, kind):
     straight = make_project(tmp_path / "straight", kind, "chunk_size: 7")
     spread = make_project(tmp_path / "spread", kind, f"chunk_size: 7, process_multi: {2 + seed % 4}")
-    for project, workers in ((straight, 1), (spread, 1)):
+    for project in (straight, spread):
         fill(project, seed, kind)
-        run_together(project, workers)
+        run_tasks(project)
     expected, found = outcome(straight), outcome(spread)
     for what, wanted in expected.items():
         assert found[what] == wanted, what
@@ -158,18 +151,23 @@ def test_same_as_one_after_the_other(tmp_path, seed, kind):
     assert kind == "json" or [(0,)] != ask(spread, "SELECT max(part) FROM pattimpex_chunk") or not large, "nothing was spread"
 
 
+@conftest.needs_hooks
 @pytest.mark.parametrize("seed", SEEDS)
 def test_several_workers_at_once(tmp_path, seed):
     straight = make_project(tmp_path / "straight", "csv", "chunk_size: 5")
     spread = make_project(tmp_path / "spread", "csv", f"chunk_size: 5, process_multi: {2 + seed % 4}")
     chance = random.Random(seed)
     text = random_file(chance, clients, "csv")
-    for project, workers in ((straight, 1), (spread, WORKERS)):
+    for project in (straight, spread):
         project.drop("client.csv", text)
-        run_together(project, workers)
+    run_tasks(straight)
+    held = server.run_at_once(conftest.PROGRAM, spread.folder / "work.db", ["clients-in"], WORKERS)
     expected, found = outcome(straight), outcome(spread)
     for what, wanted in expected.items():
         assert found[what] == wanted, what
+    ((chunks, owners),) = ask(spread, "SELECT count(*), count(DISTINCT owner) FROM pattimpex_job WHERE kind = 'chunk'")
+    assert held == owners == min(WORKERS, chunks)
+    assert chunks > 1 or found["files"]["client.csv"]["rows"] <= 5, "nothing was spread"
 
 
 def test_rows_are_spread_and_kept_in_order(tmp_path):
@@ -181,6 +179,14 @@ def test_rows_are_spread_and_kept_in_order(tmp_path):
     assert ask(project, "SELECT count(*) FROM pattimpex_job WHERE kind = 'finish'") == [(1,)]
     names = dict(ask(project, "SELECT email, name FROM client"))
     assert {names[f"a{n}@x"] for n in (0, 7, 19)} == {"Name 80", "Name 87", "Name 99"}
+
+
+def test_keys_that_count_up_stay_together(tmp_path):
+    """Neighbours in the database's index are loaded together, or each part would write nearly all of its pages."""
+    project = make_project(tmp_path / "p", "csv", "chunk_size: 500, process_multi: 2")
+    project.drop("client.csv", "email#key,name\n" + "".join(f"C-{n:05},Name\n" for n in range(8000)))
+    project.call("run")
+    assert ask(project, "SELECT count(DISTINCT part), sum(n_rows), max(last_row - first_row + 1) FROM pattimpex_chunk") == [(2, 8000, 500)]
 
 
 def test_small_file_is_loaded_at_once(tmp_path):

@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from conftest import BAD, BASE, GOOD, PROGRAM
-from server import Server, state, title, until
+from conftest import BAD, BASE, GOOD, PROGRAM, needs_hooks
+from server import Server, pending, state, title, until
 
 TASKS = """
 serve: {workers: 2}
@@ -21,12 +21,18 @@ import_tasks:
   in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done}
 """
 SMALL_CHUNKS = BASE.replace("format: csv", "format: csv\n    chunk_size: 10")
-HOOKS = "san" in PROGRAM        # a build that knows px_hook()
-needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dtest_hooks=true")
 
 
 def rows_of(n, first=0):
     return "name,email#key\n" + "".join(f"P{i},p{i}@x.test\n" for i in range(first, first + n))
+
+
+# A row whose chunk does not come to an end by itself.
+ENDLESS = """
+CREATE TRIGGER endless BEFORE INSERT ON partner WHEN NEW.email = 'p15@x.test' BEGIN
+    SELECT (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n);
+END;
+"""
 
 
 @pytest.fixture
@@ -196,6 +202,84 @@ def test_sigterm_in_a_big_import_leaves_it_where_it_is(project, serve):
     assert again.logged("1,000 created")
 
 
+def in_an_endless_chunk(project, serve, command="serve"):
+    """A server with a worker that is in the second chunk of a file."""
+    with sqlite3.connect(project.folder / "shop.db") as db:
+        db.executescript(ENDLESS)
+    db.close()
+    hooks = project.folder / "hooks"
+    project.drop("big.csv", rows_of(100))
+    server = serve(command, env={"PATTIMPEX_HOOK_LOG": str(hooks)})
+    until("it is idle", lambda: "idle" in title(server.pid) or len(server.pids("worker")) == 2)
+    queue_fetch(project)
+    until("the second chunk is being loaded", lambda: hooks.exists() and hooks.read_text().split().count("chunk-filled") == 2)
+    return server
+
+
+def check_that_nothing_is_lost_or_doubled(project, serve):
+    """After a chunk was rolled back: the job is as it was, and goes on from there."""
+    assert project.rows("SELECT count(*) FROM partner WHERE email LIKE 'p%'") == [(10,)]
+    assert project.rows("SELECT deaths, retries FROM pattimpex_job WHERE kind = 'import'") == [(0, 0)]
+    with sqlite3.connect(project.folder / "shop.db") as db:
+        db.execute("DROP TRIGGER endless")
+    db.close()
+    again = serve("serve", "--no-schedules")
+    until("the rest is imported", lambda: idle(project))
+    assert project.rows("SELECT state, n_rows, n_created, n_updated, n_failed FROM pattimpex_file") == [("done", 100, 100, 0, 0)]
+    assert project.rows("SELECT deaths, retries FROM pattimpex_job WHERE kind = 'import'") == [(0, 0)]
+    assert project.rows("SELECT count(*) FROM partner WHERE email LIKE 'p%'") == [(100,)]
+    assert not [line for line in again.log() if line["level"] in ("error", "warning")]
+
+
+@needs_hooks
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_chunk_that_does_not_end_in_time_is_rolled_back(project, serve, command):
+    project.config(QUIET.replace("workers: 2", "workers: 2, stop_timeout: 1s"), base=SMALL_CHUNKS)
+    server = in_an_endless_chunk(project, serve, command)
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+    assert project.rows("SELECT state, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", None)]
+    check_that_nothing_is_lost_or_doubled(project, serve)
+
+
+@needs_hooks
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize("first, second", [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGINT), (signal.SIGTERM, signal.SIGINT)])
+def test_second_wish_to_stop_waits_for_no_timeout(project, serve, command, first, second):
+    project.config(QUIET.replace("workers: 2", "workers: 2, stop_timeout: 1h"), base=SMALL_CHUNKS)
+    server = in_an_endless_chunk(project, serve, command)
+    server.tell(first)
+    if command == "serve":
+        server.logged("stopping; what runs has 3600 s")
+    else:       # heard when it is not pending any more
+        until("it has heard it", lambda: not pending(server.pid, first))
+    assert server.process.poll() is None
+    server.tell(second)
+    assert server.ends() == 0
+    assert command == "worker" or server.logged("stopping at once")
+    assert project.rows("SELECT state, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", None)]
+    check_that_nothing_is_lost_or_doubled(project, serve)
+
+
+@needs_hooks
+def test_worker_that_does_not_hear_is_killed_and_its_job_goes_back(project, serve):
+    project.config(QUIET.replace("workers: 2", "workers: 2, stop_timeout: 1s"), base=SMALL_CHUNKS)
+    project.drop("big.csv", rows_of(100))
+    server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
+    server.told("READY=1")
+    queue_fetch(project)
+    until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+    again = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "import-file:1"})
+    worker = until("a worker that goes on with it", lambda: [pid for pid in again.pids("worker") if state(pid) == "T"])[0]
+    assert project.rows("SELECT deaths, retries, error FROM pattimpex_job WHERE kind = 'import'") == [(0, 0, None)]
+    again.tell(signal.SIGCONT, worker)
+    until("the rest is imported", lambda: idle(project))
+    assert project.rows("SELECT state, n_rows, n_created, n_updated FROM pattimpex_file") == [("done", 100, 100, 0)]
+    assert not [line for line in again.log() if line["level"] in ("error", "warning")]
+
+
 @needs_hooks
 def test_another_worker_goes_on_with_the_job_of_a_killed_one(project, serve):
     project.config(QUIET, base=SMALL_CHUNKS)
@@ -228,13 +312,19 @@ def test_stopped_worker_keeps_its_job_and_nothing_is_doubled(project, serve):
     assert project.rows("SELECT state, n_rows, n_created FROM pattimpex_file") == [("done", 2, 2)]
 
 
+@needs_hooks
 def test_two_servers_on_one_database_do_each_thing_once(project, serve):
+    """Each worker holds at its first import until all four have one."""
     project.config(TASKS)
-    servers = [serve(), serve()]
+    servers = [serve(env={"PATTIMPEX_PAUSE_AT": "import-file:1"}) for _ in range(2)]
     for server in servers:
         server.told("READY=1")
     for i in range(5):
         project.drop(f"{i}.csv", rows_of(20, first=100 * i))
+    workers = [pid for server in servers for pid in server.pids("worker")]
+    until("all workers hold", lambda: [state(pid) for pid in workers] == ["T"] * 4)
+    for pid in workers:
+        server.tell(signal.SIGCONT, pid)
     until("all is put away", lambda: len(project.names("done")) == 5)
     until("all is imported", lambda: project.rows("SELECT count(*) FROM pattimpex_file WHERE kind = 'import' AND state = 'done'") == [(5,)])
     assert project.rows("SELECT sum(n_created), sum(n_updated) FROM pattimpex_file WHERE kind = 'import'") == [(100, 0)]
