@@ -184,6 +184,9 @@ static int compare_values(const PxValue *a, const PxValue *b) {
   return order ? order : a->len < b->len ? -1 : a->len > b->len;
 }
 
+#define RUN 128        /* values that are asked for at once when not all can be */
+#define MOST_IN_VAIN 4 /* runs that are asked for in a row; then no more is hoped for */
+
 /* A single plain column that an index orders as we do. */
 static bool can_ask_between(const PxLookup *lookup) {
   if (lookup->n_paths != 1 || lookup->paths[0].n_path != 1)
@@ -277,6 +280,28 @@ static bool should_scan(PxLookup *lookup, const PxValue *tuples, size_t n, bool 
   return true;
 }
 
+static bool find_each(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
+  for (size_t i = 0; i < n; i++)
+    if (!find_one(lookup, tuples + i * lookup->n_paths, arena, &ret_found[i], error))
+      return false;
+  return true;
+}
+
+/* Values that count up with gaps, such as those of one part of a file, have nothing between them run by run. */
+static bool find_by_runs(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
+  unsigned in_vain = 0;
+  for (size_t i = 0; i < n; i += RUN) {
+    size_t n_run = MIN(RUN, n - i);
+    bool none = false;
+    if (n > RUN && in_vain < MOST_IN_VAIN && lookup->between && !ask_between(lookup, tuples + i, n_run, &none, error))
+      return false;
+    in_vain = none ? 0 : in_vain + 1;
+    if (!none && !find_each(lookup, tuples + i * lookup->n_paths, n_run, arena, ret_found + i, error))
+      return false;
+  }
+  return true;
+}
+
 static bool find_all(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) {
   memset(ret_found, 0, n * sizeof *ret_found);
   bool none = false;
@@ -289,10 +314,7 @@ static bool find_all(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena 
     return false;
   if (scan)
     return px_lookup_scan(lookup, tuples, n, arena, ret_found, error);
-  for (size_t i = 0; i < n; i++)
-    if (!find_one(lookup, tuples + i * lookup->n_paths, arena, &ret_found[i], error))
-      return false;
-  return true;
+  return find_by_runs(lookup, tuples, n, arena, ret_found, error);
 }
 
 /* Which of those that were not found are there without the limits. */

@@ -114,6 +114,20 @@ static void test_find_among_none_between(Fixture *fixture, const void *data) {
   g_assert_true(px_id_is_none(found[5].id));
 }
 
+static void test_find_in_runs_with_gaps(Fixture *fixture, const void *data) {
+  enum { N = 1000, THERE = 700 };
+  const PxField *number[] = {field(fixture, "number")};
+  PxLookupPath paths[] = {{number, 1}};
+  g_autofree PxValue *tuples = g_new(PxValue, N);
+  g_autofree PxFound *found = g_new(PxFound, N);
+  for (int i = 0; i < N; i++)
+    tuples[i] = px_value_integer(i < THERE ? i - N : i + N); /* the record with 50 lies between */
+  tuples[THERE] = px_value_integer(50);
+  find(fixture, paths, 1, tuples, N, found);
+  for (int i = 0; i < N; i++)
+    g_assert_true(i == THERE ? px_id_equal(found[i].id, px_id_from_integer(5)) : px_id_is_none(found[i].id));
+}
+
 static char *ids_of(Fixture *fixture, const char *text, bool descending) {
   g_autoptr(GError) error = NULL;
   g_autoptr(PxDomain) domain = text ? px_domain_parse(fixture->partner, text, NULL, &error) : NULL;
@@ -359,6 +373,7 @@ int main(int argc, char **argv) {
   ADD("find_over_relations", test_find_over_relations);
   ADD("find_over_items", test_find_over_items);
   ADD("find_among_none_between", test_find_among_none_between);
+  ADD("find_in_runs_with_gaps", test_find_in_runs_with_gaps);
   ADD("domains", test_domains);
   ADD("domains/long_list", test_long_list);
   ADD("external_ids", test_external_ids);
