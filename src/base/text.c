@@ -150,3 +150,11 @@ char *px_text_cell_name(size_t column, uint64_t row) {
     letters[--at] = (char)('A' + (rest - 1) % 26);
   return g_strdup_printf("%s%" G_GUINT64_FORMAT, letters + at, row);
 }
+
+bool px_text_is_address(const char *text) {
+  const char *at = strchr(text, '@');
+  for (const char *c = text; *c; c++)
+    if (!g_ascii_isgraph(*c) || strchr("<>(),;:\\\"[]", *c))
+      return false;
+  return at && at != text && at[1] && !strchr(at + 1, '@');
+}

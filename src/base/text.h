@@ -21,6 +21,10 @@ char *px_text_cell_name(size_t column, uint64_t row);
 /* Characters (not bytes) of valid UTF-8. */
 size_t px_text_chars(const char *text, size_t len);
 
+/* Whether text is an address of mail as we take them: printable ASCII, one @ with something on both sides, nothing that means something in a
+ * header. */
+bool px_text_is_address(const char *text);
+
 /* text in double quotes for a message, cut at 60 characters, control characters as \xNN; caller frees. */
 char *px_text_quote(const char *text, size_t len);
 /* Whether a spreadsheet would run the text: = + - @ TAB CR, behind any number of ' (which guard it, and one of which is taken away when it

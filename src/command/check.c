@@ -2,14 +2,18 @@
 #include "command/command.h"
 #include "command/output.h"
 #include "daemon/daemon.h"
-#include "flow/project.h"
+#include "flow/flow.h"
 
 #include <stdio.h>
 
 static gboolean effective;
+static char *mail_to;
+static gboolean webhook;
 
 static const GOptionEntry OPTIONS[] = {
   {"effective", 'e', 0, G_OPTION_ARG_NONE, &effective, "Only print the configuration as merged, with the origin of each value, secrets hidden", NULL},
+  {"mail", 0, 0, G_OPTION_ARG_FILENAME, &mail_to, "Only send a test mail, by the server of mail:", "ADDRESS"},
+  {"webhook", 0, 0, G_OPTION_ARG_NONE, &webhook, "Only post a test to the webhook", NULL},
   {NULL},
 };
 
@@ -87,9 +91,28 @@ static int print_effective(const PxCommandLine *line, GError **error) {
   return 0;
 }
 
+static int send_test(const PxCommandLine *line, GError **error) {
+  const PxProjectOptions options = {.paths = line->configs, .n_paths = g_strv_length((char **)(uintptr_t)line->configs), .no_files = true};
+  g_autoptr(PxProject) project = px_project_open(&options, NULL, error);
+  if (!project || (mail_to && !px_notice_test_mail(project, mail_to, error)) || (webhook && !px_notice_test_webhook(project, error)))
+    return 2;
+  if (line->json) {
+    g_autoptr(json_t) object = json_pack("{s:s?, s:b}", "mail", mail_to, "webhook", webhook);
+    px_print_json(object);
+    return 0;
+  }
+  if (mail_to)
+    printf("the mail server has taken a test mail to %s\n", mail_to);
+  if (webhook)
+    printf("the webhook has taken a test\n");
+  return 0;
+}
+
 static int run(const PxCommandLine *line, GError **error) {
   if (effective)
     return print_effective(line, error);
+  if (mail_to || webhook)
+    return send_test(line, error);
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   PxProjectOptions options = {.paths = line->configs, .n_paths = g_strv_length((char **)(uintptr_t)line->configs)};
   g_autoptr(PxProject) project = px_project_open(&options, complaints, error);
@@ -111,6 +134,7 @@ const PxCommand px_command_check = {
           "puts a probe file into each storage and takes it away.\n\n"
           "Examples:\n"
           "  pattimpex check\n"
+          "  pattimpex check --mail ops@example.com\n"
           "  pattimpex -c pattimpex.yaml -c staging.yaml check --effective\n",
   .options = OPTIONS,
   .run = run,

@@ -52,6 +52,7 @@ typedef struct {
   const PxConfig *config;
   const PxDaemonSettings *settings;
   unsigned number; /* of a worker; 0: it runs alone */
+  PxClaims claims; /* of a worker, or the notifier */
   PxSlot *slot;    /* NULL: alone */
   int bell;        /* eventfd that tells the supervisor to look; -1: alone */
 } PxDaemonProcess;

@@ -16,9 +16,10 @@
 #define MOST_DEATHS 10               /* a minute; then the rest of the minute is waited for */
 
 char *px_place_name(const PxPlace *place) {
+  static const char *const names[] = {"checker", "scheduler", "notifier"};
   if (place->kind == PX_KIND_WORKER)
     return g_strdup_printf("worker %u", place->number);
-  return g_strdup(place->kind == PX_KIND_SCHEDULER ? "scheduler" : "checker");
+  return g_strdup(names[place->kind]);
 }
 
 /* ---- in the new process */
@@ -42,11 +43,17 @@ static void become_child(pid_t parent) {
 
 static int live(const PxSupervisor *supervisor, const PxPlace *place) {
   const PxDaemonProcess process = {
-    .config = supervisor->config, .settings = &supervisor->settings, .number = place->number, .slot = place->slot, .bell = supervisor->bell};
+    .config = supervisor->config,
+    .settings = &supervisor->settings,
+    .number = place->number,
+    .claims = place->kind == PX_KIND_NOTIFIER ? PX_CLAIMS_NOTICES : PX_CLAIMS_WORK,
+    .slot = place->slot,
+    .bell = supervisor->bell,
+  };
   if (place->kind == PX_KIND_CHECK)
     return px_checker_live(supervisor->next_config, supervisor->options);
   px_stop_install(supervisor->settings.stop_timeout);
-  return place->kind == PX_KIND_WORKER ? px_worker_live(&process) : px_scheduler_live(&process);
+  return place->kind == PX_KIND_SCHEDULER ? px_scheduler_live(&process) : px_worker_live(&process);
 }
 
 /* ---- in the supervisor */

@@ -17,7 +17,7 @@
 #define LONGEST_SILENCE (60 * G_TIME_SPAN_SECOND) /* an idle process beats more often; a busy one may take its time */
 
 static PxPlace *checker_of(PxSupervisor *supervisor) {
-  return &supervisor->places[0];
+  return &supervisor->places[PX_KIND_CHECK];
 }
 
 /* ---- the configuration */
@@ -37,7 +37,8 @@ static bool load(PxSupervisor *supervisor, GError **error) {
 
 /* Which places are wanted by the settings in use. */
 static void want_places(PxSupervisor *supervisor) {
-  supervisor->places[1].wanted = !supervisor->options->no_schedules;
+  supervisor->places[PX_KIND_SCHEDULER].wanted = !supervisor->options->no_schedules;
+  supervisor->places[PX_KIND_NOTIFIER].wanted = true;
   for (unsigned i = 0; i < PX_MOST_WORKERS; i++)
     supervisor->places[PX_PLACE_WORKERS + i].wanted = i < supervisor->settings.workers;
 }
@@ -195,7 +196,7 @@ static Health look(PxSupervisor *supervisor, int64_t now) {
     bool silent = life != PX_LIFE_BUSY && now - atomic_load(&place->slot->beat) > LONGEST_SILENCE;
     health.wanted++;
     health.ready += place->ready;
-    health.busy += place->ready && life == PX_LIFE_BUSY;
+    health.busy += place->kind == PX_KIND_WORKER && place->ready && life == PX_LIFE_BUSY;
     health.ill += !place->pid || place->stopped || silent;
   }
   return health;
@@ -281,8 +282,8 @@ static bool set_up(PxSupervisor *supervisor, GError **error) {
   }
   supervisor->slots = shared;
   for (unsigned i = 0; i < PX_N_PLACES; i++) {
-    PxKind kind = i == 0 ? PX_KIND_CHECK : i == 1 ? PX_KIND_SCHEDULER : PX_KIND_WORKER;
-    supervisor->places[i] = (PxPlace){.kind = kind, .number = kind == PX_KIND_WORKER ? i - 1 : 0, .slot = &supervisor->slots[i]};
+    PxKind kind = (PxKind)MIN(i, PX_PLACE_WORKERS);
+    supervisor->places[i] = (PxPlace){.kind = kind, .number = kind == PX_KIND_WORKER ? i - PX_PLACE_WORKERS + 1 : 0, .slot = &supervisor->slots[i]};
   }
   return true;
 }

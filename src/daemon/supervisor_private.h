@@ -3,9 +3,9 @@
 /* What the files of the supervisor share. */
 #include "daemon/daemon_private.h"
 
-typedef enum { PX_KIND_CHECK, PX_KIND_SCHEDULER, PX_KIND_WORKER } PxKind;
+typedef enum { PX_KIND_CHECK, PX_KIND_SCHEDULER, PX_KIND_NOTIFIER, PX_KIND_WORKER } PxKind;
 
-/* A place for a process: the checker's, the scheduler's, one for each worker. */
+/* A place for a process: the checker's, the scheduler's, the notifier's, one for each worker. */
 typedef struct {
   PxKind kind;
   unsigned number; /* of a worker, from 1 */
@@ -23,7 +23,7 @@ typedef struct {
   PxSlot *slot;
 } PxPlace;
 
-#define PX_PLACE_WORKERS 2 /* the checker's and the scheduler's come first */
+#define PX_PLACE_WORKERS ((unsigned)PX_KIND_WORKER) /* one place of each other kind comes first */
 #define PX_N_PLACES (PX_PLACE_WORKERS + PX_MOST_WORKERS)
 
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A worker: one job after the other, until it is told to end. */
+/* A worker: one job after the other, until it is told to end. The notifier is one that only tells people. */
 #include "daemon/daemon_private.h"
 
 #include <signal.h>
@@ -121,6 +121,8 @@ static bool work(Worker *worker, GError **error) {
     g_strlcpy(worker->process->slot->file, file, sizeof worker->process->slot->file);
   px_worker_heed(presence, worker->project->channels);
   px_worker_batch(presence, px_work_batch_of);
+  px_worker_claims(presence, worker->process->claims);
+  px_notices_watch(worker->project, presence);
   px_stop_watch(worker->project->db, presence);
   bool done = loop(worker, presence, error) && px_job_release_held(worker->project->db, presence, error);
   px_stop_watch(NULL, NULL);
@@ -132,7 +134,10 @@ static bool work(Worker *worker, GError **error) {
 int px_worker_live(const PxDaemonProcess *process) {
   g_autoptr(GError) error = NULL;
   g_auto(Worker) worker = {.process = process};
-  worker.name = process->number ? g_strdup_printf("worker %u", process->number) : g_strdup("worker");
+  if (process->claims == PX_CLAIMS_NOTICES)
+    worker.name = g_strdup("notifier");
+  else
+    worker.name = process->number ? g_strdup_printf("worker %u", process->number) : g_strdup("worker");
   px_process_says(process, PX_LIFE_STARTING, worker.name, "starting");
   if (work(&worker, &error)) {
     px_log(PX_LOG_DEBUG, NULL, "ended as it was told to");

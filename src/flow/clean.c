@@ -25,7 +25,7 @@ static bool clean_jobs(Clean *clean, int64_t before, int64_t *place, bool *ret_m
     return false;
   clean->cleaned->jobs += n;
   *ret_more = n == PORTION;
-  return true;
+  return *ret_more || px_clean_notices(clean->work->project->db, before, error);
 }
 
 static bool clean_files(Clean *clean, int64_t before, int64_t *place, bool *ret_more, GError **error) {

@@ -166,6 +166,14 @@ bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions 
 /* 0, 1 or 3 (design section 8). */
 int px_run_exit_status(const PxRunResult *result);
 
+/* ---- notices */
+
+/* People are told of jobs that fail because their workers died: found by this worker's claims. project must outlive worker. */
+void px_notices_watch(PxProject *project, PxWorker *worker);
+/* Sends a mail now, or posts to the webhook, to see whether it arrives. */
+bool px_notice_test_webhook(const PxProject *project, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_notice_test_mail(const PxProject *project, const char *address, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- tasks as `tasks` shows them */
 
 typedef struct {

@@ -53,6 +53,7 @@ bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
 bool px_clean_step(PxWork *work, GError **error);
+bool px_notice_step(PxWork *work, GError **error);
 
 /* The kind of job that a task begins with. */
 const char *px_work_task_kind(const PxTask *task);
@@ -206,3 +207,17 @@ bool px_export_store_names(const PxProject *project, const PxPattern *pattern, G
 /* The rows of a file with their messages, in the file's own format; nothing is written when no row is bad. Sets summary->note. */
 bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, int fd, uint64_t *ret_rows, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* What a person gets back of a file of before: its bad rows, or why it was refused; and what that is called (caller frees). *ret_note (NULL
+ * before): what of a workbook could not be kept; caller frees. */
+bool px_report_of_file(PxProject *project, PxPatternFile *file, const char *sha256, int fd, char **ret_note, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+char *px_report_name(const PxPatternFile *file);
+
+/* ---- notices: in the transaction in which it happens */
+
+/* Nothing when nobody wants to know. */
+bool px_notice_tell(const PxProject *project, PxNotice *notice, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A job has failed for good: behind px_job_fail(). */
+bool px_notice_of_job(const PxProject *project, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A file has ended with failed rows, or was refused. */
+bool px_notice_of_file(const PxProject *project, const PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

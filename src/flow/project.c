@@ -23,6 +23,10 @@ static const PxKey keys[] = {
   {.name = "channels", .type = PX_KEY_STRING, .offset = offsetof(Top, channels)},
   {.name = "keep_jobs", .type = PX_KEY_DURATION, .offset = offsetof(Top, keep_jobs)},
   {.name = "keep_files", .type = PX_KEY_DURATION, .offset = offsetof(Top, keep_files)},
+  SECTION("mail"),
+  SECTION("webhook"),
+  SECTION("failure_emails"),
+  SECTION("base_url"),
   SECTION("schedule"),
   SECTION("catch_up"),
   SECTION("include"),
@@ -156,6 +160,18 @@ bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complain
 
 /* ---- all of it */
 
+/* Once is enough. */
+static void warn_of_emails(const PxProject *project, PxComplaints *complaints) {
+  for (size_t i = 0; !project->notices->mail && i < px_tasks_count(project->tasks); i++) {
+    const PxTask *task = px_tasks_at(project->tasks, i);
+    if (!task->failure_emails || !*task->failure_emails)
+      continue;
+    px_warn(complaints, px_node_get(task->node, "failure_emails"), "%s task %s: failure_emails has no effect without mail: (server and from)",
+            px_task_kind_name(task->kind), task->name);
+    return;
+  }
+}
+
 static bool read_sections(PxProject *project, PxComplaints *complaints, GError **error) {
   project->schema = px_schema_read(project->db, project->config, complaints, error);
   if (!project->schema)
@@ -163,6 +179,8 @@ static bool read_sections(PxProject *project, PxComplaints *complaints, GError *
   project->storages = px_storages_read(project->config, complaints);
   project->patterns = px_patterns_read(project->config, project->schema, project->timezone, complaints);
   project->tasks = px_tasks_read(project->config, project->patterns, project->storages, complaints);
+  project->notices = px_notices_read(project->config, complaints);
+  warn_of_emails(project, complaints);
   return true;
 }
 
@@ -205,6 +223,7 @@ void px_project_close(PxProject *project) {
     return;
   px_filestore_close(project->filestore);
   px_tasks_free(project->tasks);
+  px_notices_free(project->notices);
   px_patterns_free(project->patterns);
   px_storages_free(project->storages);
   px_schema_free(project->schema);

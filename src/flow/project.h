@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "pattern/pattern.h"
 #include "queue/queue.h"
+#include "report/notice.h"
 #include "storage/filestore.h"
 #include "storage/storage.h"
 #include "task/task.h"
@@ -33,6 +34,7 @@ typedef struct {
   PxStorages *storages;
   PxPatterns *patterns;
   PxTasks *tasks;
+  PxNotices *notices;
   PxFilestore *filestore; /* NULL with no_files */
   GTimeZone *timezone;
   PxChannels *channels;

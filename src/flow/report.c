@@ -79,30 +79,34 @@ static bool write_refusal(PxProject *project, const PxSummary *summary, int fd, 
 
 /* ---- the step */
 
-static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *about, PxBlob *ret_blob, GError **error) {
-  PxProject *project = work->project;
+bool px_report_of_file(PxProject *project, PxPatternFile *file, const char *sha256, int fd, char **ret_note, GError **error) {
   g_autoptr(PxSummary) summary = px_summary_new(file);
-  int fd;
-  g_autoptr(PxNewBlob) new_blob = px_filestore_begin(project->filestore, &fd, error);
-  if (!new_blob)
-    return false;
   if (file->state == PX_STATE_REFUSED)
-    return write_refusal(project, summary, fd, error) && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
+    return write_refusal(project, summary, fd, error);
   g_autoptr(PxPatterns) kept = px_patterns_from_snapshot(file->pattern, file->snapshot, project->schema, project->timezone, error);
-  int blob = kept ? px_filestore_read(project->filestore, about->sha256, error) : -1;
+  int blob = kept ? px_filestore_read(project->filestore, sha256, error) : -1;
   if (blob < 0)
     return false;
   uint64_t rows;
   bool done = px_report_write(project, px_patterns_get(kept, file->pattern), blob, summary, fd, &rows, error);
   (void)close(blob);
-  work->note = g_steal_pointer(&summary->note);
+  *ret_note = g_steal_pointer(&summary->note);
+  return done;
+}
+
+static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *about, PxBlob *ret_blob, GError **error) {
+  PxProject *project = work->project;
+  int fd;
+  g_autoptr(PxNewBlob) new_blob = px_filestore_begin(project->filestore, &fd, error);
+  if (!new_blob || !px_report_of_file(project, file, about->sha256, fd, &work->note, error))
+    return false;
   if (!file->error)
     file->error = g_strdup(work->note);
-  return done && px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
+  return px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
 }
 
 /* Why a file was refused is a text beside its name. */
-static char *report_name(const PxPatternFile *file) {
+char *px_report_name(const PxPatternFile *file) {
   static const char suffix[] = ".txt";
   if (file->state != PX_STATE_REFUSED)
     return g_strdup(file->name);
@@ -113,7 +117,7 @@ static char *report_name(const PxPatternFile *file) {
 }
 
 static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxBlob *blob) {
-  g_autofree char *name = report_name(file);
+  g_autofree char *name = px_report_name(file);
   PxAttachment *attachment = px_attachment_new(PX_DIRECTION_ERROR, name);
   attachment->task = g_strdup(task->name);
   attachment->parent_id = file->attachment_id;
@@ -130,7 +134,7 @@ bool px_report_step(PxWork *work, GError **error) {
   g_autoptr(PxPatternFile) file = px_file_get(project->db, work->job->file_id, error);
   if (!file)
     return false;
-  work->name = report_name(file);
+  work->name = px_report_name(file);
   const PxTask *task = px_project_task(project, work->job->task, error);
   if (!task)
     return false;

@@ -41,6 +41,11 @@ static void count_job(const PxJobReport *report, void *data) {
   if (report->state == PX_STATE_STARTED)
     return;
   remember_unstable(run, report);
+  if (strcmp(report->kind, "notice") == 0) { /* whether people hear of it changes nothing of what happened */
+    if (run->options->report)
+      run->options->report(report, run->options->data);
+    return;
+  }
   result->jobs_done += report->state == PX_STATE_DONE;
   result->jobs_failed += report->state == PX_STATE_FAILED;
   result->problems += report->problems ? report->problems->len : 0;
@@ -140,6 +145,7 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
     return false;
   px_worker_heed(worker, project->channels);
   px_worker_batch(worker, px_work_batch_of);
+  px_notices_watch(project, worker);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .began = px_project_now(project), .unstable = unstable};
   if (loop(&run, error) && px_job_release_held(project->db, worker, error))

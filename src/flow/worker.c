@@ -11,10 +11,12 @@ static bool may_work_later(const GError *error) {
 
 /* The task's own jobs tell how it fares; what follows from them does not. */
 static bool is_of_task(const PxJob *job) {
-  return job->task && !job->attachment_id && !job->file_id;
+  return job->task && !job->attachment_id && !job->file_id && strcmp(job->kind, "notice") != 0;
 }
 
 static const PxRetry *retry_of(const PxWork *work) {
+  if (strcmp(work->job->kind, "notice") == 0)
+    return px_retry_patient();
   const PxTask *task = work->job->task ? px_tasks_get(work->project->tasks, work->job->task) : NULL;
   return task ? task->retry : NULL;
 }
@@ -34,7 +36,7 @@ static bool store_failure(PxWork *work, const GError *problem, bool later, PxSta
     return false;
   if (later)
     return px_job_later(db, job, now + px_retry_pause(retry_of(work), tries_of(job)), problem->message, now, error);
-  return px_job_fail(db, job, problem->message, now, error);
+  return px_job_fail(db, job, problem->message, now, error) && px_notice_of_job(work->project, job, now, error);
 }
 
 /* The process is to end: nobody is to blame, so the job goes back as it was. */

@@ -25,12 +25,12 @@ static char *death_text(const PxJob *job, const PxLastWords *words) {
 }
 
 /* Only the job that was running when its worker died is to blame. */
-static bool give_back(PxDb *db, PxJob *job, const PxLastWords *words, int64_t now, GError **error) {
+static bool give_back(PxDb *db, const PxWorker *worker, PxJob *job, const PxLastWords *words, int64_t now, GError **error) {
   if (words->stopped || (words->job && words->job != job->id))
     return px_job_release(db, job, error);
   g_autofree char *why = death_text(job, words);
   if (job->deaths + 1 >= PX_JOB_MAX_DEATHS)
-    return px_job_fail(db, job, why, now, error);
+    return px_job_fail(db, job, why, now, error) && px_worker_tell_failure(worker, db, job, now, error);
   PxBinder binder;
   if (!px_queue_statement(db, "job_died", &binder, error))
     return false;
@@ -41,7 +41,7 @@ static bool give_back(PxDb *db, PxJob *job, const PxLastWords *words, int64_t no
   return px_run_bound(&binder, error);
 }
 
-static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError **error) {
+static bool give_back_all(PxDb *db, const PxWorker *worker, const GPtrArray *owners, int64_t now, GError **error) {
   for (guint i = 0; i < owners->len; i++) {
     PxBinder binder;
     if (!px_queue_statement(db, "job_of_owner", &binder, error))
@@ -53,7 +53,7 @@ static bool give_back_all(PxDb *db, const GPtrArray *owners, int64_t now, GError
     PxLastWords words;
     px_worker_last_words(db, owners->pdata[i], &words);
     for (guint k = 0; k < jobs->len; k++)
-      if (!give_back(db, jobs->pdata[k], &words, now, error))
+      if (!give_back(db, worker, jobs->pdata[k], &words, now, error))
         return false;
   }
   return true;
@@ -108,7 +108,7 @@ static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArr
   const PxChannels *channels = px_worker_channels(worker);
   g_autoptr(PxJob) job = NULL;
   int64_t id;
-  if (!give_back_all(db, dead, now, error) || !px_slots_next(db, channels, tasks, now, &id, error))
+  if (!give_back_all(db, worker, dead, now, error) || !px_slots_next(db, channels, px_worker_claims_which(worker), tasks, now, &id, error))
     return false;
   if (id && !claim_one(db, worker, id, now, &job, error))
     return false;
@@ -128,10 +128,14 @@ static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks
   int64_t id;
   if (!px_queue_statement(db, "job_due", &binder, error))
     return false;
+  PxClaims claims = px_worker_claims_which(worker);
   px_bind_integer(&binder, now);
+  px_bind_filter(&binder, claims == PX_CLAIMS_NOTICES ? PX_CHANNEL_NOTICE : NULL);
+  px_bind_filter(&binder, claims == PX_CLAIMS_WORK ? PX_CHANNEL_NOTICE : NULL);
   if (!px_run_for_id(&binder, &id, error))
     return false;
-  if (id && px_channels_count(px_worker_channels(worker)) > 0 && !px_slots_next(db, px_worker_channels(worker), tasks, now, &id, error))
+  bool limited = px_channels_count(px_worker_channels(worker)) > 0;
+  if (id && limited && !px_slots_next(db, px_worker_channels(worker), claims, tasks, now, &id, error))
     return false;
   *ret_may = id != 0;
   return true;

@@ -33,6 +33,14 @@ bool px_clean_jobs(PxDb *db, int64_t before, uint64_t limit, uint64_t *ret_n, GE
   return ids != NULL;
 }
 
+bool px_clean_notices(PxDb *db, int64_t before, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "notice_old", &binder, error))
+    return false;
+  px_bind_integer(&binder, before);
+  return px_run_bound(&binder, error);
+}
+
 bool px_clean_files(PxDb *db, int64_t before, uint64_t limit, uint64_t *ret_n, GError **error) {
   static const char *const statements[] = {"file_remove_chunks", "file_remove_before", "file_remove"};
   g_autoptr(GPtrArray) ids = old_ones(db, "file_old", before, limit, error);

@@ -6,6 +6,8 @@
 
 /* Jobs that are done or cancelled; *ret_n how many, less than limit: there are no more. */
 bool px_clean_jobs(PxDb *db, int64_t before, uint64_t limit, uint64_t *ret_n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Notices whose jobs are gone. */
+bool px_clean_notices(PxDb *db, int64_t before, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Pattern files with their chunks, once their jobs are gone. */
 bool px_clean_files(PxDb *db, int64_t before, uint64_t limit, uint64_t *ret_n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

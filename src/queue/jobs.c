@@ -152,7 +152,9 @@ static bool store_tries(PxDb *db, const PxJob *job, GError **error) {
 
 bool px_job_fail(PxDb *db, PxJob *job, const char *last, int64_t now, GError **error) {
   px_job_tried(job, last, now);
-  g_autofree char *why = px_job_tries_text(job);
+  g_free(job->error);
+  job->error = px_job_tries_text(job);
+  const char *why = job->error;
   return px_job_store_end(db, job->id, PX_STATE_FAILED, why, now, error) && store_tries(db, job, error) &&
          fail_subject(db, "file_fail_of_job", job->file_id, why, now, error) &&
          fail_subject(db, "attachment_fail_of_job", job->attachment_id, why, now, error);

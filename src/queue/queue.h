@@ -211,6 +211,11 @@ const char *px_worker_name(const PxWorker *worker);
 /* The limits that its claims heed from now on; borrowed, to outlive it. NULL: none. All who work on a database are meant to have the
  * same. */
 void px_worker_heed(PxWorker *worker, const PxChannels *channels);
+/* Which jobs it claims; all at first. The channel of notices is not beneath root and has room for one, whatever is configured: its jobs wait for
+ * servers of others, and no other job ever waits for them. */
+#define PX_CHANNEL_NOTICE "notice"
+typedef enum { PX_CLAIMS_ALL, PX_CLAIMS_WORK /* no notices */, PX_CLAIMS_NOTICES } PxClaims;
+void px_worker_claims(PxWorker *worker, PxClaims claims);
 /* What others see of it: "worker 2". */
 void px_worker_describe(PxWorker *worker, const char *what);
 /* How many jobs of a kind are claimed at once; at least 1. The next claims hand out the rest without a transaction; each runs alone. Only for kinds
@@ -295,8 +300,12 @@ bool px_job_store_subject(PxDb *db, const PxJob *job, GError **error) G_GNUC_WAR
 bool px_job_progress(PxDb *db, PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The job's end; belongs to its last transaction. */
 bool px_job_done(PxDb *db, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Ends it as failed, and with it the pattern file and the attachment that it was working on when they have no end yet. */
+/* Ends it as failed, and with it the pattern file and the attachment that it was working on when they have no end yet.
+ * job->error tells all its tries then. */
 bool px_job_fail(PxDb *db, PxJob *job, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Called in the transaction of a claim for each job that it fails, because its workers died: behind px_job_fail(). */
+typedef bool (*PxJobFailed)(PxDb *db, const PxJob *job, int64_t now, void *data, GError **error);
+void px_worker_on_failure(PxWorker *worker, PxJobFailed failed, void *data);
 /* Gives a claimed job back as it was: pending, neither a retry nor a death. For a graceful stop; nothing happens when it is not this attempt's
  * any more. */
 bool px_job_release(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -379,6 +388,36 @@ bool px_due_add(PxDb *db, const char *task, const char *kind, const PxDue *due, 
  * a clock that was wrong by less finds what was decided. */
 bool px_due_tidy(PxDb *db, const char *task, const char *kind, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_due_forget(PxDb *db, const char *task, const char *kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- notices: what people are told of, by mail and webhook */
+
+typedef struct {
+  int64_t id;
+  char *event; /* file, attachment, task, late, small */
+  char *task;  /* NULL: it belongs to none */
+  int64_t job_id, attachment_id, file_id;
+  char *why; /* NULL: the pattern file tells */
+  int64_t created;
+} PxNotice;
+PxNotice *px_notice_new(const char *event, const char *task, const char *why);
+void px_notice_free(PxNotice *notice);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNotice, px_notice_free)
+
+/* Inserts and sets id; with mail it waits for the mail about its task. */
+bool px_notice_add(PxDb *db, PxNotice *notice, bool mail, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_notice_by_webhook(PxDb *db, int64_t id, int64_t job_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A job takes all that waits for a mail about a task (NULL: about none), unless it has taken some before. */
+bool px_notice_collect(PxDb *db, const char *task, int64_t job_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What a job mails or posts: PxNotice *, oldest first. */
+GPtrArray *px_notice_of_job_id(PxDb *db, int64_t job_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The mail of a job has gone out. */
+bool px_notice_mailed(PxDb *db, const char *task, int64_t job_id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A job that mails has failed: its identity is its own from now on, so that others about the task are made. */
+bool px_notice_leave(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether something waits for a mail about a task, and is in none yet. */
+bool px_notice_waits(PxDb *db, const char *task, bool *ret_waits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* When a task (NULL: none) was last mailed about; 0: never. */
+bool px_notice_last_mail(PxDb *db, const char *task, int64_t *ret_sent, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- names with history */
 

@@ -73,6 +73,7 @@ bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED
 unsigned px_worker_batch_of(const PxWorker *worker, const char *kind);
 GPtrArray *px_worker_held(const PxWorker *worker);
 const PxChannels *px_worker_channels(const PxWorker *worker);
+PxClaims px_worker_claims_which(const PxWorker *worker);
 /* What a dead worker left in its file. */
 typedef struct {
   bool stopped;    /* it was told to end */
@@ -88,3 +89,5 @@ bool px_worker_is_dead(PxDb *db, const char *name);
 
 /* chunks.c: a JSON array of [row, column, field, type, message]; NULL when there are none. Caller frees with free(). */
 char *px_messages_to_json(const GPtrArray *messages);
+/* In a transaction: the worker's owner hears of a job that its claim has failed. */
+bool px_worker_tell_failure(const PxWorker *worker, PxDb *db, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

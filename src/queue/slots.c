@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
   PxDb *db;
   const PxChannels *channels;
+  PxClaims claims;
   int64_t now;
   GPtrArray *heads;   /* Head *, the best first */
   GPtrArray *running; /* Running * */
@@ -130,6 +131,22 @@ static bool add_heads(Slots *slots, const char *task, GError **error) {
   return true;
 }
 
+static bool is_notice(const Head *head) {
+  return strcmp(head->channel, PX_CHANNEL_NOTICE) == 0;
+}
+
+/* Whether its turn depends on what runs. */
+static bool sort_out(Slots *slots) {
+  bool counts = px_channels_count(slots->channels) > 0;
+  for (guint i = 0; i < slots->heads->len; i++) {
+    Head *head = slots->heads->pdata[i];
+    if (slots->claims != PX_CLAIMS_ALL && is_notice(head) != (slots->claims == PX_CLAIMS_NOTICES))
+      head->id = 0;
+    counts |= head->id && is_notice(head);
+  }
+  return counts;
+}
+
 static bool read_slots(Slots *slots, const char *const *tasks, GError **error) {
   slots->heads = g_ptr_array_new_with_free_func(free_head);
   if (!tasks && !add_heads(slots, NULL, error))
@@ -142,7 +159,7 @@ static bool read_slots(Slots *slots, const char *const *tasks, GError **error) {
       return false;
   g_ptr_array_sort(slots->heads, by_turn);
   PxBinder binder;
-  if (px_channels_count(slots->channels) == 0)
+  if (!sort_out(slots))
     return true;
   if (!px_queue_statement(slots->db, "job_running", &binder, error))
     return false;
@@ -217,7 +234,9 @@ static bool has_room(Slots *slots, const PxChannel *channel, const Head *job, bo
 }
 
 static bool may_start(Slots *slots, const Head *job, bool *ret_may, GError **error) {
-  *ret_may = true;
+  static char notice[] = PX_CHANNEL_NOTICE;
+  static const PxChannel notices = {.name = notice, .capacity = 1};
+  *ret_may = !is_notice(job) || !is_full(slots, &notices);
   for (size_t i = 0; *ret_may && i < px_channels_count(slots->channels); i++) {
     const PxChannel *channel = px_channels_at(slots->channels, i);
     if (px_channel_holds(channel, job->channel) && !has_room(slots, channel, job, ret_may, error))
@@ -226,8 +245,8 @@ static bool may_start(Slots *slots, const Head *job, bool *ret_may, GError **err
   return true;
 }
 
-bool px_slots_next(PxDb *db, const PxChannels *channels, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error) {
-  g_auto(Slots) slots = {.db = db, .channels = channels, .now = now};
+bool px_slots_next(PxDb *db, const PxChannels *channels, PxClaims claims, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error) {
+  g_auto(Slots) slots = {.db = db, .channels = channels, .claims = claims, .now = now};
   *ret_id = 0;
   if (!read_slots(&slots, tasks, error))
     return false;

@@ -6,7 +6,7 @@
 
 /* The pending job of these tasks (NULL: any) that is due, first in line and in channels with room; *ret_id 0: there is none. channels NULL: no
  * limits. */
-bool px_slots_next(PxDb *db, const PxChannels *channels, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error)
+bool px_slots_next(PxDb *db, const PxChannels *channels, PxClaims claims, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Whether jobs of a channel start one at a time: it, or one above it, is sequential or throttled. */
 bool px_slots_are_paced(const PxChannels *channels, const char *name);

@@ -54,7 +54,7 @@ bool px_task_state_ran(PxDb *db, const char *task, int64_t at, PxState state, co
 static const char *const history_statements[] = {"history_tasks", "history_patterns", "history_storages"};
 
 static const char *const rename_statements[][5] = {
-  {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", NULL},
+  {"rename_attachment_task", "rename_attachment_upload_task", "rename_file_task", "rename_notice_task", NULL},
   {"rename_attachment_pattern", "rename_file_pattern", NULL},
   {"rename_attachment_storage", NULL},
 };
@@ -96,6 +96,7 @@ bool px_history_rename(PxDb *db, PxHistoryKind kind, const char *from, const cha
   for (const char *const *statement = rename_statements[kind]; *statement; statement++)
     if (!rename_rows(db, *statement, from, to, false, error))
       return false;
-  return kind != PX_HISTORY_TASK || (rename_jobs(db, from, to, error) && rename_rows(db, "rename_task_state_task", from, to, true, error) &&
-                                     rename_rows(db, "rename_due_task", from, to, true, error));
+  return kind != PX_HISTORY_TASK ||
+         (rename_jobs(db, from, to, error) && rename_rows(db, "rename_task_state_task", from, to, true, error) &&
+          rename_rows(db, "rename_due_task", from, to, true, error) && rename_rows(db, "rename_mail_task", from, to, true, error));
 }

@@ -19,6 +19,9 @@ struct PxWorker {
   const PxChannels *channels; /* borrowed; NULL: no limits */
   PxBatchOf batch_of;         /* NULL: one job at a time */
   GPtrArray *held;            /* PxJob *: claimed and not handed out yet, the last one first */
+  PxClaims claims;
+  PxJobFailed failed; /* NULL: nobody asks */
+  void *failed_data;
 };
 
 #define STOPPED "stopped\n"
@@ -337,6 +340,14 @@ GPtrArray *px_worker_held(const PxWorker *worker) {
   return worker->held;
 }
 
+void px_worker_claims(PxWorker *worker, PxClaims claims) {
+  worker->claims = claims;
+}
+
+PxClaims px_worker_claims_which(const PxWorker *worker) {
+  return worker->claims;
+}
+
 const PxChannels *px_worker_channels(const PxWorker *worker) {
   return worker->channels;
 }
@@ -358,4 +369,13 @@ void px_worker_leave(PxWorker *worker) {
 
 const char *px_worker_name(const PxWorker *worker) {
   return worker->name;
+}
+
+void px_worker_on_failure(PxWorker *worker, PxJobFailed failed, void *data) {
+  worker->failed = failed;
+  worker->failed_data = data;
+}
+
+bool px_worker_tell_failure(const PxWorker *worker, PxDb *db, const PxJob *job, int64_t now, GError **error) {
+  return !worker->failed || worker->failed(db, job, now, worker->failed_data, error);
 }

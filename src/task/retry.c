@@ -19,6 +19,8 @@ struct PxRetry {
 
 static const PxRetry defaults = {.tries = PX_RETRY_TRIES, .base = 10 * G_TIME_SPAN_SECOND, .cap = G_TIME_SPAN_HOUR};
 
+static const PxRetry patient = {.tries = 51, .base = 10 * G_TIME_SPAN_SECOND, .cap = G_TIME_SPAN_HOUR};
+
 /* What reading needs. */
 typedef struct {
   PxRetry *retry;
@@ -124,6 +126,10 @@ void px_retry_free(PxRetry *retry) {
     return;
   g_array_unref(retry->steps);
   g_free(retry);
+}
+
+const PxRetry *px_retry_patient(void) {
+  return &patient;
 }
 
 bool px_retry_again(const PxRetry *retry, uint64_t n) {

@@ -12,6 +12,8 @@ typedef struct PxRetry PxRetry;
 PxRetry *px_retry_read(const PxConfigNode *node, const char *what, PxComplaints *complaints);
 void px_retry_free(PxRetry *retry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRetry, px_retry_free)
+/* Of what is not a task's: 51 tries, which take two days. Borrowed. */
+const PxRetry *px_retry_patient(void);
 /* Whether there is another try behind the n-th (from 1). retry NULL: the default. */
 bool px_retry_again(const PxRetry *retry, uint64_t n);
 /* The pause behind the n-th try, in microseconds: at random from 3/4 of it to all of it, or within a list's range, so that what failed together is

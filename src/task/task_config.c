@@ -185,8 +185,7 @@ static char *read_optional_path(const Reader *reader, const char *key, const cha
 
 static void check_emails(const Reader *reader, char **emails) {
   for (char **email = emails; email && *email; email++) {
-    const char *at = strchr(*email, '@');
-    if (!at || at == *email || !at[1] || strchr(at + 1, '@') || strpbrk(*email, " \t\r\n<>,;"))
+    if (!px_text_is_address(*email))
       px_complain(reader->complaints, place_of(reader, "failure_emails"),
                   "%s: failure_emails: \"%s\" is no address: write one such as ops@example.com", reader->what, *email);
   }

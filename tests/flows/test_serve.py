@@ -88,7 +88,7 @@ def test_titles_say_what_each_process_is(project, serve):
     server = serve("serve", "--workers", "3")
     server.told("READY=1")
     titles = sorted(title(pid) for pid in server.children())
-    assert titles == ["pattimpex: scheduler idle", "pattimpex: worker 1 idle", "pattimpex: worker 2 idle", "pattimpex: worker 3 idle"]
+    assert titles == ["pattimpex: notifier idle", "pattimpex: scheduler idle", "pattimpex: worker 1 idle", "pattimpex: worker 2 idle", "pattimpex: worker 3 idle"]
     assert title(server.pid) == "pattimpex: supervisor"
 
 
@@ -347,7 +347,7 @@ def test_watchdog_hears_of_life_only_while_all_is_well(project, serve):
     server.told("WATCHDOG=1")
     worker = server.pid_of("worker 1")
     server.tell(signal.SIGSTOP, worker)
-    server.told("STATUS=0 of 2 workers busy, 1 of 3 processes do not run")
+    server.told("STATUS=0 of 2 workers busy, 1 of 4 processes do not run")
     server.tell(signal.SIGCONT, worker)
     server.told("STATUS=0 of 2 workers busy")
     server.told("WATCHDOG=1")

@@ -5,5 +5,6 @@ void add_channels(void);
 void add_clean(void);
 void add_jobs(void);
 void add_needs(void);
+void add_notices(void);
 void add_overview(void);
 void add_tries(void);

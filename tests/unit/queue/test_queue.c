@@ -279,6 +279,7 @@ int main(int argc, char **argv) {
   add_clean();
   add_jobs();
   add_needs();
+  add_notices();
   add_overview();
   add_tries();
   return g_test_run();

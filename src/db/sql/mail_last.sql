@@ -1,0 +1,2 @@
+-- When a task was last mailed about.
+SELECT sent FROM pattimpex_mail WHERE task = ?
