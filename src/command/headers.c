@@ -58,12 +58,12 @@ static GPtrArray *make_lines(const PxPattern *pattern) {
   GPtrArray *lines = g_ptr_array_new_with_free_func(free_line);
   for (size_t i = 0; i < pattern->n_columns; i++) {
     const PxExportColumn *column = &pattern->columns[i];
-    if (*column->header && column->custom)
-      add_line(lines, column->header, g_strdup(column->custom), px_pattern_name(pattern, column->header), "own");
+    if (*column->header && (column->custom || column->computed))
+      add_line(lines, column->header, g_strdup(column->custom ? column->custom : column->header), px_pattern_name(pattern, column->header), "own");
   }
   for (size_t i = 0; i < pattern->n_columns; i++) {
     const PxExportColumn *column = &pattern->columns[i];
-    if (*column->header && !column->custom)
+    if (*column->header && !column->custom && !column->computed)
       add_line(lines, column->header, proposal(lines, column), NULL, "new");
   }
   for (size_t i = 0; i < pattern->n_names; i++)

@@ -138,3 +138,11 @@ void px_db_quote(const PxDb *db, GString *sql, const char *name);
 /* SQLite: the collation of a column ("BINARY", "NOCASE" ...). Lives as long as the connection's schema: copy it. */
 bool px_sqlite_column_collation(PxDb *db, const char *table, const char *column, const char **ret_collation, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- expressions that people write */
+
+/* Whether a text is one SQL expression over a row of table: it reads these columns (NULL at the end) by their plain names and nothing else, has no
+ * parameter, no SELECT, no aggregate or window, and calls no function with side effects. Then "(" text ")" may stand in a SELECT from that table
+ * alone, called px_record. It is compiled, not run. PX_ERROR_CONFIG: what is wrong with it. */
+bool px_db_check_expression(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;

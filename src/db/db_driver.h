@@ -72,6 +72,8 @@ struct PxDbDriver {
   bool (*exec)(PxDb *db, const char *sql, GError **error);
 
   bool (*has_table)(PxDb *db, const char *table, bool *ret_has, GError **error);
+  /* px_db_check_expression(); parentheses and quotes are balanced, there are no comments. NULL: all are refused. */
+  bool (*check_expression)(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error);
 };
 
 extern const PxDbDriver px_db_sqlite;

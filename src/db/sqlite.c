@@ -342,4 +342,5 @@ const PxDbDriver px_db_sqlite = {
   .changes = sqlite_changes,
   .exec = sqlite_exec,
   .has_table = sqlite_has_table,
+  .check_expression = px_sqlite_check_expression,
 };

@@ -46,6 +46,10 @@ int px_sqlite_listen(PxSqlite *sqlite);
 void px_sqlite_heard(PxSqlite *sqlite);
 void px_sqlite_wake_done(PxSqlite *sqlite);
 
+/* ---- sqlite_expression.c */
+
+bool px_sqlite_check_expression(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error);
+
 /* ---- sqlite_error.c */
 
 /* The error for what sqlite3_step(), sqlite3_exec() or sqlite3_prepare_v3() of handle just failed with. sql: shown where it is to blame. */

@@ -14,8 +14,9 @@ static PxCell *header_row(PxArena *arena, const PxPattern *pattern, bool labels)
 static void mark_text(const PxExportNode *node, size_t from, bool *is_text) {
   for (size_t i = 0; i < node->n_values; i++) {
     const PxExportValue *value = &node->values[i];
-    const PxField *const *last = value->n_path ? &value->path[value->n_path - 1] : NULL;
-    is_text[from + value->column] = last && (!*last || (*last)->type == PX_TYPE_TEXT); /* NULL: an external id */
+    const PxField *const *last = value->computed ? &value->computed->as : value->n_path ? &value->path[value->n_path - 1] : NULL;
+    bool is_name = last && !*last && !value->computed;
+    is_text[from + value->column] = is_name || (last && *last && (*last)->type == PX_TYPE_TEXT);
   }
   for (size_t i = 0; i < node->n_lists; i++) {
     const PxExportList *list = &node->lists[i];

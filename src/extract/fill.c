@@ -16,6 +16,11 @@ static PxLookupPath id_path(PxArena *arena, const PxExportNode *node, const PxFi
   return (PxLookupPath){.path = fields, .n_path = n + 1};
 }
 
+/* An external id, which does not stand in the record. */
+static bool is_name(const PxExportValue *value) {
+  return !value->computed && !value->path[value->n_path - 1];
+}
+
 const PxExtractPlan *px_extract_plan(PxArena *arena, const PxExportNode *node) {
   PxExtractPlan *plan = px_arena_new_array(arena, PxExtractPlan, 1);
   plan->node = node;
@@ -24,8 +29,12 @@ const PxExtractPlan *px_extract_plan(PxArena *arena, const PxExportNode *node) {
   plan->items = px_arena_new_array(arena, const PxExtractPlan *, node->n_lists);
   for (size_t i = 0; i < node->n_values; i++) {
     const PxExportValue *value = &node->values[i];
-    bool is_name = !value->path[value->n_path - 1];
-    plan->paths[i] = is_name ? id_path(arena, node, value->path, value->n_path - 1) : (PxLookupPath){.path = value->path, .n_path = value->n_path};
+    if (value->computed)
+      plan->paths[i] = (PxLookupPath){.expression = value->computed->expression};
+    else if (is_name(value))
+      plan->paths[i] = id_path(arena, node, value->path, value->n_path - 1);
+    else
+      plan->paths[i] = (PxLookupPath){.path = value->path, .n_path = value->n_path};
   }
   for (size_t i = 0; i < node->n_lists; i++) {
     plan->paths[node->n_values + i] = id_path(arena, node, node->lists[i].path, node->lists[i].n_path - 1);
@@ -60,12 +69,23 @@ static bool fill_names(const PxExtractPage *page, const PxExtractPlan *plan, con
   return true;
 }
 
+/* How a value that has no field is written: as what it is. */
+static const PxField *as_it_is(PxValue value) {
+  static const PxField fields[] = {
+    [PX_NULL] = {.type = PX_TYPE_TEXT}, [PX_INTEGER] = {.type = PX_TYPE_INTEGER}, [PX_REAL] = {.type = PX_TYPE_DECIMAL},
+    [PX_TEXT] = {.type = PX_TYPE_TEXT}, [PX_BLOB] = {.type = PX_TYPE_BINARY},
+  };
+  return &fields[value.kind];
+}
+
 static void fill_values(const PxExtractPage *page, const PxExtractPlan *plan, const PxValue *values, size_t path, PxCell *const *cells, size_t n) {
   const PxExportValue *value = &plan->node->values[path];
-  const PxField *field = value->path[value->n_path - 1];
+  const PxField *field = value->computed ? value->computed->as : value->path[value->n_path - 1];
   const PxConvertOptions convert = px_convert_options_with(page->convert, value->convert);
-  for (size_t i = 0; i < n; i++)
-    cells[i][value->column] = px_field_format(field, &convert, page->arena, values[i * plan->n_paths + path]);
+  for (size_t i = 0; i < n; i++) {
+    PxValue read = values[i * plan->n_paths + path];
+    cells[i][value->column] = px_field_format(field ? field : as_it_is(read), &convert, page->arena, read);
+  }
 }
 
 /* ---- lists */
@@ -101,7 +121,7 @@ static bool fill_list(const PxExtractPage *page, const PxExtractPlan *plan, cons
 bool px_extract_fill(const PxExtractPage *page, const PxExtractPlan *plan, const PxValue *values, PxCell *const *cells, size_t n, GError **error) {
   const PxExportNode *node = plan->node;
   for (size_t i = 0; i < node->n_values; i++) {
-    if (node->values[i].path[node->values[i].n_path - 1])
+    if (!is_name(&node->values[i]))
       fill_values(page, plan, values, i, cells, n);
     else if (!fill_names(page, plan, values, i, cells, n, error))
       return false;

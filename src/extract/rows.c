@@ -77,6 +77,12 @@ static bool write_pages(Rows *rows, PxRecordCursor *cursor, GError **error) {
   return more == 0 && (n == 0 || write_page(rows, n, error));
 }
 
+/* "malformed JSON" of a value that one record has. */
+static void say_computed(const PxPattern *pattern, GError **error) {
+  if (pattern->computes && error && g_error_matches(*error, PX_ERROR, PX_ERROR_CONSTRAINT))
+    g_prefix_error(error, "pattern %s: a value of its computed columns cannot be worked out: ", pattern->name);
+}
+
 bool px_extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *pattern, const PxExtractOptions *options, uint64_t *ret_rows,
                      GError **error) {
   g_autoptr(PxArena) arena = px_arena_new();
@@ -95,8 +101,10 @@ bool px_extract_rows(PxRecords *records, PxWriter *writer, const PxPattern *patt
   if (options->progress && !px_records_count(records, pattern->model, &query, &rows.total, error))
     return false;
   g_autoptr(PxRecordCursor) cursor = px_records_open(records, pattern->model, &query, error);
-  if (!cursor || !write_pages(&rows, cursor, error))
+  if (!cursor || !write_pages(&rows, cursor, error)) {
+    say_computed(pattern, error);
     return false;
+  }
   if (options->progress)
     options->progress(rows.rows, rows.total, options->data);
   *ret_rows = rows.rows;

@@ -178,6 +178,8 @@ static bool read_sections(PxProject *project, PxComplaints *complaints, GError *
     return false;
   project->storages = px_storages_read(project->config, complaints);
   project->patterns = px_patterns_read(project->config, project->schema, project->timezone, complaints);
+  if (!px_patterns_check_values(project->patterns, project->db, complaints, error))
+    return false;
   project->tasks = px_tasks_read(project->config, project->patterns, project->storages, complaints);
   project->notices = px_notices_read(project->config, complaints);
   warn_of_emails(project, complaints);

@@ -280,7 +280,7 @@ GPtrArray *px_pattern_own_obstacles(const PxPattern *pattern) {
   g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(free_message);
   g_autofree const char **headers = g_new(const char *, pattern->n_columns + 1);
   for (size_t i = 0; i < pattern->n_columns; i++)
-    headers[i] = pattern->columns[i].header;
+    headers[i] = pattern->columns[i].computed ? "#" : pattern->columns[i].header;
   g_autoptr(PxHeader) header = pattern->n_columns ? px_header_compile(pattern->model, headers, pattern->n_columns, 1, messages) : NULL;
   return header && px_header_root(header)->first ? px_pattern_obstacles(pattern, header) : NULL;
 }

@@ -53,7 +53,7 @@ static bool is_map(const PxConfigNode *section, PxComplaints *complaints) {
 PxPatterns *px_patterns_read(const PxConfig *config, const PxSchema *schema, GTimeZone *timezone, PxComplaints *complaints) {
   const PxConfigNode *section = px_node_get(px_config_root(config), "patterns");
   PxPatterns *patterns = new_patterns(px_node_get(px_config_root(config), "filters"), timezone);
-  PxPatternReader reader = {.schema = schema, .timezone = timezone, .complaints = complaints};
+  PxPatternReader reader = {.schema = schema, .timezone = timezone, .complaints = complaints, .takes_values = true};
   if (is_map(section, complaints))
     reader.section = section;
   px_filters_check(patterns->filters, schema, timezone, complaints);
@@ -91,6 +91,44 @@ void px_patterns_free(PxPatterns *patterns) {
   px_arena_free(patterns->arena);
   g_free(patterns);
 }
+
+/* ---- computed columns */
+
+static const char **columns_of(const PxModel *model) {
+  const char **columns = g_new0(const char *, model->n_fields + 1);
+  size_t n = 0;
+  for (size_t i = 0; i < model->n_fields; i++)
+    if (model->fields[i]->column && !model->fields[i]->hidden)
+      columns[n++] = model->fields[i]->column;
+  return columns;
+}
+
+static bool check_value(const PxPattern *pattern, const PxPatternComputed *computed, PxDb *db, PxComplaints *complaints, GError **error) {
+  g_autofree const char **columns = columns_of(pattern->model);
+  g_autoptr(GError) problem = NULL;
+  if (px_db_check_expression(db, pattern->model->table, columns, computed->expression, &problem))
+    return true;
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONFIG)) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  px_complain(complaints, computed->node, "pattern %s: value %s: %s", pattern->name, computed->name, problem->message);
+  return true;
+}
+
+bool px_patterns_check_values(const PxPatterns *patterns, PxDb *db, PxComplaints *complaints, GError **error) {
+  for (size_t i = 0; i < px_patterns_count(patterns); i++) {
+    const PxPattern *pattern = px_patterns_at(patterns, i);
+    for (size_t f = 0; f < pattern->n_fields; f++) {
+      const PxPatternComputed *computed = pattern->fields[f].computed;
+      if (computed && computed->expression && !check_value(pattern, computed, db, complaints, error))
+        return false;
+    }
+  }
+  return true;
+}
+
+/* ---- use */
 
 PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) {
   return px_filters_domain(patterns->filters, patterns->timezone, model, text, error);

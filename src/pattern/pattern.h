@@ -30,18 +30,27 @@ typedef struct {
   const PxConvertOwn *convert; /* of the column; may be NULL */
 } PxPatternTab;
 
+/* A column that the database computes of a record: exports write it, imports skip it. */
+typedef struct {
+  const char *name;         /* of its column */
+  const char *expression;   /* SQL over the record; NULL in a pattern that is not read from the configuration itself */
+  const PxField *as;        /* says how values are written; NULL: as what they are */
+  const PxConfigNode *node; /* of its entry */
+} PxPatternComputed;
+
 /* One entry of "fields": a path of relations that ends in a scalar, ".id" or "id", or in a one2many that another pattern writes. */
 typedef struct {
   const PxField **path; /* relations, then the scalar field (the id field for ".id"; NULL at the end for "id") */
   size_t n_path;
-  bool key;                    /* on the first segment */
-  const char *custom;          /* header: of the field; NULL: technical */
-  uint64_t occurrences;        /* of the one2many or many2many that the path begins with; 1 for other paths */
-  const char *sub;             /* the pattern of the one2many; NULL: the path ends in a scalar */
-  const PxPattern *items;      /* that pattern; NULL also when it is wrong */
-  const PxPatternTab *tab;     /* NULL: any value is allowed */
-  const PxConvertOwn *convert; /* NULL: nothing of its own */
-  const PxDomain *domain;      /* of the records that the last relation may refer to; NULL: any */
+  bool key;                          /* on the first segment */
+  const char *custom;                /* header: of the field; NULL: technical */
+  uint64_t occurrences;              /* of the one2many or many2many that the path begins with; 1 for other paths */
+  const char *sub;                   /* the pattern of the one2many; NULL: the path ends in a scalar */
+  const PxPattern *items;            /* that pattern; NULL also when it is wrong */
+  const PxPatternTab *tab;           /* NULL: any value is allowed */
+  const PxConvertOwn *convert;       /* NULL: nothing of its own */
+  const PxDomain *domain;            /* of the records that the last relation may refer to; NULL: any */
+  const PxPatternComputed *computed; /* instead of a path */
 } PxExportField;
 
 /* One column of an export. */
@@ -50,6 +59,7 @@ typedef struct {
   const char *label;       /* for people: "Country|Country Code" */
   const char *custom;      /* with header: custom; NULL: technical */
   const PxPatternTab *tab; /* one of pattern->tabs; NULL: any value is allowed */
+  bool computed;           /* ignored when the file comes back */
 } PxExportColumn;
 
 /* Which records a relation may refer to: an import finds no others. */
@@ -65,8 +75,9 @@ typedef struct PxExportNode PxExportNode;
 typedef struct {
   const PxField *const *path; /* many2one fields, then the scalar field, as above */
   size_t n_path;
-  unsigned column;             /* from the first one of the node */
-  const PxConvertOwn *convert; /* may be NULL */
+  unsigned column;                   /* from the first one of the node */
+  const PxConvertOwn *convert;       /* may be NULL */
+  const PxPatternComputed *computed; /* instead of a path */
 } PxExportValue;
 
 /* The first items of a one2many or many2many, side by side. */
@@ -119,6 +130,7 @@ struct PxPattern {
   size_t n_names;
   const PxPatternDefaults *defaults; /* NULL: none */
   bool external_ids;                 /* some column is the external id of a record */
+  bool computes;                     /* some column is computed */
   bool create, update;               /* default true */
   bool abort;                        /* on_error: abort */
   bool error_rows_all;               /* error_file: all | bad (the default) */
@@ -148,13 +160,16 @@ const PxPattern *px_patterns_at(const PxPatterns *patterns, size_t i);
 /* NULL when there is none of that name. */
 const PxPattern *px_patterns_get(const PxPatterns *patterns, const char *name);
 char *px_patterns_did_you_mean(const PxPatterns *patterns, const char *name);
-/* A pattern as a pattern file kept it. PX_ERROR_CONFIG when the schema does not have its model or fields any more. */
+/* A pattern as a pattern file kept it, for imports: what it computes is not run, for only the configuration may say SQL. PX_ERROR_CONFIG when the
+ * schema does not have its model or fields any more. */
 PxPatterns *px_patterns_from_snapshot(const char *name, const char *snapshot, const PxSchema *schema, GTimeZone *timezone, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* The domain that a text or node means for a model: a name of the section "filters", or a domain. Caller frees. PX_ERROR_CONFIG. */
 PxDomain *px_patterns_domain(const PxPatterns *patterns, const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel *model, const PxConfigNode *node, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the database knows what the columns of {value: EXPRESSION} are made of: complains, with places. Nothing may be exported before. */
+bool px_patterns_check_values(const PxPatterns *patterns, PxDb *db, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The names that headers: has for a column, whose #key does not count; NULL: none. */
 const PxPatternName *px_pattern_name(const PxPattern *pattern, const char *column);
 /* What a column (PxHeaderColumn.path) has of its own in how its cells are read; NULL: nothing. */
@@ -164,5 +179,6 @@ unsigned px_pattern_header_rows(const PxPattern *pattern);
 /* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and
  * px_header_name() in the file's own names. */
 PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages);
-/* Brings the header names of a file to technical ones (custom headers are recognised); in place, strings borrowed from either. */
+/* Brings the header names of a file to technical ones (custom headers are recognised, computed columns become "#"); in place, strings
+ * borrowed from either. */
 void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n);

@@ -33,9 +33,10 @@ static bool complain(const Columns *c, const char *format, ...) {
   const PxPatternReader *reader = c->maker->reader;
   const PxField *first = c->field->n_path ? c->field->path[0] : NULL;
   px_complain(reader->complaints, g_hash_table_lookup(reader->nodes, c->field), "pattern %s: field %s: %s", c->pattern->name,
-              first              ? first->name
-              : c->field->n_path ? "id"
-                                 : c->field->custom,
+              first                ? first->name
+              : c->field->n_path   ? "id"
+              : c->field->computed ? c->field->computed->name
+                                   : c->field->custom,
               text);
   return false;
 }
@@ -129,7 +130,8 @@ static bool add_columns_of_sub(const Columns *c, unsigned item, const PxPattern 
     if (!add_column(c, (PxExportColumn){.header = *column->header ? item_name(c, item, column->header, false) : "",
                                         .label = item_name(c, item, column->label, true),
                                         .custom = item_custom(c, item, column),
-                                        .tab = column->tab}))
+                                        .tab = column->tab,
+                                        .computed = column->computed}))
       return false;
   }
   return true;
@@ -137,6 +139,8 @@ static bool add_columns_of_sub(const Columns *c, unsigned item, const PxPattern 
 
 static bool add_columns(const Columns *c, const PxPattern *sub) {
   const PxExportField *field = c->field;
+  if (field->computed)
+    return add_column(c, (PxExportColumn){.header = field->computed->name, .label = field->computed->name, .computed = true});
   if (!field->n_path)
     return add_column(c, (PxExportColumn){.header = "", .label = field->custom, .custom = field->custom});
   if (!field->path[0] || !px_field_is_x2many(field->path[0]))
@@ -247,10 +251,13 @@ static void add_field(Columns *c, PxExportNode *node) {
   add_limits(c, sub);
   if (sub)
     add_list(arena, node, field->path, 1, (unsigned)field->occurrences, sub->root);
+  else if (field->computed)
+    node->values[node->n_values++] = (PxExportValue){.column = node->width++, .convert = field->convert, .computed = field->computed};
   else if (field->n_path)
     add_path(arena, node, field->path, field->n_path, (unsigned)field->occurrences, field->convert);
   else
     node->width++;
+  c->pattern->computes |= sub ? sub->computes : field->computed != NULL;
   c->pattern->external_ids |= sub ? sub->external_ids : field->n_path && !field->path[field->n_path - 1];
 }
 
@@ -300,6 +307,8 @@ static const PxPattern *make_columns(Maker *maker, PxPattern *pattern) {
 void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns) {
   g_autoptr(GPtrArray) open = g_ptr_array_new();
   Maker maker = {.reader = reader, .patterns = patterns, .open = open};
-  for (guint i = 0; i < patterns->len; i++)
+  for (guint i = 0; i < patterns->len; i++) {
     make_columns(&maker, patterns->pdata[i]);
+    px_pattern_warn_names(reader, patterns->pdata[i]);
+  }
 }

@@ -8,12 +8,20 @@
 #define MAX_OCCURRENCES 1000
 
 typedef struct {
-  char *field, *header, *pattern;
+  char *field, *header, *pattern, *value;
+  int type; /* of the value; -1: not said */
   bool key, tab;
   uint64_t occurrences;
   const PxConfigNode *tab_filter, *domain;
   PxConvertSettings convert;
 } Entry;
+
+/* Those of type:, in the order of value_fields. */
+static const char *const value_types[] = {"text", "integer", "decimal", "boolean", "date", "datetime", NULL};
+static const PxField value_fields[] = {
+  {.type = PX_TYPE_TEXT},    {.type = PX_TYPE_INTEGER}, {.type = PX_TYPE_DECIMAL},
+  {.type = PX_TYPE_BOOLEAN}, {.type = PX_TYPE_DATE},    {.type = PX_TYPE_DATETIME},
+};
 
 #define KEY(member, kind, ...)                                                                                                                       \
   { .name = #member, .type = kind, .offset = offsetof(Entry, member), __VA_ARGS__ }
@@ -22,6 +30,7 @@ static const PxKey keys[] = {
   KEY(header, PX_KEY_STRING),   KEY(occurrences, PX_KEY_UNSIGNED, .min = 1, .max = MAX_OCCURRENCES),
   KEY(pattern, PX_KEY_STRING),  KEY(tab, PX_KEY_BOOLEAN),
   KEY(tab_filter, PX_KEY_NODE), KEY(domain, PX_KEY_NODE),
+  KEY(value, PX_KEY_STRING),    KEY(type, PX_KEY_CHOICE, .choices = value_types),
   PX_CONVERT_KEYS(Entry),
 };
 #undef KEY
@@ -30,6 +39,7 @@ static void entry_done(Entry *entry) {
   g_free(entry->field);
   g_free(entry->header);
   g_free(entry->pattern);
+  g_free(entry->value);
   g_free(entry->convert.thousands);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Entry, entry_done)
@@ -53,7 +63,8 @@ static bool complain(const Field *f, const char *format, ...) {
   va_start(args, format);
   g_autofree char *text = g_strdup_vprintf(format, args);
   va_end(args);
-  px_complain(f->reader->complaints, f->node, "pattern %s: field %s: %s", f->pattern->name, f->entry->field, text);
+  px_complain(f->reader->complaints, f->node, "pattern %s: field %s: %s", f->pattern->name, f->entry->field ? f->entry->field : f->entry->header,
+              text);
   return false;
 }
 
@@ -157,6 +168,8 @@ static bool check_domain(const Field *f) {
 static bool check_entry(const Field *f) {
   const Entry *entry = f->entry;
   bool ok = true;
+  if (entry->type >= 0)
+    ok = complain(f, "type is for a value; a field has the type of its column");
   if (entry->occurrences && !f->list)
     ok = complain(f, "occurrences are of a one2many or many2many that the path begins with");
   if (entry->pattern && (!f->list || f->list->type != PX_TYPE_ONE2MANY))
@@ -251,18 +264,18 @@ static void check_convert(const Field *f, const PxField *field, unsigned given) 
       complain(f, "%s is not for %s", known[i].key, field ? px_type_name(field->type) : "external id");
 }
 
-static const PxConvertOwn *read_convert(const Field *f) {
-  g_autofree char *what = g_strdup_printf("pattern %s: field %s", f->pattern->name, f->entry->field);
+static const PxConvertOwn *read_convert(const Field *f, const PxField *field) {
+  g_autofree char *what = g_strdup_printf("pattern %s: field %s", f->pattern->name, f->entry->field ? f->entry->field : f->entry->header);
   PxConvertOwn own = px_pattern_read_convert(f->reader, f->node, what, &f->entry->convert, &f->pattern->convert);
   if (!own.given)
     return NULL;
-  check_convert(f, f->path[f->n_path - 1], own.given);
+  check_convert(f, field, own.given);
   PxConvertOwn *kept = px_arena_new_array(f->reader->arena, PxConvertOwn, 1);
   *kept = own;
   return kept;
 }
 
-/* ---- the list */
+/* ---- fields */
 
 static void add_field(const Field *f) {
   PxPattern *pattern = f->pattern;
@@ -277,26 +290,72 @@ static void add_field(const Field *f) {
   field->sub = copy(f, entry->pattern);
   field->custom = pattern->header == PX_HEADER_CUSTOM ? copy(f, entry->header) : NULL;
   field->domain = entry->domain ? read_domain(f, entry->domain, "domain") : NULL;
-  field->convert = entry->field ? read_convert(f) : NULL;
+  field->convert = entry->field ? read_convert(f, f->path[f->n_path - 1]) : NULL;
   field->tab = entry->tab ? new_tab(f, field->domain, field->convert) : NULL;
   g_hash_table_insert(f->reader->nodes, field, (gpointer)(uintptr_t)f->node);
 }
 
+/* ---- computed columns */
+
+/* The name that the column has in a file must not be that of a field, which an import would write. */
+static bool check_value(const Field *f) {
+  const Entry *entry = f->entry;
+  const char *name = entry->header;
+  const PxModel *model = f->pattern->model;
+  if (!name || !*name) {
+    px_complain(f->reader->complaints, f->node,
+                "pattern %s: fields: value: header is missing: the column needs a name, as in {value: %s, header: NAME}", f->pattern->name,
+                entry->value);
+    return false;
+  }
+  if (entry->field || entry->pattern || entry->occurrences || entry->key || entry->tab || entry->tab_filter || entry->domain)
+    return complain(f, "value is computed: beside it there are header, type and how values are written, but no field, key, pattern, occurrences, tab "
+                       "or domain");
+  if (*name == '#' || strchr(name, '|') || name[strspn(name, "0123456789")] == '\0')
+    return complain(f, "header: the name of a computed column does not begin with #, has no | in it and is no number");
+  if (px_model_field(model, name) || g_str_equal(name, "id") || g_str_equal(name, ".id"))
+    return complain(f, "header: %s is a field of %s, which would be written when the file comes back: choose another name", name, model->name);
+  return true;
+}
+
+static void add_value(const Field *f) {
+  PxPattern *pattern = f->pattern;
+  const Entry *entry = f->entry;
+  PxPatternComputed *computed = px_arena_new_array(f->reader->arena, PxPatternComputed, 1);
+  *computed = (PxPatternComputed){.name = copy(f, entry->header),
+                                  .expression = f->reader->takes_values ? copy(f, entry->value) : NULL,
+                                  .as = entry->type < 0 ? NULL : &value_fields[entry->type],
+                                  .node = f->node};
+  if (!f->reader->takes_values)
+    pattern->export_problem =
+      px_arena_printf(f->reader->arena, "pattern %s: value %s: only the configuration may say SQL", pattern->name, computed->name);
+  PxExportField *field = &pattern->fields[pattern->n_fields++];
+  field->occurrences = 1;
+  field->computed = computed;
+  field->convert = read_convert(f, entry->type < 0 ? &value_fields[0] : computed->as);
+  g_hash_table_insert(f->reader->nodes, field, (gpointer)(uintptr_t)f->node);
+}
+
+/* ---- the list */
+
 /* A column for people to write in: it has a name and nothing else. */
 static bool is_empty_column(const Entry *entry, const PxPattern *pattern) {
   return !entry->field && entry->header && *entry->header && pattern->header == PX_HEADER_CUSTOM && !entry->pattern && !entry->occurrences &&
-         !entry->key && !entry->tab && !entry->tab_filter && !entry->domain;
+         !entry->key && !entry->tab && !entry->tab_filter && !entry->domain && entry->type < 0;
 }
 
 static void read_entry(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern) {
   g_autofree char *what = g_strdup_printf("pattern %s: fields", pattern->name);
-  g_auto(Entry) entry = {0};
+  g_auto(Entry) entry = {.type = -1};
   if (px_node_type(node) == PX_NODE_SCALAR)
     entry.field = g_strdup(px_node_text(node));
   else
     px_config_read(node, keys, G_N_ELEMENTS(keys), &entry, what, reader->complaints);
   Field field = {.reader = reader, .pattern = pattern, .node = node, .entry = &entry, .path = {pattern->model->id}};
-  if (entry.field) {
+  if (entry.value) {
+    if (check_value(&field))
+      add_value(&field);
+  } else if (entry.field) {
     if (read_path(&field) && check_entry(&field))
       add_field(&field);
   } else if (is_empty_column(&entry, pattern)) {

@@ -79,12 +79,23 @@ void px_pattern_read_names(const PxPatternReader *reader, const PxConfigNode *no
     if (!own)
       continue;
     if (!is_of_model(pattern, column))
-      px_warn(reader->complaints, at, "pattern %s: headers: %s is no column of the model %s (any more): nothing is called %s", pattern->name, column,
-              pattern->model->name, own[0]);
+      g_hash_table_insert(reader->nodes, &names[pattern->n_names], (gpointer)(uintptr_t)at);
     names[pattern->n_names++] = (PxPatternName){.column = keep(reader, column), .path = keep(reader, path), .names = own};
   }
   pattern->names = names;
   check_names(reader, node, pattern);
+}
+
+static bool is_computed(const PxPattern *pattern, const char *column);
+
+void px_pattern_warn_names(const PxPatternReader *reader, const PxPattern *pattern) {
+  for (size_t i = 0; i < pattern->n_names; i++) {
+    const PxPatternName *name = &pattern->names[i];
+    const PxConfigNode *node = g_hash_table_lookup(reader->nodes, name);
+    if (node && !is_computed(pattern, name->column))
+      px_warn(reader->complaints, node, "pattern %s: headers: %s is no column of the model %s (any more): nothing is called %s", pattern->name,
+              name->column, pattern->model->name, name->names[0]);
+  }
 }
 
 /* ---- use */
@@ -121,9 +132,7 @@ static GHashTable *technical_names(const PxPattern *pattern) {
   return technical;
 }
 
-void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n) {
-  if (pattern->header != PX_HEADER_CUSTOM)
-    return;
+static void translate_custom(const PxPattern *pattern, const char **headers, size_t n) {
   g_autoptr(GHashTable) technical = technical_names(pattern);
   for (size_t i = 0; i < n; i++) {
     const char *text = headers[i];
@@ -134,4 +143,34 @@ void px_pattern_translate_header(const PxPattern *pattern, const char **headers,
     if (known)
       headers[i] = known;
   }
+}
+
+/* The column without the numbers of items: a file may have more of them than an export writes. */
+static char *without_items(const char *column) {
+  g_auto(GStrv) parts = g_strsplit(column, "|", 0);
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (char **part = parts; *part; part++) {
+    g_strstrip(*part);
+    if ((*part)[strspn(*part, "0123456789")] != '\0')
+      g_string_append_printf(text, "%s%s", text->len ? "|" : "", *part);
+  }
+  return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static bool is_computed(const PxPattern *pattern, const char *column) {
+  g_autofree char *path = pattern->computes ? without_items(column) : NULL;
+  for (size_t i = 0; path && i < pattern->n_columns; i++) {
+    g_autofree char *own = pattern->columns[i].computed ? without_items(pattern->columns[i].header) : NULL;
+    if (own && g_str_equal(own, path))
+      return true;
+  }
+  return false;
+}
+
+void px_pattern_translate_header(const PxPattern *pattern, const char **headers, size_t n) {
+  if (pattern->header == PX_HEADER_CUSTOM)
+    translate_custom(pattern, headers, n);
+  for (size_t i = 0; i < n; i++)
+    if (is_computed(pattern, headers[i]))
+      headers[i] = "#";
 }

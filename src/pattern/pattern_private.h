@@ -14,8 +14,9 @@ typedef struct {
   PxArena *arena;
   GPtrArray *domains; /* PxDomain *: those that patterns point to */
   GPtrArray *headers; /* PxHeader *: those of defaults */
-  GHashTable *nodes;  /* const PxExportField * -> its PxConfigNode, for complaints about it */
+  GHashTable *nodes;  /* PxExportField * and the PxPatternName * of unknown columns -> its PxConfigNode, for complaints about it */
   PxComplaints *complaints;
+  bool takes_values; /* what is read is the configuration itself: its {value: SQL} may be run */
 } PxPatternReader;
 
 /* Fills pattern from its map. False: it has no model and is of no use. */
@@ -27,6 +28,8 @@ void px_patterns_make_columns(const PxPatternReader *reader, GPtrArray *patterns
 
 /* Fills pattern->names from the map "headers"; pattern->model and header are known. */
 void px_pattern_read_names(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern);
+/* Warns of names for columns that neither the model nor the pattern has; the columns of the pattern are known. */
+void px_pattern_warn_names(const PxPatternReader *reader, const PxPattern *pattern);
 /* Fills pattern->defaults from the map "defaults"; pattern->model is known. */
 void px_pattern_read_defaults(const PxPatternReader *reader, const PxConfigNode *node, PxPattern *pattern);
 

@@ -47,7 +47,7 @@ static PxRecordCursor *open_select(PxRecords *records, const PxModel *model, con
     g_string_append(sql, "count(*)");
   for (size_t i = 0; !count && i < query->n_paths; i++) {
     g_string_append(sql, i ? ", " : "");
-    px_joins_column(joins, sql, query->paths[i].path, query->paths[i].n_path);
+    px_joins_value(joins, sql, &query->paths[i]);
   }
   if (!count)
     px_joins_order(joins, order, query->order, query->order_descending, query->n_order);

@@ -32,7 +32,7 @@ static PxStmt *prepare(PxRecords *records, const PxField *field, const PxItemQue
   g_autoptr(GString) order = g_string_new(NULL);
   for (size_t i = 0; i < query->n_paths; i++) {
     g_string_append(sql, i ? ", " : "");
-    px_joins_column(joins, sql, query->paths[i].path, query->paths[i].n_path);
+    px_joins_value(joins, sql, &query->paths[i]);
   }
   px_joins_order(joins, order, NULL, NULL, 0);
   px_joins_from(joins, sql);

@@ -58,6 +58,24 @@ void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, s
   px_db_quote(joins->db, sql, path[n_path - 1]->column);
 }
 
+/* In a SELECT of its own the expression's plain names are columns of the one record, whatever else is joined. */
+static void append_expression(const PxJoins *joins, GString *sql, const char *expression) {
+  g_string_append_printf(sql, "(SELECT (%s) FROM ", expression);
+  px_db_quote(joins->db, sql, joins->model->table);
+  g_string_append(sql, " AS px_record WHERE px_record.");
+  px_db_quote(joins->db, sql, joins->model->id->column);
+  g_string_append(sql, " = t0.");
+  px_db_quote(joins->db, sql, joins->model->id->column);
+  g_string_append_c(sql, ')');
+}
+
+void px_joins_value(PxJoins *joins, GString *sql, const PxLookupPath *path) {
+  if (path->expression)
+    append_expression(joins, sql, path->expression);
+  else
+    px_joins_column(joins, sql, path->path, path->n_path);
+}
+
 /* The columns by which a table is joined: of itself, and of the table it hangs on. */
 static void join_columns(const Join *join, const char **ret_own, const char **ret_other) {
   const PxField *field = join->field;

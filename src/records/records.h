@@ -20,6 +20,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
 typedef struct {
   const PxField *const *path;
   size_t n_path;
+  const char *expression; /* instead of a path, where records are read: SQL over the record that px_db_check_expression() found good */
 } PxLookupPath;
 
 #define PX_LOOKUP_MAX_PATHS 64

@@ -55,6 +55,8 @@ void px_joins_free(PxJoins *joins);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJoins, px_joins_free)
 /* Appends the column that path leads to ("t2"."code") to sql. */
 void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path);
+/* Appends what is read of a record: the column of the path, or its expression. */
+void px_joins_value(PxJoins *joins, GString *sql, const PxLookupPath *path);
 /* The alias of the table whose record a path of relations leads to. */
 unsigned px_joins_table(PxJoins *joins, const PxField *const *path, size_t n_path);
 /* Appends FROM and its joins. */

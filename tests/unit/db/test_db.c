@@ -11,5 +11,6 @@ int main(int argc, char **argv) {
   add_shared_tests();
   add_wake_tests();
   add_postgres_tests();
+  add_expression_tests();
   return g_test_run();
 }

@@ -7,3 +7,4 @@ void add_refusal_tests(void);
 void add_shared_tests(void);
 void add_wake_tests(void);
 void add_postgres_tests(void);
+void add_expression_tests(void);

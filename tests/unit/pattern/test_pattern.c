@@ -444,6 +444,85 @@ static void test_snapshot_with_other_patterns(void) {
   check_headers(px_patterns_get(again, "p"), "Contact 1 country_id|code");
 }
 
+/* ---- computed columns */
+
+static void check_translated(const PxPattern *pattern, const char *header, const char *expected) {
+  px_pattern_translate_header(pattern, &header, 1);
+  g_assert_cmpstr(header, ==, expected);
+}
+
+static const char computes[] = "patterns:\n"
+                               "  p:\n    model: partner\n    header: custom\n    headers: {margin: [Marge, Gain]}\n"
+                               "    fields: [name, {value: credit * 2, header: margin}, {field: child_ids, pattern: d, header: Contact}]\n"
+                               "  t:\n    model: partner\n    fields: [name, {field: child_ids, pattern: d, occurrences: 2}]\n"
+                               "  d: {model: partner, fields: [name, {value: upper(name), header: Shout it, type: text}]}\n";
+
+static void test_computed(void) {
+  g_auto(Read) read = read_text(computes);
+  g_autoptr(GError) error = NULL;
+  px_complaints_to_error(read.complaints, &error);
+  g_assert_no_error(error);
+  g_assert_cmpuint(px_complaints_count(read.complaints), ==, 0);
+  const PxPattern *own = px_patterns_get(read.patterns, "p");
+  const PxPattern *technical = px_patterns_get(read.patterns, "t");
+  check_headers(own, "name Marge Contact 1 name Contact 1 Shout it");
+  check_headers(technical, "name child_ids|1|name child_ids|1|Shout it child_ids|2|name child_ids|2|Shout it");
+  check_translated(own, "Marge", "#");
+  check_translated(own, " Gain ", "#");
+  check_translated(own, "margin", "#");
+  check_translated(own, "Contact 1 Shout it", "#");
+  check_translated(own, "name", "name");
+  check_translated(technical, "child_ids|1|Shout it", "#");
+  check_translated(technical, " child_ids | 7 | Shout it ", "#");
+  check_translated(technical, "Shout it", "Shout it");
+}
+
+/* What a pattern file kept may say no SQL; its column is recognised all the same. */
+static void test_computed_in_snapshot(void) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Read) read = read_pattern("    fields: [name, {value: credit * 2, header: margin}]\n");
+  const PxPattern *pattern = only(&read);
+  g_assert_cmpstr(pattern->fields[1].computed->expression, ==, "credit * 2");
+  g_assert_null(pattern->export_problem);
+  g_autoptr(PxPatterns) again = px_patterns_from_snapshot("p", pattern->snapshot, shop.schema, NULL, &error);
+  g_assert_no_error(error);
+  const PxPattern *copy = px_patterns_get(again, "p");
+  g_assert_null(copy->fields[1].computed->expression);
+  g_assert_nonnull(copy->export_problem);
+  check_translated(copy, "margin", "#");
+}
+
+static void check_value(const char *entry, const char *what) {
+  g_autofree char *lines = g_strdup_printf("    fields: [name, %s]\n", entry);
+  check_complaint(lines, what);
+}
+
+static void test_computed_that_are_wrong(void) {
+  check_value("{value: credit}", "pattern p: fields: value: header is missing: the column needs a name, as in {value: credit, header: NAME}");
+  check_value("{value: credit, header: x, field: name}",
+              "pattern p: field name: value is computed: beside it there are header, type and how values are "
+              "written, but no field, key, pattern, occurrences, tab or domain");
+  check_value("{value: credit, header: email}",
+              "pattern p: field email: header: email is a field of partner, which would be written when the file comes back: choose another name");
+  check_value("{value: credit, header: a|b}",
+              "pattern p: field a|b: header: the name of a computed column does not begin with #, has no | in it and is no number");
+  check_value("{value: credit, header: x, type: decimel}",
+              "pattern p: fields: type: \"decimel\" is none of text, integer, decimal, boolean, date, datetime "
+              "(did you mean decimal?)");
+  check_value("{value: credit, header: x, type: date, decimal_comma: true}", "pattern p: field x: decimal_comma is not for date");
+  check_value("{field: email, type: text}", "pattern p: field email: type is for a value; a field has the type of its column");
+  check_value("{value: credit, header: x}, {value: color, header: x}", "pattern p: field x: another column is called x too");
+}
+
+static void test_values_are_checked(void) {
+  g_autoptr(GError) error = NULL;
+  g_auto(Read) read = read_pattern("    fields:\n    - name\n    - {value: credit * 2, header: good}\n    - {value: credits * 2, header: bad}\n");
+  g_assert_true(px_patterns_check_values(read.patterns, shop.db, read.complaints, &error));
+  g_assert_cmpuint(px_complaints_errors(read.complaints), ==, 1);
+  g_autofree char *text = px_complaint_text(px_complaints_at(read.complaints, 0));
+  g_assert_cmpstr(text, ==, "conf.yaml:7: pattern p: value bad: no such column: credits (did you mean credit?)");
+}
+
 static void test_snapshot_of_another_schema(void) {
   g_autoptr(GError) error = NULL;
   g_assert_null(px_patterns_from_snapshot("q", "{\"pattern\": {\"model\": \"gone\"}}", shop.schema, NULL, &error));
@@ -478,6 +557,10 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/config/finding", test_finding);
   g_test_add_func("/pattern/config/snapshot", test_snapshot);
   g_test_add_func("/pattern/config/snapshot_with_other_patterns", test_snapshot_with_other_patterns);
+  g_test_add_func("/pattern/config/computed", test_computed);
+  g_test_add_func("/pattern/config/computed_in_snapshot", test_computed_in_snapshot);
+  g_test_add_func("/pattern/config/computed_that_are_wrong", test_computed_that_are_wrong);
+  g_test_add_func("/pattern/config/values_are_checked", test_values_are_checked);
   g_test_add_func("/pattern/config/snapshot_of_another_schema", test_snapshot_of_another_schema);
   int status = g_test_run();
   shop_fixture_done(&shop);
