@@ -29,3 +29,4 @@ typedef struct {
 } PxStorageDriver;
 
 extern const PxStorageDriver px_file_storage;
+extern const PxStorageDriver px_sftp_storage;

@@ -133,11 +133,11 @@ static void cannot_leave(Fixture *fixture, const void *data) {
   assert_fails(px_storage_list(storage, "up", false, note, NULL, &error), &error, PX_ERROR_REFUSED, "up");
   assert_fails(px_storage_list(storage, "inside", false, note, NULL, &error), &error, PX_ERROR_REFUSED, "inside");
   write_file(fixture, "mine", "");
-  assert_fails(px_storage_move(storage, "", "mine", "up/new", "mine", &error), &error, PX_ERROR_REFUSED, "up/new");
+  assert_fails(px_storage_move(storage, "", "mine", "up/new", "mine", &error), &error, PX_ERROR_REFUSED, "storage drop: up");
   assert_fails(px_storage_move(storage, "up", "outside", "", "mine2", &error), &error, PX_ERROR_REFUSED, "up/outside");
   assert_fails(px_storage_remove(storage, "up", "outside", &error), &error, PX_ERROR_REFUSED, "up/outside");
   int fd = text_fd("x");
-  assert_fails(px_storage_put(storage, "up/new", "x", fd, 1, "", PX_EXISTS_REPLACE, NULL, &error), &error, PX_ERROR_REFUSED, "up/new");
+  assert_fails(px_storage_put(storage, "up/new", "x", fd, 1, "", PX_EXISTS_REPLACE, NULL, &error), &error, PX_ERROR_REFUSED, "storage drop: up");
   (void)close(fd);
 }
 

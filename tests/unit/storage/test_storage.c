@@ -2,6 +2,7 @@
 #include "test_storage.h"
 
 #include "storage/file_private.h"
+#include "test_sshd.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -23,6 +24,7 @@ static char *file_config(const char *directory) {
 
 static const Driver drivers[] = {
   {.type = "file", .config = file_config},
+  {.type = "sftp", .config = sshd_config},
 };
 
 void add_for_all(const char *name, Test test) {
@@ -131,11 +133,13 @@ int main(int argc, char **argv) {
   (void)g_setenv("TMPDIR", temporary, TRUE);
   add_storages_tests();
   add_contract_tests();
+  add_sftp_tests(&drivers[1]);
   add_file_tests();
   add_put_tests();
   add_filestore_tests();
   add_spools_tests();
   int status = g_test_run();
+  sshd_stop();
   remove_tree(temporary);
   return status;
 }

@@ -28,6 +28,7 @@ typedef void (*Test)(Fixture *fixture, const void *data);
 void add_for_all(const char *name, Test test);
 
 void add_contract_tests(void);
+void add_sftp_tests(const Driver *driver);
 void add_file_tests(void);
 void add_put_tests(void);
 void add_filestore_tests(void);

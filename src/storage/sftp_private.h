@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* SFTP version 3 (draft-ietf-secsh-filexfer-02 and the extensions of OpenSSH's PROTOCOL) over one channel. libssh has a client of its
+ * own, but its rename always replaces where the server can, its writes wait for each answer, and its reads wait for ever. */
+#include "storage/ssh_private.h"
+#include "storage/storage_driver.h"
+
+typedef struct PxSftp PxSftp;
+
+typedef enum {
+  PX_SFTP_POSIX_RENAME = 1 << 0,
+  PX_SFTP_FSYNC = 1 << 1,
+  PX_SFTP_STATVFS = 1 << 2,
+} PxSftpExtension;
+
+/* draft 7: the status codes; -1 stands for a connection that was lost. */
+enum {
+  PX_SFTP_OK = 0,
+  PX_SFTP_EOF = 1,
+  PX_SFTP_NO_SUCH_FILE = 2,
+  PX_SFTP_PERMISSION_DENIED = 3,
+  PX_SFTP_FAILURE = 4,
+  PX_SFTP_BAD_MESSAGE = 5,
+  PX_SFTP_OP_UNSUPPORTED = 8,
+};
+
+enum { PX_SFTP_STATUS = 101, PX_SFTP_HANDLE = 102, PX_SFTP_DATA = 103, PX_SFTP_NAME = 104, PX_SFTP_ATTRS = 105, PX_SFTP_EXTENDED_REPLY = 201 };
+
+enum {
+  PX_SFTP_OPEN = 3,
+  PX_SFTP_CLOSE = 4,
+  PX_SFTP_READ = 5,
+  PX_SFTP_WRITE = 6,
+  PX_SFTP_LSTAT = 7,
+  PX_SFTP_FSTAT = 8,
+  PX_SFTP_OPENDIR = 11,
+  PX_SFTP_READDIR = 12,
+  PX_SFTP_REMOVE = 13,
+  PX_SFTP_MKDIR = 14,
+  PX_SFTP_REALPATH = 16,
+  PX_SFTP_STAT = 17,
+  PX_SFTP_RENAME = 18,
+  PX_SFTP_EXTENDED = 200,
+};
+
+enum { PX_SFTP_FOR_READ = 1, PX_SFTP_FOR_WRITE = 2, PX_SFTP_CREATE = 8, PX_SFTP_EXCLUSIVE = 32 };
+
+typedef struct {
+  uint64_t size;
+  uint32_t mode;  /* 0: not told */
+  uint32_t mtime; /* seconds */
+} PxSftpAttrs;
+
+/* One answer; it points into the connection's buffer until the next is received. */
+typedef struct {
+  int type;
+  uint32_t id;
+  int status;             /* of PX_SFTP_STATUS, else PX_SFTP_OK */
+  const unsigned char *p; /* what follows the id, of a status its message */
+  size_t left;
+} PxSftpReply;
+
+/* The version is agreed on, the extensions are known. */
+PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_sftp_close(PxSftp *sftp);
+bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension);
+/* Most bytes of one write. */
+size_t px_sftp_most_written(const PxSftp *sftp);
+/* Whether the connection is of no use any more: an error said so, or the server hung up meanwhile. */
+bool px_sftp_is_dead(PxSftp *sftp);
+const char *px_sftp_where(const PxSftp *sftp);
+
+/* A request is begun, filled and sent; its id comes with the answer. Nothing waits before px_sftp_receive(). */
+uint32_t px_sftp_begin(PxSftp *sftp, int type);
+void px_sftp_add_u32(PxSftp *sftp, uint32_t value);
+void px_sftp_add_u64(PxSftp *sftp, uint64_t value);
+void px_sftp_add_bytes(PxSftp *sftp, const void *bytes, size_t len); /* with its length */
+void px_sftp_add_text(PxSftp *sftp, const char *text);
+void px_sftp_send(PxSftp *sftp);
+/* Bytes that were sent by px_sftp_send() but not yet written. */
+size_t px_sftp_unsent(const PxSftp *sftp);
+/* Nobody waits for that answer any more. */
+void px_sftp_forget(PxSftp *sftp, uint32_t id);
+/* The next answer, of whichever request. PX_ERROR_TRANSIENT: the connection was lost, or nothing came for too long; it is dead then. */
+bool px_sftp_receive(PxSftp *sftp, PxSftpReply *ret_reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The answer to that request, which must be the next one. */
+bool px_sftp_await(PxSftp *sftp, uint32_t id, PxSftpReply *ret_reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Taking an answer apart; false: it is broken. */
+bool px_sftp_take_u32(PxSftpReply *reply, uint32_t *ret);
+bool px_sftp_take_u64(PxSftpReply *reply, uint64_t *ret);
+bool px_sftp_take_bytes(PxSftpReply *reply, const unsigned char **ret, size_t *ret_len);
+bool px_sftp_take_attrs(PxSftpReply *reply, PxSftpAttrs *ret);
+/* The answer is not of the kind that was asked for: the connection is dead. PX_ERROR_TRANSIENT. */
+bool px_sftp_broken(PxSftp *sftp, GError **error);
+
+/* ---- errors: place is the file or directory, doing what was tried ("open"). Always false. */
+
+bool px_sftp_fail(GError **error, const PxSftpReply *reply, const char *place, const char *doing);
+
+/* ---- reading and writing a file that is open: many requests on their way at once */
+
+typedef struct PxSftpReading PxSftpReading;
+PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const unsigned char *handle, size_t handle_len, uint64_t size, const char *place);
+ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* alive: the connection is still there, so that the handle is closed. */
+void px_sftp_reading_free(PxSftpReading *reading, bool alive);
+/* Writes what fd has, which is to be size bytes, from its beginning. PX_ERROR_TRANSIENT. */
+bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, const char *place, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- settings */
+
+typedef struct {
+  PxSshSettings ssh;
+  char *directory; /* "": where the login leads to */
+} PxSftpSettings;
+
+extern const PxKey px_sftp_keys[14];
+void px_sftp_defaults(void *settings);
+void px_sftp_check_settings(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
+void px_sftp_free_settings(void *settings);

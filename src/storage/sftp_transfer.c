@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bytes of files. So many requests are on their way at once that the time of an answer does not matter. */
+#include "storage/bytes_private.h"
+#include "storage/sftp_private.h"
+
+#include <string.h>
+
+#define READ_BYTES 32768u /* what every server answers at once (draft 3) */
+#define MOST_READS 64u
+#define MOST_BYTES_WRITTEN ((size_t)2 * 1024 * 1024) /* on their way */
+
+/* ---- reading */
+
+/* A run of the file that was asked for. Servers may answer with less, then the rest is asked for again. */
+typedef struct {
+  uint32_t id;
+  uint64_t offset;
+  unsigned want;
+  GByteArray *bytes;
+  bool waits, ended;
+} Run;
+
+struct PxSftpReading {
+  PxSftp *sftp;
+  GByteArray *handle;
+  char *place;
+  uint64_t size, next;
+  GQueue runs;    /* Run, by offset */
+  unsigned given; /* bytes of the first run */
+  bool ended;
+};
+
+static void run_free(void *data) {
+  Run *run = data;
+  g_byte_array_unref(run->bytes);
+  g_free(run);
+}
+
+PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const unsigned char *handle, size_t handle_len, uint64_t size, const char *place) {
+  PxSftpReading *reading = g_new0(PxSftpReading, 1);
+  *reading = (PxSftpReading){.sftp = sftp, .handle = g_byte_array_new(), .place = g_strdup(place), .size = size};
+  g_byte_array_append(reading->handle, handle, (unsigned)handle_len);
+  g_queue_init(&reading->runs);
+  return reading;
+}
+
+void px_sftp_reading_free(PxSftpReading *reading, bool alive) {
+  for (GList *at = reading->runs.head; alive && at; at = at->next) {
+    const Run *run = at->data;
+    if (run->waits)
+      px_sftp_forget(reading->sftp, run->id);
+  }
+  if (alive) {
+    px_sftp_forget(reading->sftp, px_sftp_begin(reading->sftp, PX_SFTP_CLOSE));
+    px_sftp_add_bytes(reading->sftp, reading->handle->data, reading->handle->len);
+    px_sftp_send(reading->sftp);
+  }
+  g_queue_clear_full(&reading->runs, run_free);
+  g_byte_array_unref(reading->handle);
+  g_free(reading->place);
+  g_free(reading);
+}
+
+static void ask(PxSftpReading *reading, Run *run) {
+  run->id = px_sftp_begin(reading->sftp, PX_SFTP_READ);
+  px_sftp_add_bytes(reading->sftp, reading->handle->data, reading->handle->len);
+  px_sftp_add_u64(reading->sftp, run->offset + run->bytes->len);
+  px_sftp_add_u32(reading->sftp, run->want - run->bytes->len);
+  px_sftp_send(reading->sftp);
+  run->waits = true;
+}
+
+/* As far as the file was said to go, and once beyond, to see that it ends there. */
+static void ask_ahead(PxSftpReading *reading) {
+  while (reading->next <= reading->size && reading->runs.length < MOST_READS) {
+    Run *run = g_new0(Run, 1);
+    run->offset = reading->next;
+    run->want = (unsigned)MIN(MAX(reading->size - reading->next, 1), READ_BYTES);
+    run->bytes = g_byte_array_sized_new(run->want);
+    reading->next += run->want;
+    g_queue_push_tail(&reading->runs, run);
+    ask(reading, run);
+  }
+}
+
+static Run *run_of(const PxSftpReading *reading, uint32_t id) {
+  for (const GList *at = reading->runs.head; at; at = at->next) {
+    Run *run = at->data;
+    if (run->waits && run->id == id)
+      return run;
+  }
+  return NULL;
+}
+
+static bool take_answer(PxSftpReading *reading, GError **error) {
+  PxSftpReply reply;
+  const unsigned char *bytes;
+  size_t len;
+  if (!px_sftp_receive(reading->sftp, &reply, error))
+    return false;
+  Run *run = run_of(reading, reply.id);
+  if (!run)
+    return px_sftp_broken(reading->sftp, error);
+  run->waits = false;
+  if (reply.type == PX_SFTP_STATUS) {
+    run->ended = reply.status == PX_SFTP_EOF;
+    if (run->ended)
+      return true;
+    (void)px_sftp_fail(error, &reply, reading->place, "read");
+    return false;
+  }
+  if (reply.type != PX_SFTP_DATA || !px_sftp_take_bytes(&reply, &bytes, &len) || len == 0 || len > run->want - run->bytes->len)
+    return px_sftp_broken(reading->sftp, error);
+  g_byte_array_append(run->bytes, bytes, (unsigned)len);
+  if (run->bytes->len < run->want)
+    ask(reading, run);
+  return true;
+}
+
+ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) {
+  while (!reading->ended) {
+    ask_ahead(reading);
+    Run *run = reading->runs.head ? reading->runs.head->data : NULL;
+    if (!run)
+      break;
+    if (run->waits) {
+      if (!take_answer(reading, error))
+        return -1;
+      continue;
+    }
+    size_t n = MIN(size, run->bytes->len - reading->given);
+    memcpy(buffer, run->bytes->data + reading->given, n);
+    reading->given += (unsigned)n;
+    if (reading->given == run->bytes->len) {
+      reading->ended = run->ended;
+      reading->given = 0;
+      run_free(g_queue_pop_head(&reading->runs));
+    }
+    if (n > 0)
+      return (ssize_t)n;
+  }
+  return 0;
+}
+
+/* ---- writing */
+
+static bool take_status(PxSftp *sftp, const char *place, GError **error) {
+  PxSftpReply reply;
+  if (!px_sftp_receive(sftp, &reply, error))
+    return false;
+  if (reply.type != PX_SFTP_STATUS)
+    return px_sftp_broken(sftp, error);
+  if (reply.status == PX_SFTP_OK)
+    return true;
+  g_autoptr(GError) problem = NULL;
+  (void)px_sftp_fail(&problem, &reply, place, "write");
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s", problem->message);
+  return false;
+}
+
+static ssize_t read_piece(int fd, void *buffer, size_t size, const char *place, GError **error) {
+  ssize_t got;
+  do
+    got = read(fd, buffer, size);
+  while (got < 0 && errno == EINTR);
+  if (got < 0)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: cannot read: %s", place, g_strerror(errno));
+  return got;
+}
+
+typedef struct {
+  PxSftp *sftp;
+  const char *place;
+  unsigned waiting; /* answers */
+  uint64_t done;    /* bytes sent */
+} Writing;
+
+static bool write_pieces(Writing *writing, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, GError **error) {
+  size_t piece_bytes = px_sftp_most_written(writing->sftp);
+  unsigned most_waiting = (unsigned)(MOST_BYTES_WRITTEN / piece_bytes);
+  g_autofree unsigned char *piece = g_malloc(piece_bytes);
+  while (writing->done <= size) {
+    ssize_t got = read_piece(fd, piece, piece_bytes, writing->place, error);
+    if (got <= 0)
+      return got == 0;
+    (void)px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
+    px_sftp_add_bytes(writing->sftp, handle, handle_len);
+    px_sftp_add_u64(writing->sftp, writing->done);
+    px_sftp_add_bytes(writing->sftp, piece, (size_t)got);
+    px_sftp_send(writing->sftp);
+    writing->done += (uint64_t)got;
+    writing->waiting++;
+    if (writing->waiting < most_waiting)
+      continue;
+    writing->waiting--;
+    if (!take_status(writing->sftp, writing->place, error))
+      return false;
+  }
+  return true;
+}
+
+bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, const char *place, GError **error) {
+  Writing writing = {.sftp = sftp, .place = place};
+  if (lseek(fd, 0, SEEK_SET) < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
+    return false;
+  }
+  bool ok = write_pieces(&writing, handle, handle_len, fd, size, error);
+  /* All answers are taken, also after a failure, so that the connection can go on; the first error is told. */
+  while (writing.waiting > 0 && !px_sftp_is_dead(sftp)) {
+    writing.waiting--;
+    ok = take_status(sftp, place, ok ? error : NULL) && ok;
+  }
+  if (!ok && error && !*error)
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the connection was lost", place);
+  if (!ok || writing.done == size)
+    return ok;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: %s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied", place,
+              writing.done > size ? "more" : "fewer", (guint64)size);
+  return false;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets: out of requests, into answers. */
+#include "storage/sftp_private.h"
+
+#include <string.h>
+
+#define VERSION 3
+#define INIT 1
+#define VERSION_REPLY 2
+#define MOST_REPLY_BYTES ((uint32_t)1024 * 1024)
+#define PIECE_BYTES 65536u
+#define MOST_DONE ((size_t)1024 * 1024)
+/* What every server takes (draft 3: packets of 34000 bytes), and what OpenSSH takes. */
+#define SAFE_WRITE ((size_t)32 * 1024)
+#define MOST_WRITE ((size_t)255 * 1024)
+
+struct PxSftp {
+  const PxSshSettings *settings;
+  PxSsh *ssh;
+  GByteArray *out;
+  size_t out_written;
+  size_t begun; /* where the request that is being filled begins in out */
+  GByteArray *in;
+  size_t in_done;  /* bytes of in that were answers */
+  size_t in_taken; /* and those of the last one, which is still looked at */
+  GHashTable *forgotten;
+  uint32_t next_id;
+  unsigned extensions;
+  size_t most_written;
+  bool dead;
+};
+
+static uint32_t get_u32(const unsigned char *p) {
+  return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static void put_u32(unsigned char *p, uint32_t value) {
+  p[0] = (unsigned char)(value >> 24);
+  p[1] = (unsigned char)(value >> 16);
+  p[2] = (unsigned char)(value >> 8);
+  p[3] = (unsigned char)value;
+}
+
+/* ---- requests */
+
+void px_sftp_add_u32(PxSftp *sftp, uint32_t value) {
+  unsigned char bytes[4];
+  put_u32(bytes, value);
+  g_byte_array_append(sftp->out, bytes, sizeof bytes);
+}
+
+void px_sftp_add_u64(PxSftp *sftp, uint64_t value) {
+  px_sftp_add_u32(sftp, (uint32_t)(value >> 32));
+  px_sftp_add_u32(sftp, (uint32_t)value);
+}
+
+void px_sftp_add_bytes(PxSftp *sftp, const void *bytes, size_t len) {
+  px_sftp_add_u32(sftp, (uint32_t)len);
+  g_byte_array_append(sftp->out, bytes, (unsigned)len);
+}
+
+void px_sftp_add_text(PxSftp *sftp, const char *text) {
+  px_sftp_add_bytes(sftp, text, strlen(text));
+}
+
+static void begin(PxSftp *sftp, int type) {
+  const unsigned char kind = (unsigned char)type;
+  sftp->begun = sftp->out->len;
+  px_sftp_add_u32(sftp, 0);
+  g_byte_array_append(sftp->out, &kind, 1);
+}
+
+uint32_t px_sftp_begin(PxSftp *sftp, int type) {
+  uint32_t id = ++sftp->next_id;
+  begin(sftp, type);
+  px_sftp_add_u32(sftp, id);
+  return id;
+}
+
+void px_sftp_send(PxSftp *sftp) {
+  put_u32(sftp->out->data + sftp->begun, (uint32_t)(sftp->out->len - sftp->begun - 4));
+}
+
+size_t px_sftp_unsent(const PxSftp *sftp) {
+  return sftp->out->len - sftp->out_written;
+}
+
+void px_sftp_forget(PxSftp *sftp, uint32_t id) {
+  g_hash_table_add(sftp->forgotten, GUINT_TO_POINTER(id));
+}
+
+/* ---- bytes on their way */
+
+static bool die(PxSftp *sftp) {
+  sftp->dead = true;
+  return false;
+}
+
+/* Writes and reads what can be without waiting. */
+static bool move_bytes(PxSftp *sftp, bool *ret_progress, GError **error) {
+  size_t written = 0;
+  size_t got = 0;
+  size_t unsent = px_sftp_unsent(sftp);
+  if (unsent && !px_ssh_write_some(sftp->ssh, sftp->out->data + sftp->out_written, unsent, &written, error))
+    return die(sftp);
+  sftp->out_written += written;
+  if (sftp->out_written == sftp->out->len || sftp->out_written > MOST_DONE) {
+    g_byte_array_remove_range(sftp->out, 0, (unsigned)sftp->out_written);
+    sftp->out_written = 0;
+  }
+  unsigned before = sftp->in->len;
+  g_byte_array_set_size(sftp->in, before + PIECE_BYTES);
+  bool ok = px_ssh_read_some(sftp->ssh, sftp->in->data + before, PIECE_BYTES, &got, error);
+  g_byte_array_set_size(sftp->in, before + (unsigned)got);
+  if (!ok)
+    return die(sftp);
+  *ret_progress = written > 0 || got > 0;
+  return true;
+}
+
+static void drop_taken(PxSftp *sftp) {
+  sftp->in_done += sftp->in_taken;
+  sftp->in_taken = 0;
+  if (sftp->in_done < sftp->in->len && sftp->in_done < MOST_DONE)
+    return;
+  g_byte_array_remove_range(sftp->in, 0, (unsigned)sftp->in_done);
+  sftp->in_done = 0;
+}
+
+/* Waits for a whole packet; *ret_len: of what follows its length. A server that only sends keepalives makes no progress: those never reach the
+ * channel. */
+static bool receive_packet(PxSftp *sftp, uint32_t *ret_len, GError **error) {
+  int64_t deadline = g_get_monotonic_time() + sftp->settings->timeout;
+  drop_taken(sftp);
+  for (;;) {
+    size_t there = sftp->in->len - sftp->in_done;
+    uint32_t len = there >= 4 ? get_u32(sftp->in->data + sftp->in_done) : 0;
+    if (there >= 4 && (len == 0 || len > MOST_REPLY_BYTES))
+      return px_sftp_broken(sftp, error);
+    if (there >= 4 && there - 4 >= len) {
+      *ret_len = len;
+      sftp->in_taken = (size_t)len + 4;
+      return true;
+    }
+    bool progress = false;
+    if (!move_bytes(sftp, &progress, error))
+      return false;
+    if (progress)
+      deadline = g_get_monotonic_time() + sftp->settings->timeout;
+    else if (!px_ssh_wait(sftp->ssh, deadline, error))
+      return die(sftp);
+  }
+}
+
+static PxSftpReply packet_of(const PxSftp *sftp, uint32_t len) {
+  const unsigned char *packet = sftp->in->data + sftp->in_done;
+  return (PxSftpReply){.type = packet[4], .p = packet + 5, .left = len - 1};
+}
+
+static bool parse(PxSftp *sftp, uint32_t len, PxSftpReply *ret, GError **error) {
+  *ret = packet_of(sftp, len);
+  uint32_t status = PX_SFTP_OK;
+  bool ok = px_sftp_take_u32(ret, &ret->id) && (ret->type != PX_SFTP_STATUS || px_sftp_take_u32(ret, &status));
+  ret->status = (int)MIN(status, (uint32_t)G_MAXINT);
+  return ok || px_sftp_broken(sftp, error);
+}
+
+bool px_sftp_receive(PxSftp *sftp, PxSftpReply *ret_reply, GError **error) {
+  uint32_t len;
+  do {
+    if (!receive_packet(sftp, &len, error) || !parse(sftp, len, ret_reply, error))
+      return false;
+  } while (g_hash_table_remove(sftp->forgotten, GUINT_TO_POINTER(ret_reply->id)));
+  return true;
+}
+
+bool px_sftp_await(PxSftp *sftp, uint32_t id, PxSftpReply *ret_reply, GError **error) {
+  return px_sftp_receive(sftp, ret_reply, error) && (ret_reply->id == id || px_sftp_broken(sftp, error));
+}
+
+bool px_sftp_broken(PxSftp *sftp, GError **error) {
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the server's answer is no answer to what was asked; it is tried again", px_sftp_where(sftp));
+  return die(sftp);
+}
+
+/* ---- answers */
+
+bool px_sftp_take_u32(PxSftpReply *reply, uint32_t *ret) {
+  if (reply->left < 4)
+    return false;
+  *ret = get_u32(reply->p);
+  reply->p += 4;
+  reply->left -= 4;
+  return true;
+}
+
+bool px_sftp_take_u64(PxSftpReply *reply, uint64_t *ret) {
+  uint32_t high;
+  uint32_t low;
+  if (!px_sftp_take_u32(reply, &high) || !px_sftp_take_u32(reply, &low))
+    return false;
+  *ret = (uint64_t)high << 32 | low;
+  return true;
+}
+
+bool px_sftp_take_bytes(PxSftpReply *reply, const unsigned char **ret, size_t *ret_len) {
+  uint32_t len;
+  if (!px_sftp_take_u32(reply, &len) || len > reply->left)
+    return false;
+  *ret = reply->p;
+  *ret_len = len;
+  reply->p += len;
+  reply->left -= len;
+  return true;
+}
+
+/* draft 5: which of them there are is told by the flags. */
+bool px_sftp_take_attrs(PxSftpReply *reply, PxSftpAttrs *ret) {
+  enum { SIZE = 1, OWNER = 2, PERMISSIONS = 4, TIMES = 8 };
+  static const uint32_t extended = UINT32_C(0x80000000);
+  uint32_t flags;
+  uint32_t ignored;
+  uint32_t pairs = 0;
+  *ret = (PxSftpAttrs){0};
+  bool ok = px_sftp_take_u32(reply, &flags) && (!(flags & SIZE) || px_sftp_take_u64(reply, &ret->size)) &&
+            (!(flags & OWNER) || (px_sftp_take_u32(reply, &ignored) && px_sftp_take_u32(reply, &ignored))) &&
+            (!(flags & PERMISSIONS) || px_sftp_take_u32(reply, &ret->mode)) &&
+            (!(flags & TIMES) || (px_sftp_take_u32(reply, &ignored) && px_sftp_take_u32(reply, &ret->mtime))) &&
+            (!(flags & extended) || px_sftp_take_u32(reply, &pairs));
+  for (uint32_t i = 0; ok && i < 2 * pairs; i++) {
+    const unsigned char *bytes;
+    size_t len;
+    ok = px_sftp_take_bytes(reply, &bytes, &len);
+  }
+  return ok;
+}
+
+/* What the server adds in its own words: only what can be shown. */
+static char *message_of(const PxSftpReply *reply) {
+  PxSftpReply rest = *reply;
+  const unsigned char *bytes;
+  size_t len;
+  if (reply->type != PX_SFTP_STATUS || !px_sftp_take_bytes(&rest, &bytes, &len) || len == 0 || len > 300)
+    return NULL;
+  char *text = g_strndup((const char *)bytes, len);
+  for (char *c = text; *c; c++)
+    *c = (char)(g_ascii_isprint(*c) ? *c : '?');
+  return text;
+}
+
+bool px_sftp_fail(GError **error, const PxSftpReply *reply, const char *place, const char *doing) {
+  static const struct {
+    int status;
+    PxError code;
+    const char *text;
+    const char *hint;
+  } known[] = {
+    {PX_SFTP_EOF, PX_ERROR_TRANSIENT, "it ends there", NULL},
+    {PX_SFTP_NO_SUCH_FILE, PX_ERROR_NOT_FOUND, "No such file or directory", NULL},
+    {PX_SFTP_PERMISSION_DENIED, PX_ERROR_UNREACHABLE, "Permission denied", "give pattimpex the right to it"},
+    {PX_SFTP_BAD_MESSAGE, PX_ERROR_REFUSED, "the server does not take it so", NULL},
+    {PX_SFTP_OP_UNSUPPORTED, PX_ERROR_CONFIG, "the server cannot do that", NULL},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+    if (known[i].status != reply->status)
+      continue;
+    g_set_error(error, PX_ERROR, (int)known[i].code, "%s: cannot %s: %s%s%s", place, doing, known[i].text, known[i].hint ? "; " : "",
+                known[i].hint ? known[i].hint : "");
+    return false;
+  }
+  g_autofree char *message = message_of(reply);
+  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s: cannot %s: the server says: %s", place, doing, message ? message : "Failure");
+  return false;
+}
+
+/* ---- opening */
+
+static void note_extension(PxSftp *sftp, const unsigned char *name, size_t len) {
+  static const struct {
+    const char *name;
+    PxSftpExtension extension;
+  } known[] = {{"posix-rename@openssh.com", PX_SFTP_POSIX_RENAME}, {"fsync@openssh.com", PX_SFTP_FSYNC}, {"statvfs@openssh.com", PX_SFTP_STATVFS}};
+  for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+    if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
+      sftp->extensions |= known[i].extension;
+  }
+  if (len == strlen("limits@openssh.com") && memcmp(name, "limits@openssh.com", len) == 0)
+    sftp->most_written = MOST_WRITE;
+}
+
+/* OpenSSH's PROTOCOL 4.8: packet, read, write, open handles; 0: no limit. */
+static bool ask_limits(PxSftp *sftp, GError **error) {
+  PxSftpReply reply;
+  uint64_t packet;
+  uint64_t most_read;
+  uint64_t most_written;
+  uint32_t id = px_sftp_begin(sftp, PX_SFTP_EXTENDED);
+  px_sftp_add_text(sftp, "limits@openssh.com");
+  px_sftp_send(sftp);
+  if (!px_sftp_await(sftp, id, &reply, error))
+    return false;
+  sftp->most_written = SAFE_WRITE;
+  if (reply.type == PX_SFTP_EXTENDED_REPLY && px_sftp_take_u64(&reply, &packet) && px_sftp_take_u64(&reply, &most_read) &&
+      px_sftp_take_u64(&reply, &most_written) && most_written >= SAFE_WRITE)
+    sftp->most_written = (size_t)MIN(most_written, MOST_WRITE);
+  return true;
+}
+
+static bool agree(PxSftp *sftp, GError **error) {
+  uint32_t len;
+  uint32_t version;
+  begin(sftp, INIT);
+  px_sftp_add_u32(sftp, VERSION);
+  px_sftp_send(sftp);
+  if (!receive_packet(sftp, &len, error))
+    return false;
+  PxSftpReply reply = packet_of(sftp, len);
+  if (reply.type != VERSION_REPLY || !px_sftp_take_u32(&reply, &version))
+    return px_sftp_broken(sftp, error);
+  const unsigned char *name;
+  const unsigned char *value;
+  size_t name_len;
+  size_t value_len;
+  while (px_sftp_take_bytes(&reply, &name, &name_len) && px_sftp_take_bytes(&reply, &value, &value_len))
+    note_extension(sftp, name, name_len);
+  return sftp->most_written == SAFE_WRITE || ask_limits(sftp, error);
+}
+
+PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) {
+  PxSsh *ssh = px_ssh_open(settings, "sftp", error);
+  if (!ssh)
+    return NULL;
+  PxSftp *sftp = g_new0(PxSftp, 1);
+  *sftp = (PxSftp){.settings = settings,
+                   .ssh = ssh,
+                   .out = g_byte_array_new(),
+                   .in = g_byte_array_new(),
+                   .forgotten = g_hash_table_new(NULL, NULL),
+                   .most_written = SAFE_WRITE};
+  if (agree(sftp, error))
+    return sftp;
+  px_sftp_close(sftp);
+  return NULL;
+}
+
+void px_sftp_close(PxSftp *sftp) {
+  if (!sftp)
+    return;
+  px_ssh_close(sftp->ssh);
+  g_byte_array_unref(sftp->out);
+  g_byte_array_unref(sftp->in);
+  g_hash_table_unref(sftp->forgotten);
+  g_free(sftp);
+}
+
+bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension) {
+  return sftp->extensions & extension;
+}
+
+size_t px_sftp_most_written(const PxSftp *sftp) {
+  return sftp->most_written;
+}
+
+/* An answer that is still to come is no reason: it is one that nobody waits for. */
+bool px_sftp_is_dead(PxSftp *sftp) {
+  bool progress;
+  return sftp->dead || !move_bytes(sftp, &progress, NULL);
+}
+
+const char *px_sftp_where(const PxSftp *sftp) {
+  return px_ssh_where(sftp->ssh);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libssh is only asked what it can answer at once (ssh_set_blocking 0); waiting is done here, with a deadline. */
+#include "storage/ssh_private.h"
+
+#include "storage/bytes_private.h"
+
+#include <libssh/libssh.h>
+#include <poll.h>
+
+#define MOST_AT_ONCE ((size_t)1024 * 1024)
+
+struct PxSsh {
+  const PxSshSettings *settings;
+  char *where;
+  int fd;
+  ssh_session session;
+  ssh_channel channel;
+  int64_t deadline; /* of the login */
+};
+
+static bool fail(const PxSsh *ssh, PxError code, const char *doing, GError **error) {
+  g_set_error(error, PX_ERROR, (int)code, "%s: %s: %s", ssh->where, doing, ssh_get_error(ssh->session));
+  return false;
+}
+
+/* The flags of libssh are not those of poll(2). */
+static short events_of(const PxSsh *ssh) {
+  return (short)(POLLIN | (ssh_get_poll_flags(ssh->session) & SSH_WRITE_PENDING ? POLLOUT : 0));
+}
+
+/* false: the time is over. */
+static bool wait_until(const PxSsh *ssh, int64_t deadline) {
+  struct pollfd wait = {.fd = ssh->fd, .events = events_of(ssh)};
+  for (;;) {
+    int64_t left = deadline - g_get_monotonic_time();
+    if (left <= 0)
+      return false;
+    int ready = poll(&wait, 1, (int)MIN((left + 999) / 1000, G_MAXINT));
+    if (ready > 0 || (ready < 0 && errno != EINTR))
+      return true;
+  }
+}
+
+static bool wait_for_login(void *data, GError **error) {
+  PxSsh *ssh = data;
+  if (wait_until(ssh, ssh->deadline))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s: no answer while logging in; try again later, or raise \"connect_timeout\"", ssh->where);
+  return false;
+}
+
+/* ---- opening */
+
+static bool shake_hands(PxSsh *ssh, GError **error) {
+  int result;
+  while ((result = ssh_connect(ssh->session)) == SSH_AGAIN) {
+    if (!wait_for_login(ssh, error))
+      return false;
+  }
+  return result == SSH_OK || fail(ssh, PX_ERROR_UNREACHABLE, "cannot begin an SSH connection", error);
+}
+
+static bool open_channel(PxSsh *ssh, const char *subsystem, GError **error) {
+  int result;
+  ssh->channel = ssh_channel_new(ssh->session);
+  if (!ssh->channel)
+    return fail(ssh, PX_ERROR_UNREACHABLE, "cannot open a channel", error);
+  while ((result = ssh_channel_open_session(ssh->channel)) == SSH_AGAIN) {
+    if (!wait_for_login(ssh, error))
+      return false;
+  }
+  if (result != SSH_OK)
+    return fail(ssh, PX_ERROR_UNREACHABLE, "cannot open a channel", error);
+  while ((result = ssh_channel_request_subsystem(ssh->channel, subsystem)) == SSH_AGAIN) {
+    if (!wait_for_login(ssh, error))
+      return false;
+  }
+  if (result == SSH_OK)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "%s: the server gives this user no %s; ask who runs it", ssh->where, subsystem);
+  return false;
+}
+
+static bool open_session(PxSsh *ssh, const char *subsystem, GError **error) {
+  const PxSshSettings *settings = ssh->settings;
+  ssh->fd = px_tcp_connect(settings->host, (unsigned)settings->port, ssh->deadline, error);
+  if (ssh->fd < 0)
+    return false;
+  ssh->session = ssh_new();
+  if (!ssh->session) {
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: libssh gives no session", ssh->where);
+    return false;
+  }
+  ssh_set_blocking(ssh->session, 0);
+  if (!px_ssh_set_options(ssh->session, settings, ssh->fd, error) || !shake_hands(ssh, error))
+    return false;
+  if (px_ssh_check_host_key(ssh->session, settings, error) && px_ssh_login(ssh->session, settings, wait_for_login, ssh, error))
+    return open_channel(ssh, subsystem, error);
+  g_prefix_error(error, "%s: ", ssh->where);
+  return false;
+}
+
+PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError **error) {
+  PxSsh *ssh = g_new0(PxSsh, 1);
+  ssh->settings = settings;
+  ssh->fd = -1;
+  ssh->where =
+    settings->port == 22 ? g_strdup(settings->host) : g_strdup_printf("%s port %" G_GUINT64_FORMAT, settings->host, (guint64)settings->port);
+  ssh->deadline = g_get_monotonic_time() + settings->connect_timeout;
+  if (open_session(ssh, subsystem, error))
+    return ssh;
+  px_ssh_close(ssh);
+  return NULL;
+}
+
+void px_ssh_close(PxSsh *ssh) {
+  if (!ssh)
+    return;
+  if (ssh->channel)
+    ssh_channel_free(ssh->channel);
+  if (ssh->session) {
+    ssh_disconnect(ssh->session);
+    ssh_free(ssh->session);
+  }
+  px_fd_clear(&ssh->fd);
+  g_free(ssh->where);
+  g_free(ssh);
+}
+
+/* ---- bytes */
+
+static bool lost(const PxSsh *ssh, GError **error) {
+  const char *why = ssh_get_error(ssh->session);
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the connection was lost%s%s; it is tried again", ssh->where, *why ? ": " : "", why);
+  return false;
+}
+
+bool px_ssh_write_some(PxSsh *ssh, const void *bytes, size_t size, size_t *ret_written, GError **error) {
+  int written = ssh_channel_write(ssh->channel, bytes, (uint32_t)MIN(size, MOST_AT_ONCE));
+  *ret_written = written > 0 ? (size_t)written : 0;
+  return written != SSH_ERROR || lost(ssh, error);
+}
+
+bool px_ssh_read_some(PxSsh *ssh, void *buffer, size_t size, size_t *ret_got, GError **error) {
+  int got = ssh_channel_read_nonblocking(ssh->channel, buffer, (uint32_t)MIN(size, MOST_AT_ONCE), 0);
+  *ret_got = got > 0 ? (size_t)got : 0;
+  if (got > 0 || got == SSH_AGAIN)
+    return true;
+  bool is_closed = got < 0 || ssh_channel_is_eof(ssh->channel) || !ssh_is_connected(ssh->session);
+  return !is_closed || lost(ssh, error);
+}
+
+bool px_ssh_wait(PxSsh *ssh, int64_t deadline, GError **error) {
+  if (wait_until(ssh, deadline))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT,
+              "%s: nothing came for %" G_GINT64_FORMAT " s; it is tried again (raise \"timeout\" for a slow server)", ssh->where,
+              ssh->settings->timeout / G_USEC_PER_SEC);
+  return false;
+}
+
+const char *px_ssh_where(const PxSsh *ssh) {
+  return ssh->where;
+}
