@@ -355,7 +355,7 @@ static bool list_directory(Sftp *self, const char *path, PxFileVisit visit, void
   g_autofree char *place = place_name(path, NULL);
   g_autofree char *remote = remote_path(self, path, NULL);
   PxSftpReply reply;
-  Handle handle;
+  Handle handle = {.len = 0};
   if (!await_handle(self, send_paths(self, PX_SFTP_OPENDIR, remote, NULL), &reply, &handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
@@ -407,7 +407,7 @@ static bool open_file(Sftp *self, const char *place, const char *remote, Handle 
 static void *sftp_open_read(void *data, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   Sftp *self = data;
   PxSftpAttrs attrs;
-  Handle handle;
+  Handle handle = {.len = 0};
   g_autofree char *place = place_name(path, name);
   if (!connect_to(self, error))
     return NULL;
@@ -579,7 +579,7 @@ static bool seal(Sftp *self, const Handle *handle, uint64_t size, const char *pl
 /* Writes the temporary file; it is there when this fails, too, unless the connection is lost. */
 static bool fill(Sftp *self, const char *remote, int fd, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
   PxSftpReply reply;
-  Handle handle;
+  Handle handle = {.len = 0};
   uint32_t id = send_open(self, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE);
   if (!await_handle(self, id, &reply, &handle, error))
     return false;
@@ -704,7 +704,7 @@ static bool sftp_check(void *data, bool probe, GError **error) {
   Sftp *self = data;
   g_autofree char *name = NULL;
   PxSftpReply reply;
-  Handle handle;
+  Handle handle = {.len = 0};
   if (!connect_to(self, error) || !list_directory(self, "", see_one, NULL, error))
     return false;
   if (!probe)

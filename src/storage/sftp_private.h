@@ -117,6 +117,6 @@ typedef struct {
 } PxSftpSettings;
 
 extern const PxKey px_sftp_keys[14];
-void px_sftp_defaults(void *settings);
-void px_sftp_check_settings(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
-void px_sftp_free_settings(void *settings);
+void px_sftp_defaults(void *data);
+void px_sftp_check_settings(void *data, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
+void px_sftp_free_settings(void *data);

@@ -219,12 +219,12 @@ bool px_sftp_take_attrs(PxSftpReply *reply, PxSftpAttrs *ret) {
   enum { SIZE = 1, OWNER = 2, PERMISSIONS = 4, TIMES = 8 };
   static const uint32_t extended = UINT32_C(0x80000000);
   uint32_t flags;
+  uint64_t owner;
   uint32_t ignored;
   uint32_t pairs = 0;
   *ret = (PxSftpAttrs){0};
   bool ok = px_sftp_take_u32(reply, &flags) && (!(flags & SIZE) || px_sftp_take_u64(reply, &ret->size)) &&
-            (!(flags & OWNER) || (px_sftp_take_u32(reply, &ignored) && px_sftp_take_u32(reply, &ignored))) &&
-            (!(flags & PERMISSIONS) || px_sftp_take_u32(reply, &ret->mode)) &&
+            (!(flags & OWNER) || px_sftp_take_u64(reply, &owner)) && (!(flags & PERMISSIONS) || px_sftp_take_u32(reply, &ret->mode)) &&
             (!(flags & TIMES) || (px_sftp_take_u32(reply, &ignored) && px_sftp_take_u32(reply, &ret->mtime))) &&
             (!(flags & extended) || px_sftp_take_u32(reply, &pairs));
   for (uint32_t i = 0; ok && i < 2 * pairs; i++) {

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers for storages of the type sftp, on free ports of the loopback: OpenSSH's own, one that breaks the rules, and a line that breaks."""
+import ctypes
+import os
+import pathlib
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import paramiko
+
+SSHD = "/usr/sbin/sshd"
+LIMIT = 30      # seconds that a server is waited for
+PR_SET_PDEATHSIG = 1
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port):
+    end = time.monotonic() + LIMIT
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            assert time.monotonic() < end, f"nothing listens on port {port}"
+            time.sleep(0.01)
+
+
+def make_key(path):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path], check=True)
+
+
+def with_parent():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Sshd:
+    """Own configuration, own keys; nothing of the system's."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.port = free_port()
+        self.user = pwd.getpwuid(os.geteuid()).pw_name
+        for name in ("host", "user"):
+            make_key(self.folder / name)
+        (self.folder / "authorized_keys").write_text((self.folder / "user.pub").read_text())
+        (self.folder / "config").write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\nAuthorizedKeysFile {self.folder}/authorized_keys\nPidFile none\n"
+            "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
+            "Subsystem sftp internal-sftp\nMaxStartups 100\n")
+        if os.geteuid() == 0:       # compiled into it: the empty directory that it shuts itself in
+            os.makedirs("/run/sshd", exist_ok=True)
+        self.process = subprocess.Popen([SSHD, "-D", "-f", self.folder / "config", "-E", self.folder / "log"], preexec_fn=with_parent)
+        wait_for_port(self.port)
+
+    def settings(self, directory, port=None, **more):
+        """A storage on that directory as one line of YAML."""
+        port = port or self.port
+        hosts = self.folder / f"known_hosts-{port}"
+        hosts.write_text(f"[127.0.0.1]:{port} {(self.folder / 'host.pub').read_text()}")
+        options = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": self.user, "key_file": self.folder / "user", "known_hosts": hosts,
+                   "directory": directory, **more}
+        return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(LIMIT)
+
+
+class Line:
+    """What goes to a server and back, until so many bytes went one way: then nothing goes any more (stall), or it is cut (drop)."""
+
+    def __init__(self, port, limit=None, way="down", breaks="drop"):
+        self.to, self.limit, self.way, self.breaks = port, limit, way, breaks
+        self.broken = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def heal(self):
+        self.limit = None
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.to))
+            for way, source, target in (("up", near, far), ("down", far, near)):
+                threading.Thread(target=self.pump, args=(way, source, target), daemon=True).start()
+
+    def pump(self, way, source, target):
+        gone = 0
+        try:
+            while data := source.recv(65536):
+                gone += len(data)
+                if self.limit is not None and way == self.way and gone > self.limit:
+                    self.broken += 1
+                    if self.breaks == "stall":
+                        return          # the other way goes on; both ends stay open
+                    break
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def stop(self):
+        self.listener.close()
+
+
+# ---------------------------------------------------------------- a server that breaks the rules
+
+class Handle(paramiko.SFTPHandle):
+    def __init__(self, files, path, flags):
+        super().__init__(flags)
+        self.files, self.path = files, path
+        self.fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
+
+    def stat(self):
+        return self.files.attributes(os.fstat(self.fd), self.path)
+
+    def read(self, offset, length):
+        return os.pread(self.fd, length, offset)
+
+    def write(self, offset, data):
+        if self.files.server.full:
+            return paramiko.SFTP_FAILURE
+        os.pwrite(self.fd, data, offset)
+        return paramiko.SFTP_OK
+
+    def close(self):
+        os.close(self.fd)
+        return paramiko.SFTP_OK
+
+
+def answered(call):
+    def wrapped(self, *arguments):
+        try:
+            return call(self, *arguments)
+        except OSError as error:
+            return paramiko.SFTPServer.convert_errno(error.errno)
+    return wrapped
+
+
+class Files(paramiko.SFTPServerInterface):
+    """Version 3 as the draft has it: no extension at all, rename refuses what exists."""
+
+    def __init__(self, login, *arguments, **options):
+        self.server = login.server
+        super().__init__(login, *arguments, **options)
+
+    def at(self, path):
+        return os.path.join(self.server.top, self.canonicalize(path).lstrip("/"))
+
+    def attributes(self, status, path):
+        found = paramiko.SFTPAttributes.from_stat(status, os.path.basename(path))
+        if os.path.basename(path) in self.server.lies and stat.S_ISREG(status.st_mode):
+            found.st_size += self.server.lies[os.path.basename(path)]
+        return found
+
+    @answered
+    def list_folder(self, path):
+        here = self.at(path)
+        return [self.attributes(os.lstat(os.path.join(here, name)), name) for name in os.listdir(here)]
+
+    @answered
+    def stat(self, path):
+        return self.attributes(os.stat(self.at(path)), path)
+
+    @answered
+    def lstat(self, path):
+        return self.attributes(os.lstat(self.at(path)), path)
+
+    @answered
+    def open(self, path, flags, attr):
+        return Handle(self, self.at(path), flags)
+
+    @answered
+    def remove(self, path):
+        os.remove(self.at(path))
+        return paramiko.SFTP_OK
+
+    @answered
+    def rename(self, oldpath, newpath):
+        if os.path.lexists(self.at(newpath)):
+            return paramiko.SFTP_FAILURE
+        os.rename(self.at(oldpath), self.at(newpath))
+        return paramiko.SFTP_OK
+
+    @answered
+    def mkdir(self, path, attr):
+        os.mkdir(self.at(path))
+        return paramiko.SFTP_OK
+
+
+class Login(paramiko.ServerInterface):
+    def __init__(self, server):
+        self.server = server
+
+    def get_allowed_auths(self, username):
+        return ",".join(self.server.ways)
+
+    def check_auth_password(self, username, password):
+        self.server.asked.append("password")
+        return paramiko.AUTH_SUCCESSFUL if "password" in self.server.ways and password == self.server.password else paramiko.AUTH_FAILED
+
+    def check_auth_interactive(self, username, submethods):
+        self.server.asked.append("keyboard-interactive")
+        return paramiko.InteractiveQuery("", "", ("Password: ", False)) if "keyboard-interactive" in self.server.ways else paramiko.AUTH_FAILED
+
+    def check_auth_interactive_response(self, responses):
+        return paramiko.AUTH_SUCCESSFUL if responses == [self.server.password] else paramiko.AUTH_FAILED
+
+    def check_channel_request(self, kind, chanid):
+        return paramiko.OPEN_SUCCEEDED
+
+
+class Scripted:
+    """In threads of this process. lies: name -> bytes that are told too many; full: nothing can be written."""
+
+    def __init__(self, top, ways=("password",), password="open sesame"):
+        self.top, self.ways, self.password = str(top), ways, password
+        self.lies, self.full, self.asked = {}, False, []
+        self.key = paramiko.RSAKey.generate(2048)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.transports = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(self.key)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Files)
+            self.transports.append(transport)
+            try:
+                transport.start_server(threading.Event(), Login(self))
+            except (EOFError, paramiko.SSHException):
+                pass
+
+    def settings(self, folder, **more):
+        hosts = pathlib.Path(folder) / "known_hosts"
+        hosts.write_text(f"[127.0.0.1]:{self.port} {self.key.get_name()} {self.key.get_base64()}\n")
+        options = {"type": "sftp", "host": "127.0.0.1", "port": self.port, "user": "shop", "password": f'"{self.password}"', "known_hosts": hosts, **more}
+        return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+
+    def stop(self):
+        self.listener.close()
+        for transport in self.transports:
+            transport.close()
