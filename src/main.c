@@ -10,13 +10,17 @@
 #include <stdio.h>
 
 static const PxCommand *const COMMANDS[] = {
-  &px_command_init,    &px_command_check,     &px_command_models,
-  &px_command_import,  &px_command_export,    &px_command_template,
-  &px_command_headers, &px_command_run,       &px_command_serve,
-  &px_command_worker,  &px_command_scheduler, &px_command_status,
-  &px_command_tasks,   &px_command_files,     &px_command_attachments,
-  &px_command_jobs,    &px_command_retry,     &px_command_cancel,
-  &px_command_clean,   &px_command_set_done,  NULL,
+  &px_command_init,        &px_command_check,
+  &px_command_models,      &px_command_import,
+  &px_command_export,      &px_command_template,
+  &px_command_headers,     &px_command_run,
+  &px_command_serve,       &px_command_worker,
+  &px_command_scheduler,   &px_command_status,
+  &px_command_tasks,       &px_command_files,
+  &px_command_attachments, &px_command_jobs,
+  &px_command_retry,       &px_command_cancel,
+  &px_command_clean,       &px_command_set_done,
+  &px_command_storage,     NULL,
 };
 
 /* A line of the message is a complaint of its own. */

@@ -54,6 +54,7 @@ extern const PxCommand px_command_scheduler;
 extern const PxCommand px_command_serve;
 extern const PxCommand px_command_set_done;
 extern const PxCommand px_command_status;
+extern const PxCommand px_command_storage;
 extern const PxCommand px_command_tasks;
 extern const PxCommand px_command_template;
 extern const PxCommand px_command_worker;

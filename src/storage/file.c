@@ -48,6 +48,11 @@ static void free_settings(void *data) {
   g_free(settings->directory);
 }
 
+static char *place_of(const void *data) {
+  const Settings *settings = data;
+  return g_strdup(settings->directory);
+}
+
 /* ---- errors */
 
 static PxError code_of(int failure) {
@@ -483,6 +488,7 @@ const PxStorageDriver px_file_storage = {
   .settings_size = sizeof(Settings),
   .check_settings = check_settings,
   .free_settings = free_settings,
+  .place = place_of,
   .open = file_open,
   .close = file_close,
   .list = file_list,

@@ -728,6 +728,7 @@ const PxStorageDriver px_sftp_storage = {
   .defaults = px_sftp_defaults,
   .check_settings = px_sftp_check_settings,
   .free_settings = px_sftp_free_settings,
+  .place = px_sftp_place,
   .open = sftp_open,
   .close = sftp_close,
   .list = sftp_list,

@@ -12,24 +12,23 @@
 
 static const char *const algorithms[] = {[PX_SSH_DEFAULT] = "default", [PX_SSH_STRICT] = "strict", [PX_SSH_LEGACY] = "legacy", NULL};
 
-#define KEY(key, kind, member, ...)                                                                                                                  \
-  { .name = (key), .type = (kind), .offset = offsetof(PxSftpSettings, member), __VA_ARGS__ }
+#define AT(member) offsetof(PxSftpSettings, member)
 
 const PxKey px_sftp_keys[14] = {
-  KEY("host", PX_KEY_STRING, ssh.host, .required = true),
-  KEY("port", PX_KEY_UNSIGNED, ssh.port, .min = 1, .max = 65535),
-  KEY("user", PX_KEY_STRING, ssh.user, .required = true),
-  KEY("password", PX_KEY_STRING, ssh.password),
-  KEY("key_file", PX_KEY_STRING, ssh.key_file),
-  KEY("key", PX_KEY_STRING, ssh.key),
-  KEY("key_passphrase", PX_KEY_STRING, ssh.key_passphrase),
-  KEY("agent", PX_KEY_BOOLEAN, ssh.agent),
-  KEY("known_hosts", PX_KEY_STRING, ssh.known_hosts),
-  KEY("host_key", PX_KEY_STRINGS, ssh.host_key),
-  KEY("algorithms", PX_KEY_CHOICE, ssh.algorithms, .choices = algorithms),
-  KEY("connect_timeout", PX_KEY_DURATION, ssh.connect_timeout),
-  KEY("timeout", PX_KEY_DURATION, ssh.timeout),
-  KEY("directory", PX_KEY_STRING, directory),
+  {.name = "host", .type = PX_KEY_STRING, .offset = AT(ssh.host), .required = true},
+  {.name = "port", .type = PX_KEY_UNSIGNED, .offset = AT(ssh.port), .min = 1, .max = 65535},
+  {.name = "user", .type = PX_KEY_STRING, .offset = AT(ssh.user), .required = true},
+  {.name = "password", .type = PX_KEY_STRING, .offset = AT(ssh.password)},
+  {.name = "key_file", .type = PX_KEY_STRING, .offset = AT(ssh.key_file)},
+  {.name = "key", .type = PX_KEY_STRING, .offset = AT(ssh.key)},
+  {.name = "key_passphrase", .type = PX_KEY_STRING, .offset = AT(ssh.key_passphrase)},
+  {.name = "agent", .type = PX_KEY_BOOLEAN, .offset = AT(ssh.agent)},
+  {.name = "known_hosts", .type = PX_KEY_STRING, .offset = AT(ssh.known_hosts)},
+  {.name = "host_key", .type = PX_KEY_STRINGS, .offset = AT(ssh.host_key)},
+  {.name = "algorithms", .type = PX_KEY_CHOICE, .offset = AT(ssh.algorithms), .choices = algorithms},
+  {.name = "connect_timeout", .type = PX_KEY_DURATION, .offset = AT(ssh.connect_timeout)},
+  {.name = "timeout", .type = PX_KEY_DURATION, .offset = AT(ssh.timeout)},
+  {.name = "directory", .type = PX_KEY_STRING, .offset = AT(directory)},
 };
 
 void px_sftp_defaults(void *data) {
@@ -97,6 +96,13 @@ void px_sftp_check_settings(void *data, const PxConfig *config, const PxConfigNo
     px_complain(complaints, node, "connect_timeout and timeout must be more than 0");
   check_login(ssh, node, complaints);
   check_host_key(ssh, node, complaints);
+}
+
+char *px_sftp_place(const void *data) {
+  const PxSftpSettings *settings = data;
+  g_autofree char *port = settings->ssh.port == PORT ? g_strdup("") : g_strdup_printf(":%" G_GUINT64_FORMAT, (guint64)settings->ssh.port);
+  return g_strdup_printf("sftp://%s%s%s%s", settings->ssh.host, port, *settings->directory && *settings->directory != '/' ? "/~/" : "",
+                         settings->directory);
 }
 
 void px_sftp_free_settings(void *data) {

@@ -119,4 +119,5 @@ typedef struct {
 extern const PxKey px_sftp_keys[14];
 void px_sftp_defaults(void *data);
 void px_sftp_check_settings(void *data, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
+char *px_sftp_place(const void *data);
 void px_sftp_free_settings(void *data);

@@ -10,8 +10,8 @@
 
 /* ---- options */
 
-/* strict: what is preferred today alone. legacy: also what libssh's own defaults leave out since 0.10, for servers that nobody can renew; an algorithm
- * that it does not have is left out by itself. */
+/* strict: what is preferred today alone. legacy: also what libssh's own defaults leave out since 0.10, for servers that nobody can renew; what it
+ * does not have itself is left out by it. */
 static const char strict_kex[] = "curve25519-sha256,curve25519-sha256@libssh.org,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512";
 static const char strict_keys[] = "ssh-ed25519,rsa-sha2-512,rsa-sha2-256";
 static const char strict_ciphers[] = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com";

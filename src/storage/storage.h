@@ -18,6 +18,9 @@ void px_storages_free(PxStorages *storages);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorages, px_storages_free)
 size_t px_storages_count(const PxStorages *storages);
 const char *px_storages_name(const PxStorages *storages, size_t i);
+const char *px_storages_type(const PxStorages *storages, size_t i);
+/* Where it is, for people: a directory, "sftp://host/directory". Never a secret. Caller frees. */
+char *px_storages_place(const PxStorages *storages, size_t i);
 /* The name it had before, whose history it keeps (renamed_from:); NULL: none. */
 const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
 /* A storage by name; nothing is opened before the first call on it. dry_run: put, move and remove only pretend.
@@ -54,6 +57,8 @@ PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char
 ssize_t px_storage_read(PxReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The sha256 (lower case hex) of what is left to be read. */
 bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Writes what is left to be read to fd. PX_ERROR_TRANSIENT. */
+bool px_storage_copy_to(PxReading *reading, int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_storage_close_read(PxReading *reading);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxReading, px_storage_close_read)
 

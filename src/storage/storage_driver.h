@@ -12,6 +12,7 @@ typedef struct {
   void (*defaults)(void *settings);
   void (*check_settings)(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
   void (*free_settings)(void *settings);
+  char *(*place)(const void *settings); /* for people: no secret in it; caller frees */
 
   /* Must not reach out before the first of the calls below. Never fails. */
   void *(*open)(const void *settings);

@@ -130,6 +130,15 @@ const char *px_storages_name(const PxStorages *storages, size_t i) {
   return ((const PxStorageConfig *)g_ptr_array_index(storages->list, i))->name;
 }
 
+const char *px_storages_type(const PxStorages *storages, size_t i) {
+  return ((const PxStorageConfig *)g_ptr_array_index(storages->list, i))->type;
+}
+
+char *px_storages_place(const PxStorages *storages, size_t i) {
+  const PxStorageConfig *storage = g_ptr_array_index(storages->list, i);
+  return storage->driver ? storage->driver->place(storage->settings) : NULL;
+}
+
 const char *px_storages_renamed_from(const PxStorages *storages, size_t i) {
   return ((const PxStorageConfig *)g_ptr_array_index(storages->list, i))->renamed_from;
 }

@@ -45,6 +45,8 @@ export_tasks:
   partners-out: {pattern: partner, storage: drop, path: out}
 """
 
+OF_FOLDER = "{type: file, directory: drop}"
+
 FILES = {
     "1.csv": "email#key,name,country_id|code\ncarol@x.test,Carol,FR\ndave@x.test,Dave,BE\nerin@x.test,Erin,FR\n",
     "2.csv": "email#key,name,country_id|code\nfrank@x.test,Frank,XX\ngrace@x.test,Grace,BE\n,,\nheidi@x.test,,BE\n",
@@ -53,10 +55,11 @@ FILES = {
 
 
 class Shop:
-    def __init__(self, folder):
+    def __init__(self, folder, settings=None):
+        """settings: of another storage on the same folder, as one line of YAML."""
         self.folder = pathlib.Path(folder)
         (self.folder / "drop" / "in").mkdir(parents=True)
-        (self.folder / "pattimpex.yaml").write_text(CONFIG)
+        (self.folder / "pattimpex.yaml").write_text(CONFIG.replace(OF_FOLDER, settings) if settings else CONFIG)
         with sqlite3.connect(self.folder / "shop.db") as db:
             db.executescript(SCHEMA)
         db.close()

@@ -259,7 +259,8 @@ class Scripted:
     def settings(self, folder, **more):
         hosts = pathlib.Path(folder) / "known_hosts"
         hosts.write_text(f"[127.0.0.1]:{self.port} {self.key.get_name()} {self.key.get_base64()}\n")
-        options = {"type": "sftp", "host": "127.0.0.1", "port": self.port, "user": "shop", "password": f'"{self.password}"', "known_hosts": hosts, **more}
+        options = {"type": "sftp", "host": "127.0.0.1", "port": self.port, "user": "shop", "password": f'"{self.password}"',
+                   "known_hosts": hosts, **more}
         return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
 
     def stop(self):

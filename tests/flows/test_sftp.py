@@ -213,8 +213,9 @@ def test_wrong_password_is_tried_once_and_shown_nowhere(project, over, scripted)
     done = project.call("run", status=None)
     assert "refuses the login of user shop, with the password" in done.stdout + done.stderr
     assert server.asked == ["password", "password"], "once a task"
-    shown = done.stdout + done.stderr + project.dump() + project.call("check", status=2).stderr + project.call("check", "--effective", status=None).stdout
-    assert "hunter2" not in shown
+    check, effective = project.call("check", status=2), project.call("check", "--effective", status=None)
+    for shown in (done.stdout, done.stderr, project.dump(), check.stderr, effective.stdout, effective.stderr):
+        assert "hunter2" not in shown
 
 
 def test_server_with_another_key_gets_nothing(project, over, scripted):

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`pattimpex storage`, alike over every type of storage."""
+import json
+import os
+
+import pytest
+
+from conftest import BASE
+from sftp_servers import Sshd
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory):
+    server = Sshd(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["file", "sftp"])
+def shop(request, project, sshd):
+    settings = {"file": "{type: file, directory: drop}", "sftp": sshd.settings(project.drop_folder)}[request.param]
+    project.config("", base=BASE.replace("{type: file, directory: drop}", settings))
+    project.type = request.param
+    return project
+
+
+def test_lists_the_storages(shop):
+    found = shop.json("storage")
+    assert [(one["name"], one["type"]) for one in found] == [("drop", shop.type)]
+    assert found[0]["place"].endswith("drop") and (shop.type == "file" or found[0]["place"].startswith("sftp://127.0.0.1:"))
+
+
+def test_ls(shop):
+    shop.drop("b.csv", "12345")
+    shop.drop("a\nb.csv", "")
+    shop.drop(".pattimpex-7", "x")
+    shop.drop(".hidden", "x")
+    assert shop.json("storage", "ls", "drop") == []
+    listed = shop.json("storage", "ls", "drop", "in")
+    assert [(file["name"], file["size"]) for file in listed] == [("a\nb.csv", 0), ("b.csv", 5)]
+    assert "control character" in listed[0]["refused"] and listed[1]["refused"] is None and listed[1]["modified"].endswith("+00:00")
+    assert ".pattimpex-7" in shop.call("storage", "ls", "--all", "drop", "in").stdout
+    assert "b.csv" in shop.call("storage", "ls", "drop", "in").stdout
+    assert shop.call("storage", "ls", "drop", "none").stdout == "No files.\n"
+
+
+def test_put_get_rm(shop):
+    big = os.urandom(3_000_000)
+    (shop.folder / "big.bin").write_bytes(big)
+    assert json.loads(shop.call("storage", "put", "drop", "big.bin", "new/dir/", "--json").stdout) == {"storage": "drop", "put": "new/dir/big.bin"}
+    assert shop.tree()["new/dir/big.bin"] == big
+    shop.call("storage", "get", "drop", "new/dir/big.bin", "-o", "back.bin")
+    assert (shop.folder / "back.bin").read_bytes() == big
+    assert "there is a file of that name already" in shop.call("storage", "get", "drop", "new/dir/big.bin", status=1).stderr
+    shop.call("storage", "rm", "drop", "new/dir/big.bin")
+    assert shop.names() == []
+    assert "no such file" in shop.call("storage", "rm", "drop", "new/dir/big.bin", status=2).stderr.lower()
+
+
+def test_put_replaces_only_when_told(shop):
+    (shop.folder / "a.csv").write_text("new")
+    shop.drop("a.csv", "old")
+    assert "in/a.csv: there is a file of that name already" in shop.call("storage", "put", "drop", "a.csv", "in/", status=1).stderr
+    assert shop.call("storage", "put", "drop", "a.csv", "in/", "--on-exists", "number").stdout == "drop: put in/a-1.csv\n"
+    shop.call("storage", "put", "drop", "a.csv", "in/a.csv", "--on-exists", "replace")
+    assert shop.tree() == {"in/a.csv": b"new", "in/a-1.csv": b"new"}
+    shop.call("storage", "put", "drop", "-", "in/piped.csv", input="from a pipe")
+    assert shop.call("storage", "get", "drop", "in/piped.csv", "-o", "-").stdout == "from a pipe"
+
+
+def test_nothing_outside_of_it_is_touched(shop):
+    for place in ("../shop.db", "/etc/passwd", "in/../../shop.db"):
+        assert shop.call("storage", "get", "drop", place, "-o", "-", status=2).stdout == ""
+        shop.call("storage", "rm", "drop", place, status=2)
+    assert (shop.folder / "shop.db").exists()
+
+
+def test_check(shop):
+    assert shop.json("storage", "check") == [{"name": "drop", "ok": True, "error": None}]
+    shop.call("storage", "check", "drop", "--no-probe")
+    os.rename(shop.drop_folder, shop.folder / "elsewhere")
+    done = shop.call("storage", "check", status=3)
+    assert "make it, or correct the setting" in done.stdout and "1 of 1 storages cannot be used" in done.stderr
+
+
+def test_wrong_usage(shop):
+    assert "did you mean drop?" in shop.call("storage", "ls", "drp", status=2).stderr
+    assert "did you mean drop?" in shop.call("storage", "check", "drp", status=2).stderr
+    for arguments in (["ls"], ["get", "drop"], ["frobnicate"], ["put", "drop"], ["rm", "drop"]):
+        assert "usage: pattimpex storage" in shop.call("storage", *arguments, status=2).stderr
+    assert "it is fail, replace or number" in shop.call("storage", "put", "drop", "x", "--on-exists", "perhaps", status=2).stderr
+
+
+def test_needs_no_database(shop):
+    os.remove(shop.folder / "shop.db")
+    shop.call("storage", "check")
+    assert not (shop.folder / "shop.db").exists()
