@@ -30,8 +30,11 @@ static void limit_core(void) {
 }
 
 /* Of its own group, so that Ctrl-C on a terminal is the supervisor's to hear; it ends when the supervisor does, however that ends. */
-static void become_child(pid_t parent) {
+static void become_child(const PxSupervisor *supervisor, pid_t parent) {
   sigset_t none;
+  for (size_t i = 0; i < PX_N_PLACES; i++)
+    if (supervisor->places[i].life >= 0)
+      (void)close(supervisor->places[i].life); /* it would hold the others for as long as it lives */
   (void)setpgid(0, 0);
   (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent)
@@ -80,7 +83,7 @@ void px_place_start(PxSupervisor *supervisor, PxPlace *place) {
   atomic_store(&place->slot->beat, place->started);
   pid_t pid = fork();
   if (pid == 0) {
-    become_child(parent);
+    become_child(supervisor, parent);
     px_log_set_worker(name);
     _exit(live(supervisor, place));
   }
@@ -110,6 +113,17 @@ static void tell_death(const PxPlace *place, int status, int64_t now) {
   px_log(PX_LOG_ERROR, NULL, "%s (pid %d) %s while: %s%s", name, (int)place->pid, end, *doing ? doing : "starting", again);
 }
 
+void px_place_hold(PxPlace *place) {
+  if (place->life < 0 && *place->slot->file)
+    place->life = px_worker_hold(place->slot->file);
+}
+
+static void let_go(PxPlace *place) {
+  if (place->life >= 0)
+    (void)close(place->life);
+  place->life = -1;
+}
+
 void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {
   int64_t now = g_get_monotonic_time();
   bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0 && (place->leaves || place->kind == PX_KIND_CHECK);
@@ -124,6 +138,7 @@ void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {
     tell_death(place, status, now);
   if (WIFSIGNALED(status) && *place->slot->file)
     px_worker_tell_end(place->slot->file, place->killed ? 0 : WTERMSIG(status));
+  let_go(place);
   *place->slot->file = '\0';
   place->pid = 0;
   place->ready = false;

@@ -193,6 +193,8 @@ static Health look(PxSupervisor *supervisor, int64_t now) {
       continue;
     PxLife life = (PxLife)atomic_load(&place->slot->life);
     place->ready = place->pid && life != PX_LIFE_STARTING;
+    if (place->ready)
+      px_place_hold(place);
     bool silent = life != PX_LIFE_BUSY && now - atomic_load(&place->slot->beat) > LONGEST_SILENCE;
     health.wanted++;
     health.ready += place->ready;
@@ -283,7 +285,8 @@ static bool set_up(PxSupervisor *supervisor, GError **error) {
   supervisor->slots = shared;
   for (unsigned i = 0; i < PX_N_PLACES; i++) {
     PxKind kind = (PxKind)MIN(i, PX_PLACE_WORKERS);
-    supervisor->places[i] = (PxPlace){.kind = kind, .number = kind == PX_KIND_WORKER ? i - PX_PLACE_WORKERS + 1 : 0, .slot = &supervisor->slots[i]};
+    unsigned number = kind == PX_KIND_WORKER ? i - PX_PLACE_WORKERS + 1 : 0;
+    supervisor->places[i] = (PxPlace){.kind = kind, .number = number, .slot = &supervisor->slots[i], .life = -1};
   }
   return true;
 }

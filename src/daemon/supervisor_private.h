@@ -11,6 +11,7 @@ typedef struct {
   unsigned number; /* of a worker, from 1 */
   bool wanted;     /* is started again when it ends */
   pid_t pid;       /* 0: not running */
+  int life;        /* px_worker_hold(): others learn of its death when we have told why; -1: not held */
   bool leaves;     /* was told to end: nobody wonders when it does */
   bool killed;     /* because it did not end in time */
   bool ready;
@@ -54,6 +55,8 @@ char *px_place_name(const PxPlace *place);
 /* Forks; what runs there has the configuration as it is now (of the checker: as it may become). */
 void px_place_start(PxSupervisor *supervisor, PxPlace *place);
 /* It ended: says so, and when it is started again. */
+/* It runs: nobody gives its jobs back before px_place_ended(). */
+void px_place_hold(PxPlace *place);
 void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status);
 /* SIGKILL: with what it started. */
 void px_place_signal(PxPlace *place, int signal);

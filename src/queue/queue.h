@@ -228,9 +228,10 @@ void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing);
 /* Its last words, which outlive it: it was told to end, or ended by a signal. Both may be called by a signal handler. A job of a worker that was
  * stopped goes back as it was. */
 void px_worker_mark_stopped(const PxWorker *worker);
-/* For who started it: the file of its life (NULL: none; borrowed), and the signal that has ended it, which a SIGKILL keeps it from telling itself; 0:
- * it was stopped. */
+/* For who started it: the file of its life (NULL: none; borrowed); a descriptor that keeps it from being found dead until it is closed (-1: it is dead
+ * already); and the signal that has ended it, which a SIGKILL keeps it from telling itself (0: it was stopped), to be told before that. */
 const char *px_worker_file(const PxWorker *worker);
+int px_worker_hold(const char *file);
 void px_worker_tell_end(const char *file, int signal);
 void px_worker_mark_signal(const PxWorker *worker, int signal);
 

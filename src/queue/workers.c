@@ -239,6 +239,15 @@ const char *px_worker_file(const PxWorker *worker) {
   return worker->path;
 }
 
+int px_worker_hold(const char *file) {
+  int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) == 0)
+    return fd;
+  if (fd >= 0)
+    (void)close(fd);
+  return -1;
+}
+
 void px_worker_tell_end(const char *file, int signal) {
   int fd = open(file, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   char told = '\0';
@@ -286,7 +295,7 @@ static bool try_lock(PxWorker *worker, PxDb *db) {
   worker->fd = open(worker->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (worker->fd < 0)
     return false;
-  if (flock(worker->fd, LOCK_EX | LOCK_NB) == 0 && same_file(worker->fd, worker->path))
+  if (flock(worker->fd, LOCK_SH | LOCK_NB) == 0 && same_file(worker->fd, worker->path)) /* shared: px_worker_hold() */
     return true;
   (void)close(worker->fd);
   worker->fd = -1;

@@ -297,6 +297,30 @@ def test_another_worker_goes_on_with_the_job_of_a_killed_one(project, serve):
     assert project.rows("SELECT state, n_rows, n_created, n_updated FROM pattimpex_file") == [("done", 100, 100, 0)]
 
 
+@needs_hooks
+def test_signal_of_a_killed_worker_is_told_whoever_looks_first(project, serve):
+    """The supervisor is slow: meanwhile others look for what dead workers left."""
+    project.config(QUIET, base=SMALL_CHUNKS)
+    project.drop("big.csv", rows_of(100))
+    server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:1"})
+    server.told("READY=1")
+    queue_fetch(project)
+    first = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    server.tell(signal.SIGSTOP)
+    until("the supervisor does nothing", lambda: state(server.pid) == "T")
+    server.tell(signal.SIGKILL, first)
+    until("the worker is dead", lambda: state(first) == "Z")
+    project.call("run", "in", status=None)
+    assert project.emails() == ["alice@x.test", "bob@x.test"], "its job was taken before it was known what killed it"
+    server.tell(signal.SIGCONT)
+    second = until("another worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    died = "worker died (signal 9) while importing big.csv, rows 2-11"
+    assert project.rows("SELECT error FROM pattimpex_job WHERE kind = 'import'") == [(died,)]
+    server.tell(signal.SIGKILL, second)
+    until("the job has failed", lambda: project.rows("SELECT error FROM pattimpex_job WHERE kind = 'import' AND state = 'failed'"))
+    assert project.rows("SELECT error FROM pattimpex_job WHERE kind = 'import'") == [(died + " (2 times)",)]
+
+
 def test_stopped_worker_keeps_its_job_and_nothing_is_doubled(project, serve):
     project.config(QUIET)
     server = serve("serve", "--no-schedules")
