@@ -21,7 +21,9 @@ static json_t *job_to_json(gconstpointer row, GTimeZone *timezone) {
   json_object_set_new(object, "created", px_json_time(job->created, timezone));
   json_object_set_new(object, "started", px_json_time(job->started, timezone));
   json_object_set_new(object, "ended", px_json_time(job->ended, timezone));
-  json_object_set_new(object, "error", px_json_text(job->error));
+  json_object_set_new(object, "held_by", job->held_by ? json_integer(job->held_by) : json_null());
+  g_autofree char *held = job->held_by ? g_strdup_printf("waits for job %" G_GINT64_FORMAT ", which has failed", job->held_by) : NULL;
+  json_object_set_new(object, "error", px_json_text(job->error ? job->error : held));
   return object;
 }
 

@@ -22,7 +22,8 @@ static PxJob *new_job(const PxProject *project, const char *kind, const PxJob *o
 
 bool px_chunk_let_finish_wait(PxProject *project, const PxJob *job, GError **error) {
   g_autoptr(PxJob) finish = new_job(project, "finish", job, job->file_id);
-  return px_job_enqueue(project->db, finish, px_project_now(project), error) && px_job_wait(project->db, finish, job->id, PX_WAIT_ENDED, error);
+  int64_t now = px_project_now(project);
+  return px_job_enqueue(project->db, finish, now, error) && px_job_wait(project->db, finish, job->id, PX_WAIT_ENDED, now, error);
 }
 
 bool px_chunk_enqueue_next(PxProject *project, const PxJob *of, unsigned part, GError **error) {

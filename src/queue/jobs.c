@@ -224,12 +224,18 @@ bool px_job_later(PxDb *db, PxJob *job, int64_t eta, const char *why, int64_t no
 
 /* ---- looking */
 
+static gpointer read_job_to_show(PxColumns *columns) {
+  PxJob *job = px_read_job(columns);
+  job->held_by = px_column_integer(columns);
+  return job;
+}
+
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "job_get", &binder, error))
     return NULL;
   px_bind_integer(&binder, id);
-  return px_read_row(&binder, px_read_job, "job", id, error);
+  return px_read_row(&binder, read_job_to_show, "job", id, error);
 }
 
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) {
@@ -245,7 +251,7 @@ GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) {
   px_bind_filter(&binder, like);
   px_bind_integer(&binder, filter->since);
   px_bind_limit(&binder, filter->limit);
-  return px_read_rows(&binder, px_read_job, px_free_job_row, error);
+  return px_read_rows(&binder, read_job_to_show, px_free_job_row, error);
 }
 
 GPtrArray *px_job_active(PxDb *db, int64_t attachment_id, int64_t file_id, GError **error) {

@@ -29,9 +29,24 @@ bool px_job_set_done(PxDb *db, int64_t id, int64_t now, GError **error) {
   return job && px_job_store_end(db, id, PX_STATE_DONE, NULL, now, error);
 }
 
+/* What it waits for may have been cancelled before it: then it would wait for ever. */
+static bool check_needs(PxDb *db, int64_t id, GError **error) {
+  PxBinder binder;
+  int64_t needs_id;
+  if (!px_queue_statement(db, "job_need_cancelled", &binder, error))
+    return false;
+  px_bind_integer(&binder, id);
+  if (!px_run_for_id(&binder, &needs_id, error))
+    return false;
+  if (needs_id)
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED,
+                "job %" G_GINT64_FORMAT " waits for job %" G_GINT64_FORMAT ", which was cancelled: retry that one first", id, needs_id);
+  return !needs_id;
+}
+
 bool px_job_again(PxDb *db, int64_t id, int64_t now, GError **error) {
   g_autoptr(PxJob) job = get_in_state(db, id, ENDED, error);
-  if (!job)
+  if (!job || !check_needs(db, id, error))
     return false;
   int64_t other = 0;
   if (job->identity && !px_job_of_identity(db, job->identity, &other, error))

@@ -29,7 +29,21 @@ static bool refuse(PxError code, int64_t id, const char *why, GError **error) {
   return false;
 }
 
-bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, GError **error) {
+static char *why_cancelled(int64_t needs_id) {
+  return g_strdup_printf("job %" G_GINT64_FORMAT ", which it waited for, was cancelled", needs_id);
+}
+
+/* A need that was cancelled before it was one. */
+static bool follow_cancelled(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, int64_t now, GError **error) {
+  g_autoptr(PxJob) needed = px_job_get(db, needs_id, error);
+  if (!needed || needed->state != PX_STATE_CANCELLED || when != PX_WAIT_DONE || job->state == PX_STATE_CANCELLED)
+    return needed != NULL;
+  job->state = PX_STATE_CANCELLED;
+  g_autofree char *why = why_cancelled(needs_id);
+  return px_job_store_end(db, job->id, PX_STATE_CANCELLED, why, now, error) && px_job_cancel_held(db, job->id, now, error);
+}
+
+bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, int64_t now, GError **error) {
   int64_t open;
   if (!run_for(db, "job_touch", needs_id, 0, error)) /* its end and this row come one after the other */
     return false;
@@ -43,9 +57,10 @@ bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, GError 
     return false;
   if (px_db_changes(db) == 0)
     return refuse(PX_ERROR_REFUSED, job->id, "has begun: it can wait for nothing any more", error);
-  job->state = PX_STATE_WAITING;
+  if (job->state != PX_STATE_CANCELLED) /* by a need of before */
+    job->state = PX_STATE_WAITING;
   job->waits++;
-  return true;
+  return follow_cancelled(db, job, needs_id, when, now, error);
 }
 
 static GPtrArray *read_ids(PxBinder *binder, GError **error) {
@@ -81,7 +96,7 @@ bool px_job_cancel_held(PxDb *db, int64_t id, int64_t now, GError **error) {
   g_array_append_val(cancelled, id);
   for (guint i = 0; i < cancelled->len; i++) {
     int64_t needed = g_array_index(cancelled, int64_t, i);
-    g_autofree char *why = g_strdup_printf("job %" G_GINT64_FORMAT ", which it waited for, was cancelled", needed);
+    g_autofree char *why = why_cancelled(needed);
     g_autoptr(GPtrArray) held = ids_of(db, "job_need_held", needed, error);
     if (!held)
       return false;

@@ -254,8 +254,9 @@ typedef struct {
   char *owner; /* the worker */
   char *error;
   int64_t created, started, ended;
-  int64_t waits; /* how many jobs it waits for */
-  char *tries;   /* what it said at each try: px_job_tries(); NULL: nothing */
+  int64_t waits;   /* how many jobs it waits for */
+  int64_t held_by; /* the first of them that has failed and must be done; 0: none. Of px_job_get() and px_job_list() */
+  char *tries;     /* what it said at each try: px_job_tries(); NULL: nothing */
 } PxJob;
 
 PxJob *px_job_new(const char *kind, const char *channel, const char *task);
@@ -278,10 +279,10 @@ bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_
  * runs again, also when it was done before: such jobs (the finish of a file) must be made to be repeated. */
 typedef enum { PX_WAIT_DONE, PX_WAIT_ENDED } PxJobWait;
 /* Lets a waiting or pending job (id set: it is in the queue) wait for another one; sets its state and waits. No need when that has ended so
- * already. To be called in the transaction that enqueues the job, or while another need keeps it waiting: the job that splits a file enqueues
+ * already; when it was cancelled, and is to be done, the job is cancelled as well, with what waits for it. To be called in the transaction that enqueues the job, or while another need keeps it waiting: the job that splits a file enqueues
  * finish, lets it wait for the splitting job itself, and adds chunk after chunk. PX_ERROR_REFUSED: the job has begun. PX_ERROR_NOT_FOUND:
  * there is no job needs_id. */
-bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The ids (int64_t) of what a job still waits for, lowest first; limit 0: all. Caller frees. */
 GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -8,11 +8,9 @@ import subprocess
 
 import pytest
 
-from conftest import BAD, BASE, PROGRAM
+from conftest import BAD, BASE, PROGRAM, needs_hooks
 from server import Server, state, until
 
-HOOKS = "san" in PROGRAM        # a build that knows px_hook()
-needs_hooks = pytest.mark.skipif(not HOOKS, reason="needs a build with -Dtest_hooks=true")
 TASKS = """
 channels: root:2,root.pattern.import:1
 import_tasks:
@@ -103,6 +101,20 @@ def answered(project, answer, *arguments):
     os.close(main)
     os.close(terminal)
     return done
+
+
+def test_waiting_job_says_that_what_it_waits_for_has_failed(lost):
+    lost.call("run", status=None)
+    failed = lost.json("jobs", "--state", "failed")[0]
+    with sqlite3.connect(lost.folder / "shop.db") as db:
+        held = db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, waits, created, started, ended)"
+                          " VALUES ('process', 'root', 10, 0, 0, 0, 0, 'waiting', 1, 1, 0, 0)").lastrowid
+        db.execute("INSERT INTO pattimpex_job_need (needs_id, job_id, when_ended, is_open) VALUES (?, ?, 0, 1)", (failed["id"], held))
+    db.close()
+    told = f"waits for job {failed['id']}, which has failed"
+    assert told in lost.call("jobs").stdout and told in lost.call("jobs", held).stdout
+    assert lost.json("jobs", held)["held_by"] == failed["id"]
+    assert failed["held_by"] is None
 
 
 def test_filters_find_jobs(lost):

@@ -52,7 +52,7 @@ static void job_stays_with_a_failed_one_that_it_ends(Fixture *f, gconstpointer d
   int64_t first = enqueue(f, NULL, NULL, 10, 0);
   g_autoptr(PxJob) end = px_job_new("finish", "root.pattern.import", NULL);
   begin(f);
-  g_assert_true(px_job_enqueue(f->db, end, NOW, NULL) && px_job_wait(f->db, end, first, PX_WAIT_ENDED, NULL));
+  g_assert_true(px_job_enqueue(f->db, end, NOW, NULL) && px_job_wait(f->db, end, first, PX_WAIT_ENDED, NOW, NULL));
   commit(f);
   g_autoptr(PxJob) one = claim(f, NULL, NOW);
   begin(f);

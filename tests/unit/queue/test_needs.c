@@ -8,7 +8,7 @@ static int64_t enqueue_behind(Fixture *f, const int64_t *needs, size_t n, PxJobW
   begin(f);
   g_assert_true(px_job_enqueue(f->db, job, NOW, NULL));
   for (size_t i = 0; i < n; i++)
-    g_assert_true(px_job_wait(f->db, job, needs[i], when, NULL));
+    g_assert_true(px_job_wait(f->db, job, needs[i], when, NOW, NULL));
   commit(f);
   return job->id;
 }
@@ -58,7 +58,83 @@ static void needs_that_have_ended_hold_nothing(Fixture *f, gconstpointer data) {
   run(f, failed, PX_STATE_FAILED);
   g_assert_cmpint(state_of(f, enqueue_behind(f, &done, 1, PX_WAIT_DONE)), ==, PX_STATE_PENDING);
   g_assert_cmpint(state_of(f, enqueue_behind(f, &failed, 1, PX_WAIT_ENDED)), ==, PX_STATE_PENDING);
-  g_assert_cmpint(state_of(f, enqueue_behind(f, &failed, 1, PX_WAIT_DONE)), ==, PX_STATE_WAITING);
+}
+
+static void need_that_has_failed_holds_and_is_told(Fixture *f, gconstpointer data) {
+  int64_t failed = enqueue(f, NULL, NULL, 10, 0);
+  int64_t done = enqueue(f, NULL, NULL, 20, 0);
+  run(f, failed, PX_STATE_FAILED);
+  const int64_t needs[] = {done, failed};
+  int64_t last = enqueue_behind(f, needs, 2, PX_WAIT_DONE);
+  run(f, done, PX_STATE_DONE);
+  g_autoptr(PxJob) held = px_job_get(f->db, last, NULL);
+  g_assert_cmpint(held->state, ==, PX_STATE_WAITING);
+  g_assert_cmpint(held->held_by, ==, failed);
+  g_autoptr(GPtrArray) waiting = px_job_list(f->db, &(PxListFilter){.state = "waiting"}, NULL);
+  g_assert_cmpuint(waiting->len, ==, 1);
+  g_assert_cmpint(((const PxJob *)waiting->pdata[0])->held_by, ==, failed);
+  by_hand(f, px_job_again, failed);
+  g_autoptr(PxJob) hopeful = px_job_get(f->db, last, NULL);
+  g_assert_cmpint(hopeful->held_by, ==, 0);
+  run(f, failed, PX_STATE_DONE);
+  run(f, last, PX_STATE_DONE);
+}
+
+static void need_that_was_cancelled_cancels(Fixture *f, gconstpointer data) {
+  int64_t cancelled = enqueue(f, NULL, NULL, 10, 0);
+  by_hand(f, px_job_cancel, cancelled);
+  int64_t open = enqueue(f, NULL, NULL, 10, 0);
+  const int64_t needs[] = {cancelled, open};
+  int64_t held = enqueue_behind(f, needs, 2, PX_WAIT_DONE);
+  g_autoptr(PxJob) job = px_job_get(f->db, held, NULL);
+  g_assert_cmpint(job->state, ==, PX_STATE_CANCELLED);
+  g_assert_nonnull(strstr(job->error, "was cancelled"));
+  g_assert_cmpint(state_of(f, enqueue_behind(f, &held, 1, PX_WAIT_DONE)), ==, PX_STATE_CANCELLED);
+  g_assert_cmpint(state_of(f, enqueue_behind(f, &cancelled, 1, PX_WAIT_ENDED)), ==, PX_STATE_PENDING);
+}
+
+/* One that waits for others already, and is waited for. */
+static void need_added_later_cancels_too(Fixture *f, gconstpointer data) {
+  int64_t open = enqueue(f, NULL, NULL, 10, 0);
+  int64_t cancelled = enqueue(f, NULL, NULL, 10, 0);
+  int64_t held = enqueue_behind(f, &open, 1, PX_WAIT_DONE);
+  int64_t last = enqueue_behind(f, &held, 1, PX_WAIT_DONE);
+  by_hand(f, px_job_cancel, cancelled);
+  g_autoptr(PxJob) job = px_job_get(f->db, held, NULL);
+  begin(f);
+  g_assert_true(px_job_wait(f->db, job, cancelled, PX_WAIT_DONE, NOW, NULL));
+  commit(f);
+  g_assert_cmpint(state_of(f, held), ==, PX_STATE_CANCELLED);
+  g_assert_cmpint(state_of(f, last), ==, PX_STATE_CANCELLED);
+}
+
+static void retried_one_does_not_wait_for_a_cancelled_need(Fixture *f, gconstpointer data) {
+  int64_t first = enqueue(f, NULL, NULL, 10, 0);
+  int64_t last = enqueue_behind(f, &first, 1, PX_WAIT_DONE);
+  by_hand(f, px_job_cancel, first);
+  g_autoptr(GError) error = NULL;
+  begin(f);
+  g_assert_false(px_job_again(f->db, last, NOW, &error));
+  g_assert_error(error, PX_ERROR, PX_ERROR_REFUSED);
+  px_db_rollback(f->db);
+  by_hand(f, px_job_again, first);
+  by_hand(f, px_job_again, last);
+  run(f, first, PX_STATE_DONE);
+  run(f, last, PX_STATE_DONE);
+}
+
+static void all_needs_count_when_one_that_was_cancelled_is_retried(Fixture *f, gconstpointer data) {
+  int64_t cancelled = enqueue(f, NULL, NULL, 10, 0);
+  by_hand(f, px_job_cancel, cancelled);
+  int64_t open = enqueue(f, NULL, NULL, 20, 0);
+  const int64_t needs[] = {cancelled, open};
+  int64_t last = enqueue_behind(f, needs, 2, PX_WAIT_DONE);
+  by_hand(f, px_job_again, cancelled);
+  by_hand(f, px_job_again, last);
+  run(f, cancelled, PX_STATE_DONE);
+  g_assert_cmpint(state_of(f, last), ==, PX_STATE_WAITING);
+  run(f, open, PX_STATE_DONE);
+  run(f, last, PX_STATE_DONE);
 }
 
 static void failed_need_holds_until_it_is_done(Fixture *f, gconstpointer data) {
@@ -142,10 +218,10 @@ static void started_one_takes_no_needs(Fixture *f, gconstpointer data) {
   int64_t other = enqueue(f, NULL, NULL, 10, 0);
   g_autoptr(GError) error = NULL;
   begin(f);
-  g_assert_false(px_job_wait(f->db, job, other, PX_WAIT_DONE, &error));
+  g_assert_false(px_job_wait(f->db, job, other, PX_WAIT_DONE, NOW, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_REFUSED);
   g_clear_error(&error);
-  g_assert_false(px_job_wait(f->db, job, 99, PX_WAIT_DONE, &error));
+  g_assert_false(px_job_wait(f->db, job, 99, PX_WAIT_DONE, NOW, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_NOT_FOUND);
   px_db_rollback(f->db);
 }
@@ -171,7 +247,7 @@ static void thousands_are_awaited_cheaply(Fixture *f, gconstpointer data) {
   g_assert_true(px_job_enqueue(f->db, end, NOW, NULL));
   for (int i = 0; i < N; i++) {
     g_autoptr(PxJob) chunk = px_job_new("chunk", "root.pattern.import", NULL);
-    g_assert_true(px_job_enqueue(f->db, chunk, NOW, NULL) && px_job_wait(f->db, end, chunk->id, PX_WAIT_ENDED, NULL));
+    g_assert_true(px_job_enqueue(f->db, chunk, NOW, NULL) && px_job_wait(f->db, end, chunk->id, PX_WAIT_ENDED, NOW, NULL));
   }
   commit(f);
   begin(f);
@@ -201,6 +277,11 @@ static void released_one_counts_nothing(Fixture *f, gconstpointer data) {
 void add_needs(void) {
   ADD("needs/runs_when_all_are_done", runs_when_all_needs_are_done);
   ADD("needs/that_have_ended_hold_nothing", needs_that_have_ended_hold_nothing);
+  ADD("needs/that_has_failed_holds_and_is_told", need_that_has_failed_holds_and_is_told);
+  ADD("needs/that_was_cancelled_cancels", need_that_was_cancelled_cancels);
+  ADD("needs/added_later_cancels_too", need_added_later_cancels_too);
+  ADD("needs/retried_one_does_not_wait_for_a_cancelled_one", retried_one_does_not_wait_for_a_cancelled_need);
+  ADD("needs/all_count_when_a_cancelled_one_is_retried", all_needs_count_when_one_that_was_cancelled_is_retried);
   ADD("needs/failed_one_holds_until_it_is_done", failed_need_holds_until_it_is_done);
   ADD("needs/set_done_releases", set_done_releases);
   ADD("needs/cancel_cascades", cancel_cascades);

@@ -188,7 +188,7 @@ static void failed_chunk_leaves_its_file_to_the_jobs_that_go_on(Fixture *f, gcon
   begin(f);
   g_assert_true(px_job_enqueue_started(f->db, chunk, f->worker, NOW, NULL));
   g_assert_true(px_job_enqueue(f->db, finish, NOW, NULL));
-  g_assert_true(px_job_wait(f->db, finish, chunk->id, PX_WAIT_ENDED, NULL));
+  g_assert_true(px_job_wait(f->db, finish, chunk->id, PX_WAIT_ENDED, NOW, NULL));
   g_assert_true(px_job_fail(f->db, chunk, "no disk", NOW, NULL));
   commit(f);
   g_autoptr(PxPatternFile) open = px_file_get(f->db, file->id, NULL);
