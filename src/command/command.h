@@ -47,6 +47,7 @@ extern const PxCommand px_command_headers;
 extern const PxCommand px_command_import;
 extern const PxCommand px_command_init;
 extern const PxCommand px_command_jobs;
+extern const PxCommand px_command_metrics;
 extern const PxCommand px_command_models;
 extern const PxCommand px_command_retry;
 extern const PxCommand px_command_run;

@@ -40,6 +40,7 @@ static json_t *task_to_json(const PxTaskOverview *one, GTimeZone *timezone) {
   json_object_set_new(object, "last_run", px_json_time(one->status.last_run, timezone));
   json_object_set_new(object, "last_state", px_json_text(one->status.last_run ? px_state_name(one->status.last_state) : NULL));
   json_object_set_new(object, "last_error", px_json_text(one->status.last_error));
+  json_object_set_new(object, "late_seconds", json_integer(one->late / G_USEC_PER_SEC));
   json_object_set_new(object, "failed", px_json_count(one->failed));
   json_object_set_new(object, "pending", px_json_count(one->pending));
   json_object_set_new(object, "done", px_json_count(one->done));

@@ -3,6 +3,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "queue/counters.h"
 
 #define CLOCKS_DIFFER G_TIME_SPAN_MINUTE /* a file may be so much younger than now */
 
@@ -106,7 +107,8 @@ bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GE
       attachment->remote_action = PX_REMOTE_NONE;
     attachment->error = g_strdup_printf("the same content as attachment %" G_GINT64_FORMAT, first);
   }
-  if (!px_attachment_add(db, attachment, now, error))
+  if (!px_attachment_add(db, attachment, now, error) ||
+      !px_counter_add(db, PX_COUNT_FETCHED, task->storage, task->name, NULL, 1, attachment->size, error))
     return false;
   bool runs = attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW;
   return !runs || px_work_enqueue_attachment(work->project, attachment, now, error);
@@ -168,6 +170,15 @@ static bool add_row(PxWork *work, const PxTask *task, PxAttachment *attachment, 
   return false;
 }
 
+/* Puts the remote file of an attachment away. */
+static bool settle(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) {
+  work->at_storage = true;
+  if (!px_remote_action(work, storage, task, attachment, error))
+    return false;
+  work->at_storage = false;
+  return true;
+}
+
 static bool fetch_file(PxWork *work, PxStorage *storage, const PxTask *task, const Found *found, GError **error) {
   const PxFileInfo listed = {.name = found->name, .size = found->size, .mtime_ns = found->mtime_ns, .identity = found->identity};
   bool known;
@@ -177,8 +188,10 @@ static bool fetch_file(PxWork *work, PxStorage *storage, const PxTask *task, con
     return true;
   g_autoptr(PxAttachment) attachment = NULL;
   px_work_doing(work, "fetching %s from %s", found->name, task->storage);
+  work->at_storage = true;
   if (!read_file(work, storage, task, found->name, &attachment, error))
     return false;
+  work->at_storage = false;
   if (!attachment)
     return true;
   px_hook("fetch-stored");
@@ -190,7 +203,7 @@ static bool fetch_file(PxWork *work, PxStorage *storage, const PxTask *task, con
   px_hook("fetch-committed");
   work->report.fetched += attachment->state != PX_STATE_DUPLICATE;
   work->report.duplicates += attachment->state == PX_STATE_DUPLICATE;
-  return attachment->remote_action == PX_REMOTE_NONE || px_remote_action(work, storage, task, attachment, error);
+  return attachment->remote_action == PX_REMOTE_NONE || settle(work, storage, task, attachment, error);
 }
 
 /* ---- the step */
@@ -200,7 +213,7 @@ static bool settle_left(PxWork *work, PxStorage *storage, const PxTask *task, GE
   if (!left)
     return false;
   for (guint i = 0; i < left->len; i++)
-    if (!px_remote_action(work, storage, task, left->pdata[i], error))
+    if (!settle(work, storage, task, left->pdata[i], error))
       return false;
   return true;
 }
@@ -221,16 +234,26 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
       return false;
     }
     px_work_problem(work, "%s: %s", file->name, problem->message);
+    work->storage_errors += work->at_storage;
+    work->at_storage = false;
   }
   return true;
 }
 
-static bool end_step(PxWork *work, GError **error) {
+static bool count(const PxWork *work, const PxTask *task, GError **error) {
+  PxDb *db = work->project->db;
+  uint64_t problems = work->report.problems ? work->report.problems->len : 0;
+  return px_counter_add(db, PX_COUNT_FETCH_PROBLEM, NULL, task->name, NULL, problems, 0, error) &&
+         px_counter_add(db, PX_COUNT_STORAGE_ERROR, task->storage, task->name, NULL, work->storage_errors, 0, error);
+}
+
+static bool end_step(PxWork *work, const PxTask *task, GError **error) {
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
   if (!px_work_begin(work, error))
     return false;
-  bool ok = px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) && px_job_done(db, work->job, now, error);
+  bool ok = count(work, task, error) && px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) &&
+            px_job_done(db, work->job, now, error);
   return px_transaction_end(db, ok, error);
 }
 
@@ -239,15 +262,21 @@ bool px_fetch_step(PxWork *work, GError **error) {
   const PxTask *task = px_project_task(project, work->job->task, error);
   if (!task)
     return false;
+  work->storage = task->storage;
+  work->at_storage = true;
   g_autoptr(PxStorage) storage = px_storage_open(project->storages, task->storage, project->dry_run, error);
   if (!storage || !settle_left(work, storage, task, error))
     return false;
   g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Found));
   g_array_set_clear_func(found, clear_found);
   Listing listing = {.work = work, .task = task, .found = found};
-  if (!px_storage_list(storage, task->path, false, collect, &listing, error) || !fetch_files(work, storage, task, found, error))
+  work->at_storage = true;
+  if (!px_storage_list(storage, task->path, false, collect, &listing, error))
     return false;
-  bool done = end_step(work, error);
+  work->at_storage = false;
+  if (!fetch_files(work, storage, task, found, error))
+    return false;
+  bool done = end_step(work, task, error);
   px_hook("fetch-ended");
   return done;
 }

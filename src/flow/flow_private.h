@@ -20,6 +20,10 @@ typedef struct {
   char *name;         /* report, upload */
   char *note;         /* report */
   PxJobReport report; /* fetch: its counts and problems */
+  /* for the counters */
+  const char *storage; /* of the step; NULL: none. Outlives the work */
+  bool at_storage;     /* it is asked for something just now */
+  uint64_t storage_errors;
 } PxWork;
 
 void px_work_done(PxWork *work);
@@ -61,6 +65,8 @@ const char *px_work_task_kind(const PxTask *task);
 bool px_task_runs(const PxTask *task, const PxTaskState *state);
 /* In the caller's transaction: when it runs again, its schedules begin to count anew. */
 bool px_schedule_forget(PxProject *project, const PxTask *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How long ago the task was due by one of its schedules while nobody has begun it: not even decided, or queued only; 0: nothing is late. */
+bool px_schedule_late(const PxProject *project, const PxTask *task, int64_t now, int64_t *ret_late, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A job of a kind, with the channel and priority that its task says and the identity KIND:SUBJECT; subject is a task's name or an id. */
 PxJob *px_work_new_job(const PxProject *project, const char *kind, const char *task, const char *subject);
 /* Queues the work on a pending attachment: its import or its upload. In the caller's transaction. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of an import: in one transaction the file, the attachment, the job and the next job. */
 #include "flow/flow_private.h"
+#include "queue/counters.h"
 
 static bool wants_report(const PxImport *import, PxState state) {
   const PxProject *project = import->work->project;
@@ -23,7 +24,7 @@ bool px_import_end(PxImport *import, PxState state, GError **error) {
   import->file->state = state;
   /* The attachment is dealt with even when rows of it failed; its pattern file tells that. */
   PxState of_attachment = state == PX_STATE_REFUSED ? PX_STATE_REFUSED : PX_STATE_DONE;
-  if (!px_file_store(db, import->file, now, error) ||
+  if (!px_file_store(db, import->file, now, error) || !px_counter_file_ended(db, import->file->id, error) ||
       !px_attachment_set_state(db, import->attachment->id, of_attachment, import->file->error, NULL, now, error))
     return false;
   if (wants_report(import, state) && !enqueue_report(import, error))

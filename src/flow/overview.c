@@ -35,7 +35,8 @@ static bool read_tasks(const PxProject *project, PxOverview *overview, GError **
     PxTaskOverview *one = g_new0(PxTaskOverview, 1);
     one->task = px_tasks_at(project->tasks, i);
     g_ptr_array_add(overview->tasks, one);
-    if (!px_task_status(project, one->task, &one->status, error))
+    if (!px_task_status(project, one->task, &one->status, error) ||
+        (one->status.runs && !px_schedule_late(project, one->task, overview->now, &one->late, error)))
       return false;
     take_files(one, tallies);
     overview->scheduler_wanted |= one->status.next_run != 0 || one->status.next_held != 0;
@@ -91,9 +92,9 @@ static void add_seen(PxOverview *overview, const PxWorkerSeen *seen, const GPtrA
     free_worker(worker);
     return;
   }
-  bool works = g_str_has_prefix(seen->what, "worker"); /* one of serve, or worker alone: a command ends with what it was called for */
-  overview->workers_alive += works && seen->lives;
-  overview->workers_busy += works && worker->state == PX_WORKER_BUSY;
+  worker->serves = g_str_has_prefix(seen->what, "worker");
+  overview->workers_alive += worker->serves && seen->lives;
+  overview->workers_busy += worker->serves && worker->state == PX_WORKER_BUSY;
   overview->scheduler_alive |= seen->lives && strcmp(seen->what, "scheduler") == 0;
   g_ptr_array_add(overview->workers, worker);
 }
@@ -124,6 +125,7 @@ static void add_lost(const PxProject *project, PxOverview *overview, const GPtrA
     worker->name = g_strdup(job->owner);
     worker->pid = job->owner ? g_ascii_strtoll(job->owner, NULL, 10) : 0;
     worker->state = PX_WORKER_DEAD;
+    worker->serves = true;
     take_jobs(worker, NULL, jobs);
     g_ptr_array_add(overview->workers, worker);
   }

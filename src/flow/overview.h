@@ -8,6 +8,7 @@ typedef struct {
   const PxTask *task; /* the project's */
   PxTaskStatus status;
   uint64_t pending, failed, done; /* files: PxFileTally */
+  int64_t late;                   /* microseconds since a time that was due by its schedule and that nobody has begun; 0: none */
 } PxTaskOverview;
 
 typedef enum { PX_WORKER_IDLE, PX_WORKER_BUSY, PX_WORKER_DEAD } PxWorkerState;
@@ -19,6 +20,7 @@ typedef struct {
   int64_t pid;
   PxWorkerState state;
   char *doing;     /* "importing orders.csv, rows 2001-3000"; NULL: nothing to tell */
+  bool serves;     /* a worker of serve, or worker alone: a command ends with what it was called for */
   uint64_t n_jobs; /* that it has claimed; it is at one of them */
   /* the job that it is at; 0 and NULL: none */
   int64_t job, since;

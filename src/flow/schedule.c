@@ -118,6 +118,47 @@ static bool look_at(const PxProject *project, const Entry *entry, int64_t now, i
   return true;
 }
 
+/* Since when the job that is due has waited to be begun; 0: it is not waiting, or is tried again. */
+static bool queued_since(const PxProject *project, const Entry *entry, int64_t *ret_since, GError **error) {
+  g_autoptr(PxJob) identity = px_work_new_job(project, entry->kind, entry->task->name, entry->task->name);
+  int64_t id;
+  *ret_since = 0;
+  if (!px_job_of_identity(project->db, identity->identity, &id, error))
+    return false;
+  if (!id)
+    return true;
+  g_autoptr(PxJob) job = px_job_get(project->db, id, error);
+  if (job && job->attempt == 0)
+    *ret_since = job->eta;
+  return job != NULL;
+}
+
+static bool late_by(const PxProject *project, const Entry *entry, int64_t now, int64_t *ret_late, GError **error) {
+  g_autofree char *text = text_of(project, entry);
+  g_auto(PxDue) last = {0};
+  int64_t since;
+  if (!px_due_last(project->db, entry->task->name, entry->kind, now, &last, error) || !queued_since(project, entry, &since, error))
+    return false;
+  if (!last.due || strcmp(last.schedule, text) != 0)
+    return true;
+  int64_t next = px_schedule_next(entry->schedule, project->timezone, last.due);
+  if (!since && next && next < now)
+    since = next;
+  if (since)
+    *ret_late = MAX(*ret_late, now - since);
+  return true;
+}
+
+bool px_schedule_late(const PxProject *project, const PxTask *task, int64_t now, int64_t *ret_late, GError **error) {
+  Entry entries[2];
+  size_t n = entries_of(task, entries);
+  bool done = true;
+  *ret_late = 0;
+  for (size_t i = 0; done && i < n; i++)
+    done = late_by(project, &entries[i], now, ret_late, error);
+  return done;
+}
+
 /* When it runs again, counting begins anew. */
 static bool forget(const PxProject *project, const Entry *entry, int64_t now, GError **error) {
   g_auto(PxDue) last = {0};

@@ -3,6 +3,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "queue/counters.h"
 
 #include <unistd.h>
 
@@ -32,16 +33,20 @@ bool px_upload_step(PxWork *work, GError **error) {
   }
   g_autofree char *name = NULL;
   px_work_doing(work, "sending %s to %s", attachment->name, attachment->storage);
+  work->storage = g_intern_string(attachment->storage);
+  work->at_storage = true;
   if (!put(work, attachment, &name, error))
     return false;
+  work->at_storage = false;
   px_hook("upload-put");
   g_autofree char *place =
     g_strdup_printf("%s%s%s", attachment->path ? attachment->path : "", attachment->path && *attachment->path ? "/" : "", name);
   int64_t now = px_project_now(project);
   if (!px_work_begin(work, error))
     return false;
-  bool ok =
-    px_attachment_set_state(project->db, attachment->id, PX_STATE_DONE, NULL, place, now, error) && px_job_done(project->db, work->job, now, error);
+  bool ok = px_counter_add(project->db, PX_COUNT_SENT, attachment->storage, work->job->task, NULL, 1, attachment->size, error) &&
+            px_attachment_set_state(project->db, attachment->id, PX_STATE_DONE, NULL, place, now, error) &&
+            px_job_done(project->db, work->job, now, error);
   bool done = px_transaction_end(project->db, ok, error);
   px_hook("upload-committed");
   return done;

@@ -3,6 +3,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "queue/counters.h"
 
 static bool may_work_later(const GError *error) {
   return g_error_matches(error, PX_ERROR, PX_ERROR_TRANSIENT) || g_error_matches(error, PX_ERROR, PX_ERROR_UNREACHABLE) ||
@@ -31,6 +32,9 @@ static bool store_failure(PxWork *work, const GError *problem, bool later, PxSta
   PxDb *db = work->project->db;
   PxJob *job = work->job;
   int64_t now = px_project_now(work->project);
+  work->storage_errors += work->at_storage;
+  if (!px_counter_add(db, PX_COUNT_STORAGE_ERROR, work->storage, job->task, NULL, work->storage_errors, 0, error))
+    return false;
   *ret_state = later ? PX_STATE_PENDING : PX_STATE_FAILED;
   if (is_of_task(job) && !px_task_state_ran(db, job->task, job->started, *ret_state, problem->message, error))
     return false;

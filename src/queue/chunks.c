@@ -44,7 +44,7 @@ bool px_chunk_add(PxDb *db, const PxChunk *chunk, const GPtrArray *messages, int
   px_bind_integer(&binder, now);
   bool ok = px_run_bound(&binder, error);
   free(json);
-  return ok;
+  return ok && px_counter_rows(db, chunk->file_id, &chunk->counts, error);
 }
 
 bool px_chunk_last(PxDb *db, int64_t file_id, PxChunk *ret_chunk, bool *ret_found, GError **error) {

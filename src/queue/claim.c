@@ -29,6 +29,8 @@ static bool give_back(PxDb *db, const PxWorker *worker, PxJob *job, const PxLast
   if (words->stopped || (words->job && words->job != job->id))
     return px_job_release(db, job, error);
   g_autofree char *why = death_text(job, words);
+  if (!px_counter_add(db, PX_COUNT_DEATH, job->kind, job->task, NULL, 1, 0, error))
+    return false;
   if (job->deaths + 1 >= PX_JOB_MAX_DEATHS)
     return px_job_fail(db, job, why, now, error) && px_worker_tell_failure(worker, db, job, now, error);
   PxBinder binder;

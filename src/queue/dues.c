@@ -47,7 +47,7 @@ bool px_due_add(PxDb *db, const char *task, const char *kind, const PxDue *due, 
   if (!px_run_for_id(&binder, &added, error))
     return false;
   *ret_added = added != 0;
-  return true;
+  return !added || due->state == PX_DUE_BEGIN || px_counter_add(db, PX_COUNT_DUE, kind, task, names[due->state], 1, 0, error);
 }
 
 bool px_due_tidy(PxDb *db, const char *task, const char *kind, int64_t now, GError **error) {

@@ -73,7 +73,7 @@ bool px_file_add(PxDb *db, PxPatternFile *file, int64_t now, GError **error) {
   px_bind_integer(&binder, file->created);
   px_bind_integer(&binder, file->started);
   px_bind_integer(&binder, file->ended);
-  return px_run_for_id(&binder, &file->id, error);
+  return px_run_for_id(&binder, &file->id, error) && (!file->ended || px_counter_file_ended(db, file->id, error));
 }
 
 PxPatternFile *px_file_get(PxDb *db, int64_t id, GError **error) {

@@ -120,7 +120,7 @@ bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_
 
 bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) {
   PxBinder binder;
-  if (!px_queue_statement(db, "job_end", &binder, error))
+  if (!px_counter_job_ended(db, id, state, now, error) || !px_queue_statement(db, "job_end", &binder, error))
     return false;
   px_bind_text(&binder, px_state_name(state));
   px_bind_text(&binder, why);
@@ -150,13 +150,19 @@ static bool store_tries(PxDb *db, const PxJob *job, GError **error) {
   return px_run_bound(&binder, error);
 }
 
+static bool fail_file(PxDb *db, const PxJob *job, const char *why, int64_t now, GError **error) {
+  if (!fail_subject(db, "file_fail_of_job", job->file_id, why, now, error))
+    return false;
+  bool ended = job->file_id && px_db_changes(db) == 1;
+  return !ended || px_counter_file_ended(db, job->file_id, error);
+}
+
 bool px_job_fail(PxDb *db, PxJob *job, const char *last, int64_t now, GError **error) {
   px_job_tried(job, last, now);
   g_free(job->error);
   job->error = px_job_tries_text(job);
   const char *why = job->error;
-  return px_job_store_end(db, job->id, PX_STATE_FAILED, why, now, error) && store_tries(db, job, error) &&
-         fail_subject(db, "file_fail_of_job", job->file_id, why, now, error) &&
+  return px_job_store_end(db, job->id, PX_STATE_FAILED, why, now, error) && store_tries(db, job, error) && fail_file(db, job, why, now, error) &&
          fail_subject(db, "attachment_fail_of_job", job->attachment_id, why, now, error);
 }
 
@@ -219,7 +225,7 @@ bool px_job_later(PxDb *db, PxJob *job, int64_t eta, const char *why, int64_t no
   px_bind_text(&binder, why);
   px_bind_text(&binder, job->tries);
   px_bind_integer(&binder, job->id);
-  return px_run_bound(&binder, error);
+  return px_run_bound(&binder, error) && px_counter_add(db, PX_COUNT_RETRY, job->kind, job->task, NULL, 1, 0, error);
 }
 
 /* ---- looking */

@@ -96,7 +96,7 @@ bool px_chunk_done(PxDb *db, const PxPlannedChunk *planned, const GPtrArray *mes
   px_bind_counts(&binder, &planned->chunk.counts);
   px_bind_integer(&binder, (int64_t)planned->chunk.counts.rows);
   px_bind_integer(&binder, planned->chunk.file_id);
-  return px_run_bound(&binder, error);
+  return px_run_bound(&binder, error) && px_counter_rows(db, planned->chunk.file_id, &planned->chunk.counts, error);
 }
 
 bool px_chunk_cancel(PxDb *db, int64_t file_id, GError **error) {

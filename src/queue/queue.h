@@ -134,7 +134,7 @@ PxPatternFile *px_file_new(PxFileKind kind, const char *pattern);
 void px_file_free(PxPatternFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPatternFile, px_file_free)
 
-/* Inserts and sets id. */
+/* Inserts and sets id; one that has ended already is counted as such. */
 bool px_file_add(PxDb *db, PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 PxPatternFile *px_file_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_file_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;

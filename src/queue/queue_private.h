@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of queue/ share: binding and reading rows. */
+#include "queue/counters.h"
 #include "queue/queue.h"
 
 /* Binds one value after the other. */
@@ -56,6 +57,10 @@ gpointer px_read_job(PxColumns *columns);
 void px_free_job_row(gpointer row);
 /* Stores the end of a job and releases what waited for it. */
 bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Before a job that may be started ends, and behind rows that were stored. */
+bool px_counter_job_ended(PxDb *db, int64_t id, PxState state, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_counter_rows(PxDb *db, int64_t file_id, const PxCounts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remembers a try that failed, in the struct. */
 void px_job_tried(PxJob *job, const char *why, int64_t now);

@@ -216,6 +216,10 @@ class Soak:
         total = sum(good for good, _ in self.dropped.values())
         assert self.rows("SELECT count(*), count(DISTINCT email) FROM made") == [(total, total)], "every record is made once"
         assert self.rows("SELECT count(*) FROM partner") == [(total,)]
+        bad = sum(bad for _, bad in self.dropped.values())
+        counted = dict(self.rows("SELECT subject || ' ' || outcome, sum(n) FROM pattimpex_counter WHERE subject IN ('fetched', 'rows')"
+                                 " AND outcome <> 'exported' GROUP BY 1"))
+        assert counted == {"fetched ": len(self.dropped), "rows created": total, **({"rows failed": bad} if bad else {})}, "the counters agree"
         for folder, wanted in ("done", self.dropped), ("errors", [name for name, (_, bad) in self.dropped.items() if bad]):
             there = sorted(f"{task}/{path.name}" for task in TASKS for path in (self.folder / "drop" / task / folder).glob("*.csv"))
             assert there == sorted(wanted), folder

@@ -104,6 +104,13 @@ class Shop:
             "imported": collections.Counter(self.rows(
                 "SELECT a.name, f.state, f.n_rows, f.n_created, f.n_updated, f.n_unchanged, f.n_failed, f.n_skipped"
                 " FROM pattimpex_file f JOIN pattimpex_attachment a ON a.id = f.attachment_id WHERE f.kind = 'import'")),
+            "counted": self.rows(
+                "SELECT subject, kind, outcome, n, CASE WHEN subject IN ('fetched', 'sent') THEN amount END FROM pattimpex_counter"
+                " WHERE task = 'partners-in' AND subject IN ('fetch_problem', 'fetched', 'file', 'rows', 'sent', 'storage_error')"
+                " ORDER BY subject, kind, outcome"),
+            "jobs that are not counted once": self.rows(
+                "SELECT kind, state, count(*) FROM pattimpex_job WHERE ended > 0 GROUP BY kind, state"
+                " EXCEPT SELECT kind, outcome, sum(n) FROM pattimpex_counter WHERE subject = 'job' GROUP BY kind, outcome"),
             "unfinished exports": self.rows("SELECT id, state FROM pattimpex_attachment WHERE direction = 'export' AND state <> 'done'"),
             "jobs that did not end well": self.rows("SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
         }
@@ -132,6 +139,10 @@ def test_undisturbed_run_is_as_expected():
     assert done.returncode == 1, "the bad rows are told by the exit status"
     assert sorted(outcome["remote files"]) == ["drop/done/1.csv", "drop/done/2.csv", "drop/done/3.csv", "drop/errors/2.csv", "drop/out/partner.csv"]
     assert [row[1] for row in outcome["records"]] == ["alice@x.test", "carol@x.test", "dave@x.test", "erin@x.test", "grace@x.test"]
+    assert {(subject, outcome): n for subject, _, outcome, n, _ in outcome["counted"]} == {
+        ("fetched", ""): 3, ("file", "done"): 2, ("file", "failed"): 1, ("rows", "created"): 4, ("rows", "failed"): 2, ("rows", "skipped"): 1,
+        ("rows", "updated"): 1, ("sent", ""): 1}
+    assert outcome["jobs that are not counted once"] == []
     assert outcome["unfinished exports"] == outcome["jobs that did not end well"] == []
 
 

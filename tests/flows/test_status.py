@@ -95,7 +95,7 @@ def test_shows_what_a_worker_is_at(project, serve):
     project.config(QUIET, base=SMALL_CHUNKS)
     project.drop("big.csv", rows_of(100))
     server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:3"})
-    assert [(worker["worker"], worker["state"]) for worker in project.json("status")["workers"]] == [("worker 1", "idle"), ("worker 2", "idle")]
+    assert {("worker 1", "idle"), ("worker 2", "idle")} <= {(worker["worker"], worker["state"]) for worker in project.json("status")["workers"]}
     queue_fetch(project)
     pid = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
     seen = project.json("status")

@@ -3,6 +3,7 @@
 /* What each file of this test program adds. */
 void add_channels(void);
 void add_clean(void);
+void add_counters(void);
 void add_jobs(void);
 void add_needs(void);
 void add_notices(void);

@@ -277,6 +277,7 @@ int main(int argc, char **argv) {
   ADD("history/moves_to_the_new_name", history_moves_to_the_new_name);
   add_channels();
   add_clean();
+  add_counters();
   add_jobs();
   add_needs();
   add_notices();

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "queue/counters.h"
+
+#include "queue/queue_private.h"
+
+/* In the order of the names, so that transactions take the rows in one order. */
+static const char *const subjects[PX_N_COUNTERS] = {"death",    "due",      "fetch_problem", "fetched", "file", "job",
+                                                    "job_time", "job_wait", "retry",         "rows",    "sent", "storage_error"};
+const char *const px_counter_bounds[PX_N_COUNTER_BOUNDS] = {"0.1", "1", "10", "60", "600", "3600", "+Inf"};
+
+bool px_counter_add(PxDb *db, PxCounter what, const char *kind, const char *task, const char *outcome, uint64_t n, uint64_t amount, GError **error) {
+  PxBinder binder;
+  if (n == 0)
+    return true;
+  if (!px_queue_statement(db, "counter_add", &binder, error))
+    return false;
+  px_bind_text(&binder, subjects[what]);
+  px_bind_text(&binder, kind ? kind : "");
+  px_bind_text(&binder, task ? task : "");
+  px_bind_text(&binder, outcome ? outcome : "");
+  px_bind_integer(&binder, (int64_t)n);
+  px_bind_integer(&binder, (int64_t)amount);
+  return px_run_bound(&binder, error);
+}
+
+bool px_counter_job_ended(PxDb *db, int64_t id, PxState state, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "counter_job", &binder, error))
+    return false;
+  px_bind_text(&binder, px_state_name(state));
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, now);
+  px_bind_integer(&binder, id);
+  return px_run_bound(&binder, error);
+}
+
+bool px_counter_file_ended(PxDb *db, int64_t file_id, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "counter_file", &binder, error))
+    return false;
+  px_bind_integer(&binder, file_id);
+  return px_run_bound(&binder, error);
+}
+
+bool px_counter_rows(PxDb *db, int64_t file_id, const PxCounts *counts, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "counter_rows", &binder, error))
+    return false;
+  const uint64_t all[] = {counts->created, counts->updated, counts->unchanged, counts->failed, counts->skipped};
+  for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+    px_bind_integer(&binder, (int64_t)all[i]);
+  px_bind_integer(&binder, file_id);
+  return px_run_bound(&binder, error);
+}
+
+/* ---- reading */
+
+static void free_count(gpointer row) {
+  PxCount *count = row;
+  g_free(count->kind);
+  g_free(count->task);
+  g_free(count->outcome);
+  g_free(count);
+}
+
+/* A newer program may count what this one does not know: left out. */
+static bool find_subject(const char *name, PxCounter *ret_what) {
+  for (size_t i = 0; i < G_N_ELEMENTS(subjects); i++)
+    if (strcmp(subjects[i], name) == 0) {
+      *ret_what = (PxCounter)i;
+      return true;
+    }
+  return false;
+}
+
+GPtrArray *px_counter_list(PxDb *db, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "counter_list", &binder, error))
+    return NULL;
+  g_autoptr(GPtrArray) counts = g_ptr_array_new_with_free_func(free_count);
+  PxStep step;
+  while ((step = px_stmt_step(binder.stmt, error)) == PX_STEP_ROW) {
+    PxColumns columns = {.stmt = binder.stmt};
+    g_autofree char *subject = px_column_text(&columns);
+    PxCounter what;
+    if (!find_subject(subject, &what))
+      continue;
+    PxCount *count = g_new0(PxCount, 1);
+    count->what = what;
+    count->kind = px_column_text(&columns);
+    count->task = px_column_text(&columns);
+    count->outcome = px_column_text(&columns);
+    count->n = (uint64_t)px_column_integer(&columns);
+    count->amount = (uint64_t)px_column_integer(&columns);
+    g_ptr_array_add(counts, count);
+  }
+  return step == PX_STEP_DONE ? g_steal_pointer(&counts) : NULL;
+}
