@@ -15,6 +15,7 @@ typedef enum {
   PX_CELL_ERROR,    /* an error of the spreadsheet: "#N/A" */
   PX_CELL_FORMULA,  /* a formula without a cached value: "=SUM(A1:A2)" */
   PX_CELL_ABSENT,   /* the row does not have this column (a JSON key that an item lacks); len 0 */
+  PX_CELL_NULLS,    /* in the header of a JSON file alone: the name of a key that never has anything but null */
   PX_CELL_KINDS     /* how many kinds there are */
 } PxCellKind;
 

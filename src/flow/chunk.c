@@ -68,13 +68,8 @@ static bool read_header(Chunk *chunk, GError **error) {
   const PxRowBatch *batch = next_batch(chunk, error);
   if (!batch)
     return false;
-  const PxBatchRow *row = px_row_batch_rows(batch);
-  g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free); /* stripped as they were at the split */
-  for (uint32_t i = 0; i < row->n_cells; i++) {
-    PxCell cell = px_row_batch_cell(batch, row, i);
-    g_ptr_array_add(names, g_strndup(cell.ptr, cell.len));
-  }
-  return px_import_take_header(import, names, row->number, error);
+  g_autoptr(PxNames) names = px_names_read(batch, 0);
+  return px_import_take_header(import, names, error);
 }
 
 static bool read_rows(Chunk *chunk, GError **error) {

@@ -14,8 +14,7 @@ struct PxFeed {
   int blob;
   const PxFormatOptions *format;
   unsigned header_rows;
-  GPtrArray *header; /* char *; NULL: not read yet, or the file has none */
-  uint64_t header_row;
+  PxNames *header;  /* NULL: not read yet, or the file has none */
   PxParser *parser; /* NULL: spool, or kept, is given instead */
   PxSpool *spool;   /* the rows of a large file that is dear to parse; NULL: it is parsed twice */
   GQueue kept;      /* PxRowBatch *: the whole file, when has_all */
@@ -27,6 +26,30 @@ struct PxFeed {
   bool ended;
   uint64_t bytes_done;
 };
+
+PxNames *px_names_read(const PxRowBatch *batch, size_t row) {
+  const PxBatchRow *header = px_row_batch_rows(batch) + row;
+  PxNames *names = g_new0(PxNames, 1);
+  names->row = header->number;
+  names->names = g_ptr_array_new_with_free_func(g_free);
+  names->only_nulls = g_new(bool, header->n_cells + 1);
+  for (uint32_t i = 0; i < header->n_cells; i++) {
+    PxCell cell = px_row_batch_cell(batch, header, i);
+    size_t len = cell.len;
+    names->only_nulls[i] = cell.kind == PX_CELL_NULLS;
+    px_text_strip(&cell.ptr, &len);
+    g_ptr_array_add(names->names, g_strndup(cell.ptr, len));
+  }
+  return names;
+}
+
+void px_names_free(PxNames *names) {
+  if (!names)
+    return;
+  g_ptr_array_unref(names->names);
+  g_free(names->only_nulls);
+  g_free(names);
+}
 
 PxFeed *px_feed_new(int blob, const PxPattern *pattern) {
   PxFeed *feed = g_new0(PxFeed, 1);
@@ -41,7 +64,7 @@ PxFeed *px_feed_new(int blob, const PxPattern *pattern) {
 void px_feed_free(PxFeed *feed) {
   if (!feed)
     return;
-  g_clear_pointer(&feed->header, g_ptr_array_unref);
+  px_names_free(feed->header);
   px_parser_free(feed->parser);
   px_spool_free(feed->spool);
   g_queue_clear_full(&feed->kept, g_free);
@@ -83,28 +106,16 @@ static bool ensure_row(PxFeed *feed, GError **error) {
   return true;
 }
 
-static void keep_header(PxFeed *feed) {
-  const PxBatchRow *row = px_row_batch_rows(feed->batch) + feed->next;
-  feed->header_row = row->number;
-  feed->header = g_ptr_array_new_with_free_func(g_free);
-  for (uint32_t i = 0; i < row->n_cells; i++) {
-    PxCell cell = px_row_batch_cell(feed->batch, row, i);
-    size_t len = cell.len;
-    px_text_strip(&cell.ptr, &len);
-    g_ptr_array_add(feed->header, g_strndup(cell.ptr, len));
-  }
-}
-
 /* Reads past the header rows; the last of them names the columns. */
 static bool read_header(PxFeed *feed, GError **error) {
-  g_clear_pointer(&feed->header, g_ptr_array_unref);
+  g_clear_pointer(&feed->header, px_names_free);
   for (unsigned i = 0; i < feed->header_rows; i++) {
     if (!ensure_row(feed, error))
       return false;
     if (feed->ended)
       return true;
     if (i == feed->header_rows - 1)
-      keep_header(feed);
+      feed->header = px_names_read(feed->batch, feed->next);
     feed->next++;
   }
   return true;
@@ -141,7 +152,7 @@ static bool begin(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
 /* Whether the sink takes this file's rows; then they come from the first one on. */
 static bool ask_sink(PxFeed *feed, const PxFeedSink *sink, void *data, bool *ret_wanted, GError **error) {
   *ret_wanted = false;
-  return !sink || (begin(feed, 0, UINT64_MAX, error) && sink->wants(feed->header, feed->header_row, data, ret_wanted, error));
+  return !sink || (begin(feed, 0, UINT64_MAX, error) && sink->wants(feed->header, data, ret_wanted, error));
 }
 
 static bool begin_check(PxFeed *feed, GError **error) {
@@ -192,8 +203,7 @@ bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) {
   return read_header(feed, error);
 }
 
-const GPtrArray *px_feed_header(const PxFeed *feed, uint64_t *ret_row) {
-  *ret_row = feed->header_row;
+const PxNames *px_feed_header(const PxFeed *feed) {
   return feed->header;
 }
 

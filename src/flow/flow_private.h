@@ -99,6 +99,17 @@ PxAttachment *px_fetch_attachment(const PxTask *task, const char *name, const Px
 
 /* ---- rows of a file, chunk by chunk */
 
+/* The header of a file. */
+typedef struct {
+  GPtrArray *names; /* char *, stripped */
+  bool *only_nulls; /* of each whether its column has nothing but null (PX_CELL_NULLS) */
+  uint64_t row;     /* where it stands */
+} PxNames;
+
+PxNames *px_names_read(const PxRowBatch *batch, size_t row);
+void px_names_free(PxNames *names);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNames, px_names_free)
+
 typedef struct PxFeed PxFeed;
 
 /* blob and pattern must outlive the feed. */
@@ -109,8 +120,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFeed, px_feed_free)
 typedef void (*PxFeedProgress)(uint64_t rows, uint64_t bytes, void *data);
 /* Who takes the rows while the file is read the first time. */
 typedef struct {
-  /* Asked once, with the header (NULL: there is none) and its row: whether it wants them at all. */
-  bool (*wants)(const GPtrArray *names, uint64_t row, void *data, bool *ret_wants, GError **error);
+  /* Asked once, with the header (NULL: there is none): whether it wants them at all. */
+  bool (*wants)(const PxNames *names, void *data, bool *ret_wants, GError **error);
   bool (*rows)(const PxRowBatch *batch, size_t first, size_t n, void *data, GError **error);
 } PxFeedSink;
 /* Reads the whole file once, so that broken syntax is known before the first row is loaded: PX_ERROR_REFUSED. A small file is kept and not read
@@ -121,8 +132,8 @@ bool px_feed_check(PxFeed *feed, uint64_t size, const PxFeedSink *sink, PxFeedPr
   G_GNUC_WARN_UNUSED_RESULT;
 /* Begins with the rows: all of them (row 0), or from (row, place) on. */
 bool px_feed_start(PxFeed *feed, uint64_t row, uint64_t place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The names of the header, stripped, and the row they are in. After check or start; NULL: the file has no header. */
-const GPtrArray *px_feed_header(const PxFeed *feed, uint64_t *ret_row);
+/* After check or start; NULL: the file has no header. */
+const PxNames *px_feed_header(const PxFeed *feed);
 /* Gives the next rows, at most n, to the loader; only: the numbers of rows that are wanted (sorted uint64_t), NULL: all. ret_chunk: first_row (0:
  * there was no row left), last_row,
  * next_row, next_place. */
@@ -166,9 +177,9 @@ bool px_import_open(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The pattern as the file has kept it. */
 bool px_import_take_pattern(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The header that these names make, and the loader; what makes the file refused is in messages. */
-bool px_import_take_header(PxImport *import, const GPtrArray *names, uint64_t row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_import_take_header(PxImport *import, const PxNames *names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The header alone; NULL: it is refused. Caller frees. */
-PxHeader *px_import_compile_header(const PxImport *import, const GPtrArray *names, uint64_t row);
+PxHeader *px_import_compile_header(const PxImport *import, const PxNames *names);
 /* Reads the file once and compiles its header. What makes it refused is in messages. */
 bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Chunk after chunk, each in a transaction; or (on_error: abort) all in one. The last one ends the file. */

@@ -40,24 +40,25 @@ static void progress_of_check(uint64_t rows, uint64_t bytes, void *data) {
 }
 
 /* NULL: it is refused, and messages say why. */
-static PxHeader *compile_header(const PxImport *import, const GPtrArray *names, uint64_t row, GPtrArray *messages) {
-  if (!names || names->len == 0) {
+static PxHeader *compile_header(const PxImport *import, const PxNames *names, GPtrArray *messages) {
+  if (!names || names->names->len == 0) {
     refuse(messages, "header", 0, "the file has no header: its first row must name the columns");
     return NULL;
   }
-  g_autofree const char **headers = g_new(const char *, names->len);
-  for (guint i = 0; i < names->len; i++)
-    headers[i] = names->pdata[i];
-  g_autoptr(PxHeader) header = px_pattern_compile_header(import->pattern, headers, names->len, row, messages);
+  guint n = names->names->len;
+  g_autofree const char **headers = g_new(const char *, n);
+  for (guint i = 0; i < n; i++)
+    headers[i] = names->names->pdata[i];
+  g_autoptr(PxHeader) header = px_pattern_compile_header(import->pattern, headers, names->only_nulls, n, names->row, messages);
   if (!header || px_header_root(header)->first)
     return g_steal_pointer(&header);
-  refuse(messages, "header", row, "no column of the header is a field of the model");
+  refuse(messages, "header", names->row, "no column of the header is a field of the model");
   return NULL;
 }
 
-PxHeader *px_import_compile_header(const PxImport *import, const GPtrArray *names, uint64_t row) {
+PxHeader *px_import_compile_header(const PxImport *import, const PxNames *names) {
   g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func(free_message);
-  return compile_header(import, names, row, messages);
+  return compile_header(import, names, messages);
 }
 
 static bool names_external_ids(const PxHeaderNode *node) {
@@ -89,10 +90,10 @@ static bool make_loader(PxImport *import, GError **error) {
   return true;
 }
 
-bool px_import_take_header(PxImport *import, const GPtrArray *names, uint64_t row, GError **error) {
+bool px_import_take_header(PxImport *import, const PxNames *names, GError **error) {
   if (!import->messages)
     import->messages = g_ptr_array_new_with_free_func(free_message);
-  import->header = compile_header(import, names, row, import->messages);
+  import->header = compile_header(import, names, import->messages);
   return !import->header || make_loader(import, error);
 }
 
@@ -116,10 +117,8 @@ bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_plac
   /* What was loaded before a kill had been checked then; the header is read again in any case. */
   if (!(resume_row ? px_feed_start(import->feed, resume_row, resume_place, &problem) : read_file(import, &problem)))
     return refuse_by_error(import, &problem, error);
-  uint64_t row;
-  const GPtrArray *names = px_feed_header(import->feed, &row);
   px_hook("import-checked");
-  return px_import_take_header(import, names, row, error);
+  return px_import_take_header(import, px_feed_header(import->feed), error);
 }
 
 /* What a list shows of it: the first message. */

@@ -100,14 +100,19 @@ static bool write_batch(PxSplit *split, unsigned index, GError **error) {
 }
 
 /* Each spool begins with the header, so that a chunk can be loaded without the file. */
-static bool write_headers(PxSplit *split, const GPtrArray *names, uint64_t row, GError **error) {
+static bool write_headers(PxSplit *split, const PxNames *header, GError **error) {
+  const GPtrArray *names = header->names;
   g_autofree PxCell *cells = g_new0(PxCell, names->len + 1);
   for (guint i = 0; i < names->len; i++) {
     size_t len = strlen(names->pdata[i]);
-    cells[i] = (PxCell){.ptr = names->pdata[i], .len = (uint32_t)len, .kind = len ? PX_CELL_TEXT : PX_CELL_EMPTY};
+    cells[i] = (PxCell){.ptr = names->pdata[i],
+                        .len = (uint32_t)len,
+                        .kind = !len                    ? PX_CELL_EMPTY
+                                : header->only_nulls[i] ? PX_CELL_NULLS
+                                                        : PX_CELL_TEXT};
   }
   for (unsigned i = 0; i < split->n_parts; i++) {
-    px_batch_builder_add(split->parts[i].builder, row, UINT64_MAX, cells, names->len);
+    px_batch_builder_add(split->parts[i].builder, header->row, UINT64_MAX, cells, names->len);
     if (!write_batch(split, i, error))
       return false;
   }
@@ -119,11 +124,11 @@ static bool is_independent(const PxSplit *split, const PxHeader *header) {
   return reasons->len == 0;
 }
 
-static bool wants(const GPtrArray *names, uint64_t row, void *data, bool *ret_wants, GError **error) {
+static bool wants(const PxNames *names, void *data, bool *ret_wants, GError **error) {
   PxImport *import = data;
   PxSplit *split = import->split;
   *ret_wants = false;
-  g_autoptr(PxHeader) header = names ? px_import_compile_header(import, names, row) : NULL;
+  g_autoptr(PxHeader) header = names ? px_import_compile_header(import, names) : NULL;
   if (!header || !is_independent(split, header))
     return true;
   add_key_cells(split, px_header_root(header), false);
@@ -136,7 +141,7 @@ static bool wants(const GPtrArray *names, uint64_t row, void *data, bool *ret_wa
   for (unsigned i = 0; i < split->n_parts; i++)
     split->parts[i].builder = px_batch_builder_new();
   *ret_wants = true;
-  return write_headers(split, names, row, error);
+  return write_headers(split, names, error);
 }
 
 /* ---- the rows */

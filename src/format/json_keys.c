@@ -104,8 +104,8 @@ static void note_below(PxJsonPath *group, void *data) {
   g_array_append_vals(group->below, data, 1);
 }
 
-static int add_column(PxJsonKeys *keys, const char *text, size_t len) {
-  const PxCell cell = {.ptr = text, .len = (uint32_t)len, .kind = len ? PX_CELL_TEXT : PX_CELL_EMPTY};
+static int add_column(PxJsonKeys *keys, const char *text, size_t len, PxCellKind kind) {
+  const PxCell cell = {.ptr = text, .len = (uint32_t)len, .kind = (uint8_t)(len ? kind : PX_CELL_EMPTY)};
   int column = (int)keys->columns->len;
   g_array_append_val(keys->columns, cell);
   for_groups(keys, text, note_below, &column);
@@ -115,7 +115,7 @@ static int add_column(PxJsonKeys *keys, const char *text, size_t len) {
 /* An empty list or group of which nothing more is known is a relation to nothing, and every model has an .id. */
 static void add_empty(PxJsonKeys *keys, const PxJsonPath *path) {
   const char *text = px_arena_printf(keys->arena, "%s|%s.id", path->text, path->is_empty_list ? "1|" : "");
-  add_column(keys, text, strlen(text));
+  add_column(keys, text, strlen(text), PX_CELL_TEXT);
 }
 
 void px_json_keys_number(PxJsonKeys *keys) {
@@ -128,10 +128,10 @@ void px_json_keys_number(PxJsonKeys *keys) {
     PxJsonPath *path = keys->paths->pdata[i];
     bool is_empty = path->is_empty_list || path->is_empty_group;
     if (path->is_value || (path->is_null && !path->goes_on && !is_empty))
-      path->column = add_column(keys, path->text, path->len);
+      path->column = add_column(keys, path->text, path->len, path->is_value ? PX_CELL_TEXT : PX_CELL_NULLS);
     else if (is_empty && !path->goes_on)
       add_empty(keys, path);
   }
   if (keys->columns->len == 0)
-    add_column(keys, ".id", strlen(".id")); /* a header without a column is none */
+    add_column(keys, ".id", strlen(".id"), PX_CELL_TEXT); /* a header without a column is none */
 }

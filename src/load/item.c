@@ -90,10 +90,15 @@ bool px_load_touches(const PxPlaceWatch *watch, size_t n, const uint64_t *mask, 
 
 /* ---- looking back at the wave */
 
+static PxTuple external_tuple(const Item *item, PxValue name) {
+  const PxValue canonical = px_external_canonical(item->loader->wave_arena, name);
+  return px_tuple_encode(item->loader->wave_arena, &canonical, 1);
+}
+
 /* Whether an external id in column's slot is one that the wave makes. */
 static bool external_waits(const Item *item, const PxLoadColumn *column) {
   const PxValue *value = &item->values[column->slot];
-  return value->kind == PX_TEXT && px_overlay_makes_external(&item->loader->wave.overlay, px_tuple_encode(item->loader->wave_arena, value, 1));
+  return value->kind == PX_TEXT && px_overlay_makes_external(&item->loader->wave.overlay, external_tuple(item, *value));
 }
 
 /* Values that are no condition: no tuple can stand for what is looked for. */
@@ -416,7 +421,7 @@ static void add_external(const Item *item, PxId id) {
     return;
   PxNewExternal external = {.name = item->values[column->slot], .id = id, .place = item->place->index};
   g_array_append_val(wave->externals, external);
-  px_overlay_note_external(&wave->overlay, px_tuple_encode(item->loader->wave_arena, &external.name, 1));
+  px_overlay_note_external(&wave->overlay, external_tuple(item, external.name));
 }
 
 static bool any_bit(const Item *item) {

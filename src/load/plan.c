@@ -28,18 +28,13 @@ static size_t count_nodes(const PxHeaderNode *node, bool places) {
   return n;
 }
 
-static bool check_node(const PxHeaderNode *parent, const PxHeaderNode *node, GError **error) {
+static bool check_node(const PxHeaderNode *node, GError **error) {
   if (!is_place(node) && px_load_count_columns(node) > PX_LOOKUP_MAX_PATHS) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "column %s: more than %d columns look for one record", node->first->header, PX_LOOKUP_MAX_PATHS);
     return false;
   }
-  if (parent && parent->kind == PX_NODE_ONE2MANY && node->field == parent->field->inverse) {
-    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "column %s: the %s of an item is the record it stands in; take the column out",
-                node->first->header, node->field->label);
-    return false;
-  }
   for (size_t i = 0; is_place(node) && i < node->n_children; i++)
-    if (!check_node(node, node->children[i], error))
+    if (!check_node(node->children[i], error))
       return false;
   return true;
 }
@@ -401,7 +396,7 @@ static void find_missing(Maker *maker, PxLoadPlace *place) {
 bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pattern, const PxHeader *header, PxArena *arena, GError **error) {
   const PxHeaderNode *root = px_header_root(header);
   Maker maker = {.plan = plan, .records = records, .arena = arena, .error = error};
-  if (!check_node(NULL, root, error))
+  if (!check_node(root, error))
     return false;
   *plan = (PxLoadPlan){.pattern = pattern, .width = px_header_width(header)};
   size_t n_places = count_nodes(root, true);

@@ -116,6 +116,13 @@ static bool find_distinct(PxLoader *loader, const PxLoadReference *reference, si
   return true;
 }
 
+/* "Country|Country Code": the way from the record that is looked for to what its cell is compared with. */
+static void append_labels(GString *text, const PxLookupPath *path, const PxLoadColumn *column) {
+  for (size_t i = 0; i + 1 < path->n_path; i++)
+    g_string_append_printf(text, "%s|", path->path[i]->label);
+  g_string_append(text, column->field ? column->field->label : "external id");
+}
+
 void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadReference *reference, const PxFound *found, PxStage stage) {
   g_autoptr(GString) text = g_string_new(NULL);
   for (size_t part = 0; part < reference->n_parts; part++) {
@@ -123,8 +130,9 @@ void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadRefere
     const PxValue *value = &px_loader_values(loader, row)[column->slot];
     if (value->kind == PX_SLOT_ABSENT)
       continue;
-    g_string_append_printf(text, "%s%s %s", text->len ? ", " : "", column->field ? column->field->label : "external id",
-                           px_load_describe(loader->wave_arena, value));
+    g_string_append(text, text->len ? ", " : "");
+    append_labels(text, &reference->paths[part], column);
+    g_string_append_printf(text, " %s", px_load_describe(loader->wave_arena, value));
   }
   const PxHeaderNode *node = reference->node;
   px_row_complain(loader, px_loader_row(loader, row), stage, node->first, node->field->label, found->too_many ? "too_many" : "not_found",

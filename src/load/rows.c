@@ -87,13 +87,6 @@ static bool is_blank(PxCell cell) {
   return len == 0;
 }
 
-static PxValue text_of(PxCell cell) {
-  const char *text = cell.ptr;
-  size_t len = cell.len;
-  px_text_strip(&text, &len);
-  return px_value_text(text, len);
-}
-
 static void note_present(PxLoader *loader, size_t index, const PxLoadColumn *column, bool given) {
   const PxLoadPlace *place = &loader->plan.places[column->place];
   px_loader_item(loader, index, place)->key_given |= column->key && given;
@@ -111,14 +104,19 @@ static void note_present(PxLoader *loader, size_t index, const PxLoadColumn *col
     *state = PX_REFERENCE_GIVEN;
 }
 
-static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column, PxCell cell, bool from_1904) {
-  PxValue *value = &px_loader_values(loader, index)[column->slot];
-  const char *type = NULL;
-  const char *problem = NULL;
-  if (!column->field) {
-    *value = text_of(cell);
-    return;
-  }
+static bool convert_external(PxLoader *loader, PxLoadRow *row, const PxLoadColumn *column, PxCell cell, PxValue *value) {
+  const char *text = cell.ptr;
+  size_t len = cell.len;
+  px_text_strip(&text, &len);
+  *value = px_value_text(text, len);
+  if (cell.kind != PX_CELL_ERROR && cell.kind != PX_CELL_FORMULA && px_external_is_name(text, len))
+    return true;
+  px_row_complain(loader, row, PX_STAGE_CONVERT, column->column, NULL, "conversion", "%s is no external id: write module.name, or a name alone",
+                  px_load_describe(loader->chunk_arena, value));
+  return false;
+}
+
+static bool convert_field(PxLoader *loader, PxLoadRow *row, const PxLoadColumn *column, PxCell cell, bool from_1904, PxValue *value) {
   const PxConvertOptions *options = column->convert;
   PxConvertOptions options_1904;
   if (from_1904) {
@@ -126,10 +124,19 @@ static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const P
     options_1904.from_1904 = true;
     options = &options_1904;
   }
+  const char *type = NULL;
+  const char *problem = NULL;
   if (px_field_convert(column->field, options, loader->chunk_arena, cell, value, &type, &problem))
+    return true;
+  px_row_complain(loader, row, PX_STAGE_CONVERT, column->column, column->field->label, type, "%s", problem);
+  return false;
+}
+
+static void convert_cell(PxLoader *loader, PxLoadRow *row, size_t index, const PxLoadColumn *column, PxCell cell, bool from_1904) {
+  PxValue *value = &px_loader_values(loader, index)[column->slot];
+  if (column->field ? convert_field(loader, row, column, cell, from_1904, value) : convert_external(loader, row, column, cell, value))
     return;
   value->kind = PX_SLOT_BAD;
-  px_row_complain(loader, row, PX_STAGE_CONVERT, column->column, column->field->label, type, "%s", problem);
   if (column->reference >= 0)
     px_loader_states(loader, index)[column->reference] = PX_REFERENCE_BAD;
 }

@@ -45,6 +45,7 @@ bool px_conversion_fail_kind(const PxConversion *c, PxCell cell) {
   case PX_CELL_EMPTY:
   case PX_CELL_TEXT:
   case PX_CELL_ABSENT:
+  case PX_CELL_NULLS:
   case PX_CELL_KINDS:
     break;
   }

@@ -57,18 +57,18 @@ static char *did_you_mean(const PxConfigNode *filters, const char *name) {
   return px_text_did_you_mean(name, names, n);
 }
 
-/* A domain begins with a list; a name has nothing in it that a condition needs. */
-static bool is_name(const char *text) {
+/* A domain begins with a list; what has nothing in it that a condition needs is meant as a name. */
+static bool looks_like_name(const char *text) {
   return *text && !strpbrk(text, "[]()'\",");
 }
 
 const char *px_filters_name(const PxConfigNode *filters, const char *text, GError **error) {
   g_autofree char *name = g_strstrip(g_strdup(text));
-  if (!is_name(name))
-    return NULL;
   for (size_t i = 0; i < px_node_count(filters); i++)
     if (g_str_equal(px_node_key_at(filters, i), name))
       return px_node_key_at(filters, i);
+  if (!looks_like_name(name))
+    return NULL;
   g_autofree char *meant = did_you_mean(filters, name);
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "there is no filter \"%s\"%s; a domain is a list of conditions: [('field', '=', 'value')]", name,
               meant);

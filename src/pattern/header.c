@@ -74,7 +74,7 @@ static bool add_segment(Compiler *c, const char *text, size_t len) {
   }
   px_text_strip(&name, &name_len);
   if (name_len == 0)
-    return complain(c, "a part of the path is empty");
+    return complain(c, mark ? "#key stands behind the name of a field, and here is none" : "a part of the path is empty");
   c->segments[c->n_segments++] = (Segment){.name = px_arena_strndup(c->arena, name, name_len), .key = mark != NULL};
   return true;
 }
@@ -193,6 +193,10 @@ static Branch *enter_many2one(Compiler *c, Branch *parent, GString *path, const 
   bool key = is_record(parent) && marked_from(c, i);
   if (!check_writable(c, parent, field, key))
     return NULL;
+  if (is_record(parent) && parent->node.field && field == parent->node.field->inverse) {
+    complain(c, "the %s of an item is the record it stands in: leave the column out, or begin its name with #", field->label);
+    return NULL;
+  }
   g_string_append_printf(path, "%s%s|", field->name, key ? "#key" : "");
   return enter(c, parent, path->str, field, PX_NODE_MANY2ONE, 0, key);
 }
@@ -291,6 +295,29 @@ static bool place(Compiler *c, Branch *root) {
   return false;
 }
 
+char *px_header_relation_by_id(const PxModel *model, const char *header) {
+  g_auto(GStrv) names = g_strsplit(header, "|", 0);
+  bool record = true; /* it is written, so that its items have numbers */
+  bool list = false;  /* such a number may be next */
+  for (char **name = names; *name; name++) {
+    char *mark = strchr(*name, '#');
+    if (mark)
+      *mark = '\0';
+    g_strstrip(*name);
+    if (list && is_item(*name)) {
+      list = false;
+      continue;
+    }
+    const PxField *field = model && !g_str_equal(*name, "id") ? px_model_field(model, *name) : NULL;
+    if (!field || field == model->id || !(field->type == PX_TYPE_MANY2ONE || px_field_is_x2many(field)))
+      return NULL;
+    model = field->target;
+    list = record && px_field_is_x2many(field);
+    record = record && field->type == PX_TYPE_ONE2MANY;
+  }
+  return *names ? g_strconcat(header, list ? "|1|.id" : "|.id", NULL) : NULL;
+}
+
 /* ---- the finished tree */
 
 static void sooner(const PxHeaderColumn **first, const PxHeaderColumn *column) {
@@ -331,7 +358,8 @@ static bool compile_columns(Compiler *c, PxHeader *header, Branch *root, const c
     px_text_strip(&text, &len);
     px_text_strip(&name, &name_len);
     any = any || len;
-    if (len == 0 || *text == '#')
+    bool is_mark = len == strlen("#key") && memcmp(text, "#key", len) == 0;
+    if (len == 0 || (*text == '#' && !is_mark))
       continue;
     header->names[i] = c->header = px_arena_strndup(header->arena, name, name_len);
     c->column = (unsigned)i;

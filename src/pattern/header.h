@@ -51,6 +51,9 @@ PxHeader *px_header_compile(const PxModel *model, const char *const *headers, si
 /* The same for a file with names of its own: headers are the technical ones, names what the file says, for messages and px_header_name(). */
 PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row,
                                   GPtrArray *messages);
+/* Where header ends in a relation, or an item of one, with no field behind it: the column that names the record by its database id. Caller frees;
+ * NULL: it is another kind of column. */
+char *px_header_relation_by_id(const PxModel *model, const char *header);
 void px_header_free(PxHeader *header);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxHeader, px_header_free)
 const PxHeaderNode *px_header_root(const PxHeader *header);

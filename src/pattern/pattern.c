@@ -166,10 +166,19 @@ unsigned px_pattern_header_rows(const PxPattern *pattern) {
   return pattern->header == PX_HEADER_DESCRIPTION_AND_TECH && pattern->format.format != PX_FORMAT_JSON ? 2 : 1;
 }
 
-PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages) {
+PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, const bool *only_nulls, size_t n, uint64_t row,
+                                    GPtrArray *messages) {
   g_autofree const char **technical = g_new(const char *, n + 1);
+  g_autoptr(GPtrArray) completed = g_ptr_array_new_with_free_func(g_free);
   for (size_t i = 0; i < n; i++)
     technical[i] = headers[i];
   px_pattern_translate_header(pattern, technical, n);
+  for (size_t i = 0; only_nulls && i < n; i++) {
+    char *by_id = only_nulls[i] ? px_header_relation_by_id(pattern->model, technical[i]) : NULL;
+    if (!by_id)
+      continue;
+    g_ptr_array_add(completed, by_id);
+    technical[i] = by_id;
+  }
   return px_header_compile_named(pattern->model, technical, headers, n, row, messages);
 }

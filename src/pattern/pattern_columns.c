@@ -229,6 +229,17 @@ static bool check_cycle(const Columns *c, const PxPattern *sub) {
   return complain(c, "the patterns contain one another without end: %s%s", way->str, sub->name);
 }
 
+/* An export may say of an item whose it is, but a file with such a column is refused. */
+static void warn_of_parent(const Columns *c, const PxPattern *sub) {
+  const PxPatternReader *reader = c->maker->reader;
+  const PxField *parent = c->field->path[0]->inverse;
+  for (size_t i = 0; i < sub->n_fields; i++)
+    if (sub->fields[i].n_path && sub->fields[i].path[0] == parent)
+      px_warn(reader->complaints, g_hash_table_lookup(reader->nodes, c->field),
+              "pattern %s: field %s: the pattern %s writes %s, which for an item is the record it stands in: no import will take the file",
+              c->pattern->name, c->field->path[0]->name, sub->name, parent->name);
+}
+
 /* The pattern of the field's items. NULL: complained of. */
 static const PxPattern *open_sub(const Columns *c) {
   PxPattern *sub = find_pattern(c->maker, c->field->sub);
@@ -238,6 +249,7 @@ static const PxPattern *open_sub(const Columns *c) {
     complain(c, "the pattern %s has no fields to write the records by", sub->name);
     return NULL;
   }
+  warn_of_parent(c, sub);
   return make_columns(c->maker, sub);
 }
 

@@ -19,6 +19,21 @@ static void split_name(const PxValue *value, PxValue *ret_module, PxValue *ret_n
   *ret_name = px_value_text(dot + 1, value->len - before - 1);
 }
 
+bool px_external_is_name(const char *text, size_t len) {
+  const char *dot = memchr(text, '.', len);
+  return len && dot != text && (!dot || dot + 1 < text + len);
+}
+
+PxValue px_external_canonical(PxArena *arena, PxValue name) {
+  if (memchr(name.text, '.', name.len))
+    return name;
+  size_t len = strlen(OWN_MODULE ".") + name.len;
+  char *text = px_arena_alloc(arena, len);
+  memcpy(text, OWN_MODULE ".", strlen(OWN_MODULE "."));
+  memcpy(text + strlen(OWN_MODULE "."), name.text, name.len);
+  return px_value_text(text, len);
+}
+
 bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables,
                               GError **error) {
   PxStmt *stmt = px_db_prepare(records->db, "SELECT res_id, model FROM pattimpex_external_id WHERE module = ? AND name = ?", error);

@@ -58,6 +58,10 @@ bool px_records_find(PxRecords *records, const PxLookup *lookup, const PxValue *
 /* External ids: "module.name" or "name" (module __import__). ret_model: the table they belong to (in arena), NULL when there is no such id. */
 bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether a text can be one: a module and a name, none of them empty. */
+bool px_external_is_name(const char *text, size_t len);
+/* The same external id with its module, so that two of them can be compared; in arena, or the value itself. */
+PxValue px_external_canonical(PxArena *arena, PxValue name);
 bool px_records_add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 

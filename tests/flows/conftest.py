@@ -17,6 +17,7 @@ PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().paren
 needs_hooks = pytest.mark.skipif("san" not in PROGRAM, reason="needs a build with -Dtest_hooks=true")     # one that knows px_hook()
 # Memory is measured without sanitizers.
 MEASURED = os.environ.get("PATTIMPEX_RELEASE", PROGRAM)
+REFERENCE = pathlib.Path(__file__).resolve().parents[1] / "conformance" / "reference"
 
 SCHEMA = """
 CREATE TABLE country (id integer PRIMARY KEY, code text NOT NULL UNIQUE, name text NOT NULL);
@@ -128,6 +129,18 @@ class Project:
         """What the filestore holds: path -> size."""
         top = self.folder / "filestore"
         return {str(p.relative_to(top)): p.stat().st_size for p in sorted(top.rglob("*")) if p.is_file()}
+
+
+class Reference(Project):
+    """The tables and records of the conformance cases, and patterns of the test's own."""
+
+    def __init__(self, folder, more=""):
+        self.folder = folder
+        with sqlite3.connect(folder / "shop.db") as db:
+            db.executescript((REFERENCE / "schema.sqlite.sql").read_text() + (REFERENCE / "data.sql").read_text())
+        db.close()
+        text = (REFERENCE / "pattimpex.yaml").read_text()
+        (folder / "pattimpex.yaml").write_text(text.replace("database: sqlite:reference.db", "database: sqlite:shop.db") + textwrap.dedent(more))
 
 
 @pytest.fixture

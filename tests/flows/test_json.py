@@ -112,3 +112,21 @@ def test_large_file(project):
             file.write(json.dumps({"email#key": f"p{i}@x.test", "name": "N" * 300, "phone": str(i)}) + "\n")
     summary = project.json("import", "partner", "large.json", "--no-history")
     assert summary["created"] == 30000
+
+
+def test_a_relation_that_is_null_in_every_object_is_emptied(project):
+    """No object says by which field, and none needs to; a value there still does."""
+    project.config("", base=base())
+    project.drop("a.json", '[{"email#key": "alice@x.test", "country_id": null, "phone": null}]')
+    assert project.json("import", "partner", "drop/in/a.json")["updated"] == 1
+    assert project.rows("SELECT phone, country_id FROM partner WHERE id = 1") == [(None, None)]
+    project.drop("b.json", '[{"email#key": "alice@x.test", "country_id": "FR"}]')
+    assert "country_id is a relation" in project.json("import", "partner", "drop/in/b.json", status=2)["messages"][0]["message"]
+
+
+@pytest.mark.parametrize("key", ["Country", "country_id|code"])
+def test_nulls_under_own_names(project, key):
+    project.config("", base=base("\n    header: custom").replace("country_id/code", "{field: country_id/code, header: Country}"))
+    project.drop("a.json", json.dumps([{"email#key": "bob@x.test", key: None}]))
+    assert project.json("import", "partner", "drop/in/a.json")["updated"] == 1
+    assert project.rows("SELECT country_id FROM partner WHERE id = 2") == [(None,)]

@@ -2,17 +2,15 @@
 """What a pattern exports it also imports, and then nothing is written: every row is as it was."""
 import pathlib
 import re
-import sqlite3
 import subprocess
 import textwrap
 
 import pytest
 import yaml
 
-from conftest import PROGRAM, Project
+from conftest import PROGRAM, Project, Reference
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-REFERENCE = ROOT / "tests" / "conformance" / "reference"
 FORMATS = {"csv": "csv", "xlsx": "xlsx", "json": "json", "jsonl": "json\n    json_style: nested\n    json: {lines: true}"}
 SHOP = sorted(yaml.safe_load((ROOT / "examples" / "shop" / "pattimpex.yaml").read_text())["patterns"])
 
@@ -112,16 +110,6 @@ class Shop(Project):
         subprocess.run([PROGRAM, "init", folder, "--quiet"], check=True, capture_output=True)
 
 
-class Reference(Project):
-    def __init__(self, folder, format):
-        self.folder = folder
-        with sqlite3.connect(folder / "shop.db") as db:
-            db.executescript((REFERENCE / "schema.sqlite.sql").read_text() + (REFERENCE / "data.sql").read_text())
-        db.close()
-        base = re.sub(r"^database: .*$", "database: sqlite:shop.db", (REFERENCE / "pattimpex.yaml").read_text(), flags=re.M)
-        (folder / "pattimpex.yaml").write_text(base + with_format(REFERENCE_MORE, format))
-
-
 @pytest.mark.parametrize("pattern", SHOP)
 def test_example_shop(tmp_path, pattern):
     check(Shop(tmp_path), pattern)
@@ -149,7 +137,7 @@ def test_example_shop_nested(tmp_path, pattern, format):
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("pattern, domain", REFERENCE_CASES)
 def test_reference(tmp_path, pattern, domain, format):
-    check(Reference(tmp_path, format), pattern, domain, format)
+    check(Reference(tmp_path, with_format(REFERENCE_MORE, format)), pattern, domain, format)
 
 
 def everything(project):
@@ -182,7 +170,7 @@ def test_every_field_of_every_model(tmp_path, which, format):
 
 def test_ids_given_by_an_export_are_there_when_it_comes_back(tmp_path):
     """Also without history; a second export gives no others."""
-    project = Reference(tmp_path, "csv")
+    project = Reference(tmp_path, with_format(REFERENCE_MORE, "csv"))
     first = project.call("export", "ids", "-o", "-", "--no-history").stdout
     ids = project.rows("SELECT count(*) FROM pattimpex_external_id WHERE module = '__export__'")[0][0]
     assert ids > 0

@@ -43,6 +43,11 @@ static void header_is_every_key(void) {
         "0 'email#key'|'city'|'name'\n1 'a'|'X'|.\n2 'b'|.|'J'\n3 .|.|~\n");
 }
 
+/* What only ever is null may be a field or a relation: it is not shown as a text. */
+static void header_of_nulls(void) {
+  check("[{\"a\": null, \"b\": 1}, {\"a\": null, \"c\": {\"d\": null}, \"b\": null}]", "0 a|'b'|c|d\n1 ~|1|.\n2 ~|~|~\n");
+}
+
 static void empty_text_is_empty(void) {
   check("[{\"a\": \"\", \"b\": \" \"}]", "0 'a'|'b'\n1 ~|' '\n");
 }
@@ -78,7 +83,7 @@ static void nothing_empties_what_is_below(void) {
 }
 
 static void nothing_of_which_no_more_is_known(void) {
-  check("[{\"tags\": []}, {\"country_id\": {}}, {\"x\": null}]", "0 'tags|1|.id'|'country_id|.id'|'x'\n1 ~|.|.\n2 .|~|.\n3 .|.|~\n");
+  check("[{\"tags\": []}, {\"country_id\": {}}, {\"x\": null}]", "0 'tags|1|.id'|'country_id|.id'|x\n1 ~|.|.\n2 .|~|.\n3 .|.|~\n");
   check("[{\"a\": [{}]}, {\"a\": [{\"b\": []}]}]", "0 'a|1|b|1|.id'\n1 ~\n2 ~\n");
 }
 
@@ -310,6 +315,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/format/json/one_object_a_line", one_object_a_line);
   g_test_add_func("/format/json/byte_order_mark", byte_order_mark);
   g_test_add_func("/format/json/header_is_every_key", header_is_every_key);
+  g_test_add_func("/format/json/header_of_nulls", header_of_nulls);
   g_test_add_func("/format/json/empty_text_is_empty", empty_text_is_empty);
   g_test_add_func("/format/json/empty_file", empty_file);
   g_test_add_func("/format/json/groups_are_paths", groups_are_paths);

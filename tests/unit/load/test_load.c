@@ -156,7 +156,7 @@ static const FixtureCase limited_reference = {
             "m@x;Mo;FR;FR"},
   .limits = {"country_id", "[('name', 'like', 'ran')]", "parent_id.country_id", "[('code', '!=', 'BE')]"},
   .messages = "3 country_id|code not_found Country: the Country that has Code \"BE\" is left out by the domain of the pattern\n"
-              "4 parent_id|country_id|code not_found Parent: the Partner that has Code \"BE\" is left out by the domain of the pattern\n"
+              "4 parent_id|country_id|code not_found Parent: the Partner that has Country|Code \"BE\" is left out by the domain of the pattern\n"
               "5 country_id|code not_found Country: no Country has Code \"ZZ\"\n",
   .query = "SELECT id, name, country_id, parent_id FROM partner WHERE id IN (10, 11) OR id > 13",
   .rows = "10|Alice|1|\n11|Bob|2|\n14|Mo|1|10\n",

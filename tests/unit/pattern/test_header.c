@@ -50,6 +50,12 @@ static void check(const char *text, const char *expected) {
   g_assert_cmpstr(shown->str, ==, expected);
 }
 
+static void check_compiles(const char *text) {
+  g_autoptr(GPtrArray) messages = new_messages();
+  g_autoptr(PxHeader) header = compile(text, messages);
+  g_assert_nonnull(header);
+}
+
 /* One message on column, that says what behind the cell. */
 static void check_refused(const char *text, const char *column, const char *what) {
   g_autoptr(GPtrArray) messages = new_messages();
@@ -188,6 +194,8 @@ static void test_items(void) {
 static void test_keys_that_are_none(void) {
   check_refused("category_ids|1|name#key", "category_ids|1|name#key", "category_ids is a many2many, which cannot be part of a key");
   check_refused("child_ids#key|1|name", "child_ids#key|1|name", "#key marks a field of the item, as in child_ids|1|name#key");
+  check_refused("name, #key ", "#key", "#key stands behind the name of a field, and here is none");
+  check_refused("country_id|#key", "country_id|#key", "#key stands behind the name of a field, and here is none");
 }
 
 static void test_the_same_twice(void) {
@@ -200,6 +208,38 @@ static void test_the_same_twice(void) {
 static void test_read_only(void) {
   check_refused("name,shown", "shown", "shown is computed by the database and cannot be written: leave the column out, or begin its name with #");
   check("shown#key,parent_id|shown", "record{ 0:shown#key many2one parent_id{ 1:shown } }");
+}
+
+static void test_the_parent_of_an_item(void) {
+  check_refused("child_ids|1|parent_id|name", "child_ids|1|parent_id|name",
+                "the Parent of an item is the record it stands in: leave the column out, or begin its name with #");
+}
+
+/* Where nothing has a value, a relation needs no field. */
+static void test_relation_by_id(void) {
+  static const char *const known[][2] = {
+    {"country_id", "country_id|.id"},
+    {"country_id#key", "country_id#key|.id"},
+    {"child_ids", "child_ids|1|.id"},
+    {"child_ids|3", "child_ids|3|.id"},
+    {"child_ids|1|category_ids", "child_ids|1|category_ids|1|.id"},
+    {"category_ids|2|partner_ids", "category_ids|2|partner_ids|.id"},
+    {"country_id|partner_ids", "country_id|partner_ids|.id"},
+    {"name", NULL},
+    {".id", NULL},
+    {"id", NULL},
+    {"country_id|code", NULL},
+    {"country_id|id", NULL},
+    {"country_id|nope", NULL},
+    {"country_id|1", NULL},
+    {"", NULL},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+    g_autofree char *by_id = px_header_relation_by_id(shop_model(&shop, "partner"), known[i][0]);
+    g_assert_cmpstr(by_id, ==, known[i][1]);
+    if (by_id)
+      check_compiles(by_id);
+  }
 }
 
 static void test_no_header(void) {
@@ -255,6 +295,8 @@ int main(int argc, char **argv) {
   g_test_add_func("/pattern/header/keys_that_are_none", test_keys_that_are_none);
   g_test_add_func("/pattern/header/the_same_twice", test_the_same_twice);
   g_test_add_func("/pattern/header/read_only", test_read_only);
+  g_test_add_func("/pattern/header/the_parent_of_an_item", test_the_parent_of_an_item);
+  g_test_add_func("/pattern/header/relation_by_id", test_relation_by_id);
   g_test_add_func("/pattern/header/no_header", test_no_header);
   g_test_add_func("/pattern/header/every_column_is_told", test_every_column_is_told);
   g_test_add_func("/pattern/header/hostile", test_hostile);
