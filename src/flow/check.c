@@ -44,7 +44,7 @@ static char *key_text(const PxPattern *pattern) {
 
 /* Whether some index begins with a field of the key. */
 static bool key_is_indexed(const PxProject *project, const PxPattern *pattern, bool *ret_indexed, GError **error) {
-  PxStmt *stmt = px_db_named(project->db, "sqlite_index_leaders", error);
+  PxStmt *stmt = px_db_named(project->db, "index_leaders", error);
   if (!stmt)
     return false;
   px_stmt_bind_text(stmt, 0, pattern->model->table);

@@ -40,10 +40,11 @@ struct PxField {
   const char *label;  /* for people; the name with blanks and a capital where none is given */
   PxType type;
   const PxModel *model;
-  unsigned index; /* among model->fields */
-  bool required;  /* NOT NULL */
-  bool read_only; /* generated column */
-  bool hidden;    /* models: fields: hide: true; px_model_field() does not find it, px_model_column() does */
+  unsigned index;      /* among model->fields */
+  bool required;       /* NOT NULL */
+  bool read_only;      /* generated column */
+  bool hidden;         /* models: fields: hide: true; px_model_field() does not find it, px_model_column() does */
+  const char *refused; /* hidden, because no pattern can use it: why; else NULL */
   bool has_default;
   bool default_is_constant; /* then default_value is it, as the column stores it; false without a default */
   PxValue default_value;
@@ -95,15 +96,17 @@ struct PxModel {
   bool has_triggers;       /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */
   bool has_hidden_uniques; /* partial or expression indexes, or under another collation: their rules are the database's to judge */
   bool autoincrement;      /* ids are never used twice */
+  const char *sequence;    /* PostgreSQL: that gives new records their ids, quoted for nextval(); NULL: none */
+  bool read_only;          /* a view: records are only exported */
   bool hidden;             /* models: hide: true; known to relations, not listed */
 };
 
 /* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says
  * wrong; the schema is given all the same. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen.
  *
- * A model is a table whose primary key is one column of integer affinity, rowid or not. A foreign key of one column to the primary key of a
- * model is a many2one, any other a plain column. A table of two such columns and nothing else, without a primary key of one column, is a
- * many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids (OTHER_JUNCTION_ids). */
+ * A model is a table whose primary key is one column of integer affinity, rowid or not, or a view of PostgreSQL that has an integer column id. A
+ * foreign key of one column to the primary key of a model is a many2one, any other a plain column. A table of two such columns and nothing else,
+ * without a primary key of one column, is a many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids (OTHER_JUNCTION_ids). */
 PxSchema *px_schema_read(PxDb *db, const PxConfig *config, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_schema_free(PxSchema *schema);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchema, px_schema_free)
@@ -122,6 +125,7 @@ const char *px_schema_left_out(const PxSchema *schema, size_t i, const char **re
 /* By the name that patterns use; "id" is the primary key where no column has that name. NULL: none, or hidden. */
 const PxField *px_model_field(const PxModel *model, const char *name);
 const PxField *px_model_column(const PxModel *model, const char *column);
+/* " (did you mean X?)", or why the field that has this very name cannot be used, or "". Caller frees. */
 char *px_model_did_you_mean(const PxModel *model, const char *name);
 
 /* "integer", "many2one" ... */

@@ -155,7 +155,10 @@ static void read_model(PxSchemaBuild *build, const char *name, const PxConfigNod
   draft->node = node;
   draft->model->name = keep(build, name);
   draft->model->hidden = entry.hide;
-  draft->model->label = entry.label ? keep(build, entry.label) : px_label_of(build->arena, name);
+  if (entry.label)
+    draft->model->label = keep(build, entry.label);
+  else if (!draft->table->comment)
+    draft->model->label = px_label_of(build->arena, name);
 }
 
 /* A table without an entry may have the name that an entry gives to another one. */

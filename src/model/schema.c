@@ -115,8 +115,15 @@ static const PxTableColumn *only_key_column(const PxTable *table, unsigned *ret_
   return *ret_n == 1 ? found : NULL;
 }
 
+static void set_type(PxDialect dialect, PxField *field, const char *declared, bool strict) {
+  if (dialect == PX_DIALECT_POSTGRES)
+    px_field_set_type_postgres(field, declared);
+  else
+    px_field_set_type(field, declared, strict);
+}
+
 /* NULL: it is a model. Else why not, in arena. */
-static const char *why_no_model(const PxTable *table, PxArena *arena) {
+static const char *why_no_model(PxDialect dialect, const PxTable *table, PxArena *arena) {
   if (table->no_table)
     return table->no_table;
   unsigned n;
@@ -126,7 +133,7 @@ static const char *why_no_model(const PxTable *table, PxArena *arena) {
   if (!key)
     return px_arena_printf(arena, "its primary key has %u columns", n);
   PxField field = {0};
-  px_field_set_type(&field, key->declared, table->strict);
+  set_type(dialect, &field, key->declared, table->strict);
   if (field.storage != PX_STORE_INTEGER)
     return px_arena_printf(arena, "its primary key %s is no integer (%s)", key->name, *key->declared ? key->declared : "no type");
   return NULL;
@@ -169,27 +176,41 @@ static void add_draft(PxSchemaBuild *build, const PxTable *table) {
   PxDraft *draft = g_new0(PxDraft, 1);
   draft->model = px_arena_new_array(build->arena, PxModel, 1);
   draft->model->name = draft->model->table = table->name;
-  draft->model->label = px_label_of(build->arena, table->name);
+  draft->model->label = table->comment ? table->comment : px_label_of(build->arena, table->name);
   draft->model->has_triggers = table->has_triggers;
   draft->model->autoincrement = table->autoincrement;
+  draft->model->sequence = table->sequence;
+  draft->model->read_only = table->read_only;
   draft->table = table;
   draft->columns = g_ptr_array_new();
   draft->relations = g_ptr_array_new();
   g_ptr_array_add(build->drafts, draft);
 }
 
-static void sort_tables_out(PxSchemaBuild *build) {
+/* Columns that no pattern can use, so that nobody looks for them in vain. */
+static void leave_columns_out(PxSchemaBuild *build, const PxTable *table) {
+  for (guint i = 0; i < table->columns->len; i++) {
+    const PxTableColumn *column = table->columns->pdata[i];
+    PxLeftOut left_out = {.table = px_arena_printf(build->arena, "%s.%s", table->name, column->name), .reason = column->refused};
+    if (column->refused)
+      g_array_append_val(build->left_out, left_out);
+  }
+}
+
+static void sort_tables_out(PxSchemaBuild *build, PxDialect dialect) {
   g_autoptr(GPtrArray) others = g_ptr_array_new();
   for (guint i = 0; i < build->tables->len; i++) {
     PxTable *table = build->tables->pdata[i];
-    if (why_no_model(table, build->arena))
+    if (why_no_model(dialect, table, build->arena)) {
       g_ptr_array_add(others, table);
-    else
+    } else {
       add_draft(build, table);
+      leave_columns_out(build, table);
+    }
   }
   for (guint i = 0; i < others->len; i++) { /* when all models are known */
     const PxTable *table = others->pdata[i];
-    PxLeftOut left_out = {.table = table->name, .reason = why_no_model(table, build->arena)};
+    PxLeftOut left_out = {.table = table->name, .reason = why_no_model(dialect, table, build->arena)};
     if (add_junction(build, table)) {
       const PxJunction *junction = &g_array_index(build->junctions, PxJunction, build->junctions->len - 1);
       left_out.reason =
@@ -212,10 +233,12 @@ static PxCollation collation_of(const char *name) {
 static bool add_column(PxSchemaBuild *build, PxDraft *draft, const PxTableColumn *column, PxDb *db, GError **error) {
   PxField *field = px_arena_new_array(build->arena, PxField, 1);
   field->name = field->column = column->name;
-  field->label = px_label_of(build->arena, column->name);
+  field->label = column->comment ? column->comment : px_label_of(build->arena, column->name);
   field->model = draft->model;
-  px_field_set_type(field, column->declared, draft->table->strict);
-  field->read_only = column->generated;
+  set_type(px_db_dialect(db), field, column->declared, draft->table->strict);
+  field->read_only = column->generated || draft->table->read_only;
+  field->refused = column->refused;
+  field->hidden = column->refused != NULL;
   field->collation = collation_of(column->collation);
   g_ptr_array_add(draft->columns, field);
   if (column->key_place) { /* the only one: it takes its value by itself */
@@ -223,7 +246,7 @@ static bool add_column(PxSchemaBuild *build, PxDraft *draft, const PxTableColumn
     field->type = PX_TYPE_INTEGER;
     return true;
   }
-  field->required = column->not_null;
+  field->required = column->not_null && !column->refused;
   px_field_set_choices(field, build->arena, draft->table);
   return column->generated || px_field_set_default(field, db, build->arena, column->default_text, error);
 }
@@ -264,7 +287,8 @@ void px_build_many2one(PxSchemaBuild *build) {
         continue;
       }
       field->type = PX_TYPE_MANY2ONE;
-      field->label = label_of_relation(build->arena, field->name);
+      if (!((const PxTableColumn *)draft->table->columns->pdata[c])->comment)
+        field->label = label_of_relation(build->arena, field->name);
       field->target = target->model;
       field->selection = NULL;
       field->n_selection = 0;
@@ -353,10 +377,11 @@ static PxSchema *finish(PxSchemaBuild *build) {
 }
 
 static bool build_models(PxSchemaBuild *build, PxDb *db, const PxConfig *config, GError **error) {
-  build->tables = px_tables_read_sqlite(db, build->arena, error);
+  bool is_postgres = px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  build->tables = is_postgres ? px_tables_read_postgres(db, build->arena, error) : px_tables_read_sqlite(db, build->arena, error);
   if (!build->tables)
     return false;
-  sort_tables_out(build);
+  sort_tables_out(build, px_db_dialect(db));
   px_model_config_names(build, config ? px_node_get(px_config_root(config), "models") : NULL);
   if (!add_columns(build, db, error))
     return false;
@@ -473,6 +498,9 @@ const PxField *px_model_column(const PxModel *model, const char *column) {
 }
 
 char *px_model_did_you_mean(const PxModel *model, const char *name) {
+  const PxField *column = px_model_column(model, name);
+  if (column && column->refused)
+    return g_strdup_printf(" that a pattern could use: %s", column->refused);
   g_autofree const char **names = g_new(const char *, model->n_fields);
   size_t n = 0;
   for (size_t i = 0; i < model->n_fields; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* What the files that read the schema share. The way: tables of the database (schema_sqlite.c) -> drafts of models with their columns
- * (schema.c, schema_type.c, schema_check.c) -> what the configuration says (model_config.c) -> relations (schema_relation.c) -> PxSchema. */
+/* What the files that read the schema share. The way: tables of the database (schema_sqlite.c, schema_pg.c) -> drafts of models with their columns
+ * (schema.c, schema_type.c, schema_pg_type.c) -> what the configuration says (model_config.c) -> relations (schema_relation.c) -> PxSchema. */
 #include "base/arena.h"
 #include "model/model.h"
 
@@ -14,7 +14,9 @@ typedef struct {
   const char *collation;
   bool not_null;
   bool generated;
-  unsigned key_place; /* in the primary key, from 1; 0: not in it */
+  unsigned key_place;  /* in the primary key, from 1; 0: not in it */
+  const char *comment; /* for people; NULL: none */
+  const char *refused; /* why no pattern can use it; NULL: it can */
 } PxTableColumn;
 
 /* A foreign key. */
@@ -22,6 +24,7 @@ typedef struct {
   const char *to_table;
   GPtrArray *columns;    /* of char * */
   GPtrArray *to_columns; /* of char *; an element is NULL where the primary key is meant */
+  int64_t oid;           /* PostgreSQL */
 } PxTableKey;
 
 typedef struct {
@@ -48,7 +51,10 @@ typedef struct {
   const char *name;
   const char *sql;
   const char *no_table; /* "it is a view" ...; NULL for a table */
+  const char *comment;  /* for people; NULL: none */
+  const char *sequence; /* that gives the primary key its values; NULL: none */
   bool strict;
+  bool read_only; /* a view */
   bool has_triggers;
   bool autoincrement;
   GPtrArray *columns; /* of PxTableColumn */
@@ -64,6 +70,10 @@ PxTable *px_table_new(PxArena *arena, const char *name);
 
 /* All tables by name, ours aside. NULL on error; elements are freed with the array. */
 GPtrArray *px_tables_read_sqlite(PxDb *db, PxArena *arena, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Those that the search path finds without a schema. */
+GPtrArray *px_tables_read_postgres(PxDb *db, PxArena *arena, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A column of the row, kept in arena; NULL stays NULL. */
+char *px_row_text(PxStmt *stmt, unsigned column, PxArena *arena);
 
 /* Adds a rule whose text (an expression, or what stands behind ON TABLE of an index) names columns of the table. */
 void px_table_add_rule(PxTable *table, PxArena *arena, const char *name, const char *text);
@@ -72,6 +82,10 @@ void px_table_read_sql(PxTable *table, PxArena *arena);
 /* text is an expression of literals and operators, without names and functions. *ret_word: its value where it is one bare word, which
  * SQLite takes for a text (DEFAULT draft); else NULL. */
 bool px_sql_is_constant(const char *text, char **ret_word);
+/* The same of an expression as PostgreSQL writes it: one literal. */
+bool px_pg_is_constant(const char *text);
+/* Adds a choice where the expression of a CHECK is none but column = ANY (literals); column NULL: the one that it names, else it is called VALUE. */
+void px_pg_add_choice(PxTable *table, PxArena *arena, const char *column, const char *text);
 
 /* ---- drafts */
 
@@ -121,6 +135,10 @@ const char *px_label_of(PxArena *arena, const char *name);
 
 /* Type, storage, length, precision, zone of a declared type; strict: of a STRICT table. */
 void px_field_set_type(PxField *field, const char *declared, bool strict);
+/* Of a type as format_type() of PostgreSQL writes it. */
+void px_field_set_type_postgres(PxField *field, const char *declared);
+/* How columns of that type compare their values, as a collation of SQLite; "" where only the database knows. */
+const char *px_pg_collation_of(const char *declared, bool deterministic);
 /* Default and, for a type that can have one, selection. */
 bool px_field_set_default(PxField *field, PxDb *db, PxArena *arena, const char *default_text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_field_set_choices(PxField *field, PxArena *arena, const PxTable *table);

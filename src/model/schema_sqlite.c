@@ -35,8 +35,7 @@ void px_table_free(PxTable *table) {
   g_free(table);
 }
 
-/* A column of the row, kept; NULL stays NULL. */
-static char *keep_text(PxStmt *stmt, unsigned column, PxArena *arena) {
+char *px_row_text(PxStmt *stmt, unsigned column, PxArena *arena) {
   PxValue value = px_stmt_value(stmt, column);
   return value.kind == PX_TEXT ? px_arena_strndup(arena, value.text, value.len) : NULL;
 }
@@ -55,12 +54,12 @@ static bool read_columns(PxDb *db, PxTable *table, PxArena *arena, GError **erro
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     PxTableColumn *column = px_arena_new_array(arena, PxTableColumn, 1);
-    column->name = keep_text(stmt, 0, arena);
-    column->declared = keep_text(stmt, 1, arena);
+    column->name = px_row_text(stmt, 0, arena);
+    column->declared = px_row_text(stmt, 1, arena);
     if (!column->declared)
       column->declared = "";
     column->not_null = px_stmt_integer(stmt, 2) != 0;
-    column->default_text = keep_text(stmt, 3, arena);
+    column->default_text = px_row_text(stmt, 3, arena);
     column->key_place = (unsigned)px_stmt_integer(stmt, 4);
     column->generated = px_stmt_integer(stmt, 5) != 0;
     const char *collation;
@@ -83,14 +82,14 @@ static bool read_keys(PxDb *db, PxTable *table, PxArena *arena, GError **error) 
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     if (px_stmt_integer(stmt, 0) == 0) { /* its first column */
       key = px_arena_new_array(arena, PxTableKey, 1);
-      key->to_table = keep_text(stmt, 1, arena);
+      key->to_table = px_row_text(stmt, 1, arena);
       key->columns = g_ptr_array_new();
       key->to_columns = g_ptr_array_new();
       g_ptr_array_add(table->keys, key);
     }
     if (key) {
-      g_ptr_array_add(key->columns, keep_text(stmt, 2, arena));
-      g_ptr_array_add(key->to_columns, keep_text(stmt, 3, arena));
+      g_ptr_array_add(key->columns, px_row_text(stmt, 2, arena));
+      g_ptr_array_add(key->to_columns, px_row_text(stmt, 3, arena));
     }
   }
   return step == PX_STEP_DONE;
@@ -111,7 +110,7 @@ static bool read_unique_columns(PxDb *db, const PxTable *table, PxTableUnique *u
     return false;
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
-    char *name = keep_text(stmt, 0, arena); /* NULL: an expression */
+    char *name = px_row_text(stmt, 0, arena); /* NULL: an expression */
     g_autofree char *collation = px_stmt_dup_text(stmt, 1);
     const PxTableColumn *column = column_called(table, name);
     if (!column || g_ascii_strcasecmp(column->collation, collation) != 0)
@@ -129,12 +128,12 @@ static bool read_uniques(PxDb *db, PxTable *table, PxArena *arena, GError **erro
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     PxTableUnique *unique = px_arena_new_array(arena, PxTableUnique, 1);
-    unique->name = keep_text(stmt, 0, arena);
+    unique->name = px_row_text(stmt, 0, arena);
     unique->is_primary_key = px_stmt_integer(stmt, 1) != 0;
     unique->is_plain = px_stmt_integer(stmt, 2) == 0; /* not partial */
     unique->columns = g_ptr_array_new();
     g_ptr_array_add(table->uniques, unique);
-    char *sql = keep_text(stmt, 3, arena);
+    char *sql = px_row_text(stmt, 3, arena);
     if (!read_unique_columns(db, table, unique, arena, error)) {
       px_stmt_reset(stmt);
       return false;
@@ -173,7 +172,7 @@ GPtrArray *px_tables_read_sqlite(PxDb *db, PxArena *arena, GError **error) {
     table->no_table = no_table(type);
     table->strict = px_stmt_integer(stmt, 2) != 0;
     table->has_triggers = px_stmt_integer(stmt, 3) != 0;
-    table->sql = keep_text(stmt, 4, arena);
+    table->sql = px_row_text(stmt, 4, arena);
     g_ptr_array_add(tables, table);
   }
   if (step != PX_STEP_DONE)

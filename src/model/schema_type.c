@@ -110,7 +110,8 @@ bool px_field_set_default(PxField *field, PxDb *db, PxArena *arena, const char *
   g_autofree char *word = NULL;
   field->has_default = default_text != NULL;
   field->default_value = px_value_null();
-  field->default_is_constant = default_text && px_sql_is_constant(default_text, &word);
+  bool is_postgres = px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  field->default_is_constant = default_text && (is_postgres ? px_pg_is_constant(default_text) : px_sql_is_constant(default_text, &word));
   if (!field->default_is_constant)
     return true;
   if (word) {
@@ -123,6 +124,7 @@ bool px_field_set_default(PxField *field, PxDb *db, PxArena *arena, const char *
     return false;
   field->default_value = stored_form(field, arena, px_stmt_value(stmt, 0));
   px_stmt_reset(stmt);
+  px_db_forget(db, stmt);
   return true;
 }
 

@@ -12,10 +12,10 @@ typedef struct {
   PxSchema *schema;
 } Read;
 
-static inline Read read_schema(const char *sql, const char *yaml) {
+static inline Read read_schema_of(const char *url, const char *sql, const char *yaml) {
   g_autoptr(GError) error = NULL;
   Read read = {.complaints = px_complaints_new()};
-  read.db = px_db_open(&(PxDbOptions){.url = "sqlite::memory:"}, &error);
+  read.db = px_db_open(&(PxDbOptions){.url = url}, &error);
   g_assert_no_error(error);
   bool made = px_db_exec(read.db, sql, &error);
   g_assert_no_error(error);
@@ -27,6 +27,10 @@ static inline Read read_schema(const char *sql, const char *yaml) {
   read.schema = px_schema_read(read.db, read.config, read.complaints, &error);
   g_assert_no_error(error);
   return read;
+}
+
+static inline Read read_schema(const char *sql, const char *yaml) {
+  return read_schema_of("sqlite::memory:", sql, yaml);
 }
 
 static inline void read_done(Read *read) {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Types as format_type() of PostgreSQL writes them ("Chapter 8. Data Types"): domains are resolved before. */
+#include "model/schema_private.h"
+
+typedef struct {
+  const char *name; /* without what stands in parentheses */
+  PxType type;
+  PxStorageClass storage;
+  const char *collation; /* NULL: the column's own */
+} KnownType;
+
+/* All others are texts of which only the database knows what is equal. */
+static const KnownType known_types[] = {
+  {"smallint", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
+  {"integer", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
+  {"bigint", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
+  {"numeric", PX_TYPE_DECIMAL, PX_STORE_NUMERIC, "BINARY"},
+  {"real", PX_TYPE_DECIMAL, PX_STORE_REAL, "BINARY"},
+  {"double precision", PX_TYPE_DECIMAL, PX_STORE_REAL, "BINARY"},
+  {"boolean", PX_TYPE_BOOLEAN, PX_STORE_NUMERIC, "BINARY"},
+  {"date", PX_TYPE_DATE, PX_STORE_NUMERIC, "BINARY"},
+  {"timestamp without time zone", PX_TYPE_DATETIME, PX_STORE_NUMERIC, "BINARY"},
+  {"timestamp with time zone", PX_TYPE_DATETIME, PX_STORE_NUMERIC, "BINARY"},
+  {"bytea", PX_TYPE_BINARY, PX_STORE_AS_IS, "BINARY"},
+  {"json", PX_TYPE_JSON, PX_STORE_AS_IS, ""},
+  {"jsonb", PX_TYPE_JSON, PX_STORE_AS_IS, ""},
+  {"text", PX_TYPE_TEXT, PX_STORE_TEXT, NULL},
+  {"character varying", PX_TYPE_TEXT, PX_STORE_TEXT, NULL},
+  {"name", PX_TYPE_TEXT, PX_STORE_TEXT, NULL},
+  {"character", PX_TYPE_TEXT, PX_STORE_TEXT, "RTRIM"},
+  {"uuid", PX_TYPE_TEXT, PX_STORE_TEXT, "NOCASE"},
+};
+
+/* "timestamp(3) with time zone" is found as "timestamp with time zone". */
+static const KnownType *find_type(const char *declared) {
+  g_autoptr(GString) name = g_string_new(declared);
+  const char *open = strchr(declared, '(');
+  const char *close = open ? strchr(open, ')') : NULL;
+  if (close)
+    g_string_erase(name, open - declared, close + 1 - open);
+  for (size_t i = 0; i < G_N_ELEMENTS(known_types); i++)
+    if (g_str_equal(name->str, known_types[i].name))
+      return &known_types[i];
+  return NULL;
+}
+
+static unsigned number_behind(const char *sign) {
+  return sign ? (unsigned)g_ascii_strtoull(sign + 1, NULL, 10) : 0;
+}
+
+void px_field_set_type_postgres(PxField *field, const char *declared) {
+  const KnownType *known = find_type(declared);
+  const char *open = strchr(declared, '(');
+  field->type = known ? known->type : PX_TYPE_TEXT;
+  field->storage = known ? known->storage : PX_STORE_TEXT;
+  field->with_zone = field->type == PX_TYPE_DATETIME && strstr(declared, "with time zone");
+  if (known && field->type == PX_TYPE_TEXT)
+    field->max_chars = number_behind(open);
+  if (field->storage == PX_STORE_NUMERIC && field->type == PX_TYPE_DECIMAL && open) {
+    field->precision = number_behind(open);
+    field->scale = number_behind(strchr(open, ','));
+  }
+}
+
+const char *px_pg_collation_of(const char *declared, bool deterministic) {
+  const KnownType *known = find_type(declared);
+  if (!known || !deterministic)
+    return "";
+  return known->collation ? known->collation : "BINARY";
+}
