@@ -14,7 +14,8 @@
 
 typedef struct {
   unsigned workers;
-  int64_t stop_timeout; /* microseconds */
+  int64_t stop_timeout;   /* microseconds */
+  uint64_t worker_memory; /* bytes; a worker of a supervisor that has more after a job is replaced. 0: none is */
   PxLogFormat log_format;
   PxLogLevel log_level;
 } PxDaemonSettings;
@@ -36,7 +37,7 @@ int64_t px_notify_watchdog(void);
 
 /* ---- processes: what a supervisor and the process that it forked share */
 
-typedef enum { PX_LIFE_STARTING, PX_LIFE_IDLE, PX_LIFE_BUSY } PxLife;
+typedef enum { PX_LIFE_STARTING, PX_LIFE_IDLE, PX_LIFE_BUSY, PX_LIFE_LEAVING /* by itself: another one is to take its place */ } PxLife;
 
 #define PX_DOING 96
 

@@ -126,7 +126,8 @@ static void let_go(PxPlace *place) {
 
 void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {
   int64_t now = g_get_monotonic_time();
-  bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0 && (place->leaves || place->kind == PX_KIND_CHECK);
+  bool may_end = place->leaves || place->kind == PX_KIND_CHECK || atomic_load(&place->slot->life) == PX_LIFE_LEAVING;
+  bool well = may_end && WIFEXITED(status) && WEXITSTATUS(status) == 0;
   if (now - place->started > LONG_LIFE)
     place->deaths = 0;
   place->next_start = now;

@@ -3,6 +3,7 @@
 #include "daemon/daemon_private.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How long an idle worker sleeps at most when nobody wakes it: what other programs put into the queue is seen then, and jobs of dead workers. */
@@ -88,6 +89,28 @@ static bool wait_for_work(Worker *worker, int wake, GError **error) {
   return true;
 }
 
+/* Bytes that are really in memory; 0: not known. proc(5), statm. */
+static uint64_t resident_memory(void) {
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+    return 0;
+  const char *second = strchr(text, ' ');
+  return second ? g_ascii_strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* What a job needed may stay with the process for ever. */
+static bool has_grown(const Worker *worker) {
+  uint64_t limit = worker->process->settings->worker_memory;
+  uint64_t resident = worker->process->slot && limit ? resident_memory() : 0;
+  if (resident <= limit)
+    return false;
+  g_autofree char *has = g_format_size_full(resident, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *may = g_format_size_full(limit, G_FORMAT_SIZE_IEC_UNITS);
+  px_log(PX_LOG_INFO, NULL, "has %s of memory after this job and is replaced (worker_memory: %s)", has, may);
+  px_process_says(worker->process, PX_LIFE_LEAVING, worker->name, "replaced");
+  return true;
+}
+
 static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
   const PxRunOptions options = {.claimed = job_claimed, .report = job_ended, .progress = job_goes_on, .data = worker};
   int wake = px_db_listen(worker->project->db);
@@ -98,6 +121,8 @@ static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
     if (!px_run_next(worker->project, presence, &options, &ran, error))
       return false;
     if (ran) {
+      if (has_grown(worker))
+        return true;
       worker->nap = NAP_MIN;
       say(worker);
     } else if (!wait_for_work(worker, wake, error)) {

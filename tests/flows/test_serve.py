@@ -336,6 +336,31 @@ def test_stopped_worker_keeps_its_job_and_nothing_is_doubled(project, serve):
     assert project.rows("SELECT state, n_rows, n_created FROM pattimpex_file") == [("done", 2, 2)]
 
 
+def test_worker_with_too_much_memory_is_replaced_after_its_job(project, serve):
+    project.config(QUIET.replace("workers: 2", "workers: 1, worker_memory: 1MiB"))
+    project.drop("good.csv")
+    server = serve("serve", "--no-schedules")
+    server.told("READY=1")
+    before = server.pid_of("worker 1 idle")
+    queue_fetch(project)
+    until("the file is imported", lambda: "carol@x.test" in project.emails() and idle(project))
+    until("a new worker 1", lambda: server.pids("worker 1 idle") not in ([], [before]))
+    assert len([line for line in server.log() if "is replaced (worker_memory: 1.0" in line["text"]]) >= 2, "after the fetch and the import"
+    assert project.rows("SELECT sum(deaths), sum(retries) FROM pattimpex_job") == [(0, 0)]
+    assert not [line for line in server.log() if line["level"] in ("error", "warning")]
+
+
+def test_worker_is_not_replaced_without_need(project, serve):
+    project.config(QUIET.replace("workers: 2", "workers: 1"))
+    project.drop("good.csv")
+    server = serve("serve", "--no-schedules")
+    server.told("READY=1")
+    before = server.pid_of("worker 1 idle")
+    queue_fetch(project)
+    until("the file is imported", lambda: "carol@x.test" in project.emails() and idle(project))
+    assert server.pid_of("worker 1") == before
+
+
 @needs_hooks
 def test_two_servers_on_one_database_do_each_thing_once(project, serve):
     """Each worker holds at its first import until all four have one."""
