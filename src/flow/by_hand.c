@@ -193,6 +193,11 @@ PxSummary *px_retry_file(PxProject *project, int64_t file_id, bool failed_only, 
                                                : "only an import that has ended can be tried again");
     return NULL;
   }
+  if (px_plan_is_of(old)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "pattern file %" G_GINT64_FORMAT " is a plan: apply it again by import --apply, or make a new one",
+                file_id);
+    return NULL;
+  }
   if (failed_only && !check_chunks(project, file_id, error))
     return NULL;
   const PxPattern *pattern = px_project_pattern(project, old->pattern, error);

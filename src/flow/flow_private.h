@@ -188,8 +188,11 @@ bool px_import_load_whole(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_R
 /* A transaction of the job in which load works with the rows of the loader. A row that makes the database end it is marked, and it is begun again. */
 typedef bool (*PxImportLoad)(PxImport *import, void *data, GError **error);
 bool px_import_commit(PxImport *import, PxImportLoad load, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether max_errors is reached; then the file says so. */
-bool px_import_too_many_errors(PxImport *import, uint64_t failed);
+/* plan_history.c: whether a pattern file is a plan that was applied: there is no pattern that could read it again. */
+bool px_plan_is_of(const PxPatternFile *file);
+/* In the transaction: loads the rows of the loader, up to the one with which the file has max_errors failed rows; failed: those of the chunks before.
+ * *ret_stop: it stops there, and says so. */
+bool px_import_load(PxImport *import, uint64_t failed, PxLoadResult *result, bool *ret_stop, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stores the refusal. */
 bool px_import_refuse(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the caller's transaction: the end of the file, of its attachment and of the job, and the job that sends bad rows back. */

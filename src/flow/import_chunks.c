@@ -3,6 +3,7 @@
 #include "flow/flow_private.h"
 
 #include "base/hook.h"
+#include "base/text.h"
 
 #define CHUNK_TIME 100000 /* microseconds that a transaction aims at (design section 6) */
 #define FIRST_ROWS 1000
@@ -35,13 +36,30 @@ static void keep_messages(PxImport *import, const GPtrArray *messages) {
     g_ptr_array_add(import->messages, px_message_copy(messages->pdata[i]));
 }
 
-bool px_import_too_many_errors(PxImport *import, uint64_t failed) {
-  uint64_t limit = import->pattern->max_errors;
-  if (!limit || failed < limit)
-    return false;
+/* The sentence that the summary has. */
+static void say_stopped(PxImport *import, uint64_t row) {
+  g_autofree char *failed = px_count_text(import->pattern->max_errors, "failed row");
   g_free(import->file->error);
-  import->file->error = g_strdup_printf("stopped after %" G_GUINT64_FORMAT " failed rows (max_errors)", failed);
-  return true;
+  import->file->error = g_strdup_printf("stopped after %s (max_errors), at row %" G_GUINT64_FORMAT ": %s, those behind it were not looked at", failed,
+                                        row, import->pattern->abort ? "nothing was imported" : "the good rows before it are imported");
+}
+
+bool px_import_load(PxImport *import, uint64_t failed, PxLoadResult *result, bool *ret_stop, GError **error) {
+  PxDb *db = import->work->project->db;
+  uint64_t limit = import->pattern->max_errors;
+  uint64_t row;
+  *ret_stop = false;
+  if (!limit)
+    return px_loader_load(import->loader, result, error);
+  if (!px_db_savepoint(db, error) || !px_loader_load(import->loader, result, error))
+    return false;
+  bool cut = px_loader_cut(import->loader, limit > failed ? limit - failed : 1, &row);
+  *ret_stop = cut || (row && !px_feed_at_end(import->feed));
+  if (*ret_stop)
+    say_stopped(import, row);
+  if (!cut)
+    return px_db_release(db, error);
+  return px_db_rollback_to(db, error) && px_loader_load(import->loader, result, error);
 }
 
 /* The chunk's result beside its records, in the same transaction. */
@@ -68,11 +86,14 @@ typedef struct {
 static bool load_and_store(PxImport *import, void *data, GError **error) {
   Next *next = data;
   PxLoadResult result = {0};
-  if (!px_loader_load(import->loader, &result, error))
+  bool stop;
+  if (!px_import_load(import, import->file->counts.failed, &result, &stop, error))
     return false;
   next->chunk.counts = result.counts;
+  if (stop)
+    next->chunk.last_row = result.last_row;
   px_counts_add(&import->file->counts, &result.counts);
-  next->last = px_import_too_many_errors(import, import->file->counts.failed) || px_feed_at_end(import->feed);
+  next->last = stop || px_feed_at_end(import->feed);
   if (import->work->job)
     return store_chunk(import, &next->chunk, result.messages, next->last, error);
   if (result.messages)

@@ -9,6 +9,7 @@
 static bool load_all(PxImport *import, PxHeld *held, GError **error) {
   uint64_t n = import->pattern->chunk_size ? import->pattern->chunk_size : PX_CHUNK_MOST_ROWS;
   PxCounts *counts = &import->whole_counts;
+  bool stop;
   do {
     PxChunk chunk;
     if (!px_feed_fill(import->feed, import->loader, import->only_rows, n, &chunk, error))
@@ -16,16 +17,18 @@ static bool load_all(PxImport *import, PxHeld *held, GError **error) {
     if (!chunk.first_row)
       return true;
     PxLoadResult result = {0};
-    if (!px_loader_load(import->loader, &result, error))
+    if (!px_import_load(import, counts->failed, &result, &stop, error))
       return false;
     chunk.counts = result.counts;
+    if (stop)
+      chunk.last_row = result.last_row;
     if (!px_held_add(held, &chunk, result.messages, error))
       return false;
     px_counts_add(counts, &result.counts);
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
     px_import_progress(import, "import", counts->rows, px_feed_bytes_done(import->feed));
-  } while (!px_feed_at_end(import->feed) && !px_import_too_many_errors(import, counts->failed));
+  } while (!stop && !px_feed_at_end(import->feed));
   return true;
 }
 

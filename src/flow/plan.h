@@ -7,6 +7,7 @@
  * plan_read.c    file -> lines
  * plan_check.c   does the database still have what the plan relies on?
  * plan_apply.c   lines -> records
+ * plan_history.c what is kept of a plan that was applied
  *
  * A line: action, model, record and so on, see the columns. Lines of one step are one change, a line a field. The first lines (action "plan") say what
  * the plan is of, the last ones (action "end") how many lines there are and what their checksum is: a plan that was cut or edited is refused. A step of
@@ -137,3 +138,11 @@ typedef struct {
 void px_plan_moved(PxPlanTarget *target, const PxPlanStep *step, const PxField *field, const char *format, ...) G_GNUC_PRINTF(4, 5);
 /* Whether the database is as the step wants it; if not, says so to moved. False in *ret_there: the record is not there at all. */
 bool px_plan_expect(PxPlanTarget *target, const PxPlanStep *step, bool *ret_there, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- plan_history.c */
+
+/* The pattern file of a plan that is being applied. Caller frees. */
+PxPatternFile *px_plan_new_file(PxProject *project, const PxPlanHead *head, const char *name);
+/* In the caller's write transaction: file as its state and counts are now, with an attachment of these bytes. messages: why it was refused; NULL:
+ * it was not. */
+bool px_plan_keep(PxProject *project, PxPatternFile *file, const PxBlob *blob, const GPtrArray *messages, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -3,6 +3,8 @@
 #include "flow/paths.h"
 #include "flow/plan.h"
 
+#include <unistd.h>
+
 #define PROGRESS_STEPS 1000 /* between two calls of progress */
 
 static void free_message(gpointer message) {
@@ -216,11 +218,40 @@ static bool check_head(const PxPlanTarget *target, const PxPlanHead *head, const
   return false;
 }
 
+static void tell_more(PxPlanTarget *target) {
+  if (target->n_moved <= PX_PLAN_MOST_MOVED)
+    return;
+  g_autofree char *text = g_strdup_printf("and %" G_GUINT64_FORMAT " more differences", target->n_moved - PX_PLAN_MOST_MOVED);
+  const PxMessage message = {.type = "moved", .message = text};
+  g_ptr_array_add(target->moved, px_message_copy(&message));
+}
+
+static void take_counts(PxPatternFile *file, const PxCounts *counts) {
+  file->counts = (PxCounts){.created = counts->created, .updated = counts->updated, .rows = counts->created + counts->updated};
+}
+
+/* The changes and their history, in the transaction that is open. A dry run has none. */
+static bool commit(const PxPlanTarget *target, PxPatternFile *file, const PxBlob *blob, GError **error) {
+  PxProject *project = target->project;
+  file->state = PX_STATE_DONE;
+  return (project->dry_run || px_plan_keep(project, file, blob, NULL, error)) && px_db_commit(project->db, error);
+}
+
+/* What is left of the transaction is undone; that it was refused is kept. */
+static bool refuse(const PxPlanTarget *target, PxPatternFile *file, const PxBlob *blob, GError **error) {
+  PxProject *project = target->project;
+  file->id = file->attachment_id = 0;
+  file->counts = (PxCounts){0};
+  file->state = PX_STATE_REFUSED;
+  return project->dry_run || (px_db_begin(project->db, PX_TX_WRITE, error) &&
+                              px_transaction_end(project->db, px_plan_keep(project, file, blob, target->moved, error), error));
+}
+
 /* Commits when nothing has moved. */
-static bool end_transaction(PxPlanTarget *target, GError **error) {
+static bool end_transaction(PxPlanTarget *target, PxPatternFile *file, const PxBlob *blob, GError **error) {
   PxDb *db = target->project->db;
   g_autoptr(GError) problem = NULL;
-  if (target->n_moved == 0 && px_db_commit(db, &problem))
+  if (target->n_moved == 0 && commit(target, file, blob, &problem))
     return true;
   px_db_rollback(db);
   if (problem && !g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
@@ -232,44 +263,41 @@ static bool end_transaction(PxPlanTarget *target, GError **error) {
     g_ptr_array_add(target->moved, px_message_copy(&message));
     target->n_moved++;
   }
-  return true;
-}
-
-static void tell_more(PxPlanTarget *target) {
-  if (target->n_moved <= PX_PLAN_MOST_MOVED)
-    return;
-  g_autofree char *text = g_strdup_printf("and %" G_GUINT64_FORMAT " more differences", target->n_moved - PX_PLAN_MOST_MOVED);
-  const PxMessage message = {.type = "moved", .message = text};
-  g_ptr_array_add(target->moved, px_message_copy(&message));
-}
-
-static PxSummary *summarize(PxPlanTarget *target, const PxPlanHead *head, const char *name) {
-  PxPatternFile file = {.kind = PX_FILE_IMPORT, .state = target->n_moved ? PX_STATE_REFUSED : PX_STATE_DONE};
-  if (!target->n_moved) {
-    file.counts = (PxCounts){.created = head->counts.created, .updated = head->counts.updated};
-    file.counts.rows = file.counts.created + file.counts.updated;
-  }
   tell_more(target);
-  PxSummary *summary = px_summary_new(&file);
-  summary->name = g_strdup(name);
-  summary->pattern = g_strdup(head->pattern);
-  summary->messages = g_steal_pointer(&target->moved);
+  return refuse(target, file, blob, error);
+}
+
+static PxSummary *summarize(PxPlanTarget *target, const PxPatternFile *file) {
+  PxSummary *summary = px_summary_new(file);
+  if (!file->id) /* else they are in the history */
+    summary->messages = g_steal_pointer(&target->moved);
   return summary;
+}
+
+static bool keep_bytes(PxProject *project, int fd, const char *path, PxBlob *ret_blob, GError **error) {
+  if (project->dry_run)
+    return true;
+  if (lseek(fd, 0, SEEK_SET) < 0)
+    return px_path_fail(path, "read again", PX_ERROR_INTERNAL, error);
+  return px_filestore_add(project->filestore, fd, ret_blob, error);
 }
 
 static PxSummary *apply(PxProject *project, const PxPlanByHand *by, int fd, const PxFormatOptions *options, GError **error) {
   g_auto(PxPlanTarget) target = new_target(project);
   g_auto(PxPlanHead) head = {0};
-  if (!px_plan_check(fd, options, &head, error) || !check_head(&target, &head, by->file, error))
+  PxBlob blob = {0};
+  if (!px_plan_check(fd, options, &head, error) || !check_head(&target, &head, by->file, error) || !keep_bytes(project, fd, by->file, &blob, error))
     return NULL;
+  g_autofree char *name = px_path_name(by->file);
+  g_autoptr(PxPatternFile) file = px_plan_new_file(project, &head, name);
+  take_counts(file, &head.counts);
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return NULL;
   if (!run_plan(&target, fd, options, &head, by, error)) {
     px_db_rollback(project->db);
     return NULL;
   }
-  g_autofree char *name = px_path_name(by->file);
-  return end_transaction(&target, error) ? summarize(&target, &head, name) : NULL;
+  return end_transaction(&target, file, &blob, error) ? summarize(&target, file) : NULL;
 }
 
 PxSummary *px_apply_plan(PxProject *project, const PxPlanByHand *by, GError **error) {

@@ -63,6 +63,26 @@ void px_loader_clear(PxLoader *loader) {
   loader->last_row = 0;
 }
 
+bool px_loader_cut(PxLoader *loader, uint64_t n, uint64_t *ret_row) {
+  uint64_t failed = 0;
+  *ret_row = 0;
+  for (size_t i = 0; i < loader->rows->len; i++) {
+    const PxLoadRow *row = px_loader_row(loader, i);
+    failed += row->outcome == PX_OUTCOME_FAILED;
+    if (failed < n)
+      continue;
+    *ret_row = row->number;
+    if (row->number == loader->last_row)
+      return false;
+    loader->counts.skipped = row->skipped;
+    loader->counts.rows = i + 1 + row->skipped;
+    loader->last_row = row->number;
+    g_array_set_size(loader->rows, (guint)i + 1);
+    return true;
+  }
+  return false;
+}
+
 /* ---- waves */
 
 /* Rows [first, end) in waves. Where waves turn out short, fewer rows are asked for at once: each is asked for again in the next wave. */

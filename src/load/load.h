@@ -31,6 +31,10 @@ size_t px_loader_rows(const PxLoader *loader);
  * then fails with its message. Any other error: roll back; the chunk can be loaded again. */
 bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* After a load: takes the rows behind the n-th that failed out of the chunk, those that were skipped too. *ret_row: its number; 0: fewer failed.
+ * True: there were such rows, so what was loaded is to be rolled back and loaded again. */
+bool px_loader_cut(PxLoader *loader, uint64_t n, uint64_t *ret_row);
+
 /* The caller's transaction holds more than the chunk (a whole file, a dry run): it is never asked to be rolled back because of a refused row.
  * Slower. A trigger that says ROLLBACK still ends it. */
 void px_loader_set_nested(PxLoader *loader, bool nested);

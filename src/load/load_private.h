@@ -228,8 +228,9 @@ typedef struct {
   uint64_t number;
   PxRowMessage *messages; /* in the order they were added */
   PxRowMessage *last;
-  bool dead;       /* it ended a transaction: it fails with the message it has and is not tried again */
-  uint8_t outcome; /* PxOutcome of the last attempt */
+  bool dead;        /* it ended a transaction: it fails with the message it has and is not tried again */
+  uint8_t outcome;  /* PxOutcome of the last attempt */
+  uint32_t skipped; /* rows of the chunk before it that say nothing */
 } PxLoadRow;
 
 /* What a row says of a place. */

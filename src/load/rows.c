@@ -202,6 +202,7 @@ void px_loader_add(PxLoader *loader, const PxRowBatch *batch, size_t first_row, 
     if (!loader->first_row)
       loader->first_row = row.number;
     loader->last_row = row.number;
+    row.skipped = (uint32_t)loader->counts.skipped;
     loader->counts.rows++;
     if (!convert_row(loader, batch, &rows[i], &row)) {
       loader->counts.skipped++;

@@ -46,7 +46,8 @@ static bool write_places(PxLoader *loader, const PxWriteList *lists, WriteFunc w
   return true;
 }
 
-/* Children that nobody names: those that follow one another and go the same way in one call. */
+/* Children that nobody names: those that follow one another and go the same way in one call. One by one where they are told: what goes with one
+ * that is deleted before it is no change of its own. */
 static bool purge(PxLoader *loader, GError **error) {
   const PxPurge *purges = (const PxPurge *)(const void *)loader->wave.purges->data;
   size_t n = loader->wave.purges->len;
@@ -54,7 +55,7 @@ static bool purge(PxLoader *loader, GError **error) {
   for (size_t first = 0, end; first < n; first = end) {
     const PxField *field = purges[first].field;
     bool deletes = purges[first].deletes;
-    for (end = first; end < n && purges[end].field == field && purges[end].deletes == deletes; end++) {
+    for (end = first; end < n && purges[end].field == field && purges[end].deletes == deletes && (end == first || !loader->recorder); end++) {
       ids[end - first] = purges[end].child;
       if (!px_load_tell_purge(loader, deletes ? PX_CHANGE_DELETE : PX_CHANGE_DETACH, field, purges[end].child, error))
         return false;

@@ -84,9 +84,44 @@ def test_all_bad_rows_are_told_however_many(shop):
     assert {m["row"] for m in summary["messages"]} == {2 + i for i in range(14 * 30) if ROWS[i % 14][1]}
 
 
-def test_a_hopeless_file_stops_and_says_so(shop):
-    summary = load(shop, "few", times=30)
-    assert (summary["rows"], summary["failed"]) == (4, 3)
-    assert "max_errors" in json.dumps(summary)
-    done = shop.call("import", "few", "in.csv", status=1)
-    assert "stopped after" in done.stdout + done.stderr and "max_errors" in done.stdout + done.stderr
+CHUNKS = ["chunk_size: 1", "chunk_size: 2", "chunk_size: 3", "chunk_size: 5", "priority: 5"]
+
+
+@pytest.mark.parametrize("size", CHUNKS)
+@pytest.mark.parametrize("more", [(), ("--dry-run",), ("--no-history",)])
+def test_a_hopeless_file_stops_at_the_row_that_is_too_much(shop, size, more):
+    shop.config(CONFIG.replace("CHUNK", "0").replace("chunk_size: 2, max_errors", f"{size}, max_errors"), base=HEAD)
+    rows = [ROWS[0][0], "", *(row for row, _ in ROWS[1:4]), "", "n,Never,1,1,2,,,,,,,", *(row for row, _ in ROWS[4:])]
+    (shop.folder / "in.csv").write_text("\n".join([HEADER, *(row or "," for row in rows)]) + "\n")
+    summary = shop.json("import", "few", "in.csv", *more, status=1)
+    assert [summary[word] for word in ("rows", "created", "failed", "skipped")] == [5, 1, 3, 1]
+    assert [m["row"] for m in summary["messages"]] == [4, 5, 6]
+    assert summary["error"] == ("stopped after 3 failed rows (max_errors), at row 6: the good rows before it are imported, "
+                                "those behind it were not looked at")
+    assert shop.rows("SELECT code FROM item") == ([] if more == ("--dry-run",) else [("a",)])
+
+
+@pytest.mark.parametrize("size", CHUNKS)
+def test_a_file_whose_last_row_is_the_last_error_is_not_stopped(shop, size):
+    shop.config(CONFIG.replace("CHUNK", "0").replace("chunk_size: 2, max_errors", f"{size}, max_errors"), base=HEAD)
+    (shop.folder / "in.csv").write_text("\n".join([HEADER, *(row for row, _ in ROWS[:4])]) + "\n")
+    summary = shop.json("import", "few", "in.csv", status=1)
+    assert (summary["rows"], summary["failed"], summary["error"]) == (4, 3, None)
+
+
+@pytest.mark.parametrize("size", CHUNKS)
+def test_all_or_nothing_stops_there_too(shop, size):
+    shop.config(CONFIG.replace("CHUNK", "0").replace("chunk_size: 2, max_errors", f"{size}, on_error: abort, max_errors"), base=HEAD)
+    (shop.folder / "in.csv").write_text("\n".join([HEADER, *(row for row, _ in ROWS)]) + "\n")
+    summary = shop.json("import", "few", "in.csv", status=1)
+    assert (summary["rows"], summary["failed"], summary["created"]) == (4, 3, 0)
+    assert summary["error"] == "stopped after 3 failed rows (max_errors), at row 5: nothing was imported, those behind it were not looked at"
+    assert shop.rows("SELECT count(*) FROM item") == [(0,)]
+
+
+def test_a_plan_has_no_change_behind_the_stop(shop):
+    shop.config(CONFIG.replace("CHUNK", "0").replace("chunk_size: 2, max_errors", "max_errors"), base=HEAD)
+    (shop.folder / "in.csv").write_text("\n".join([HEADER, *(row for row, _ in ROWS)]) + "\n")
+    shop.json("import", "few", "in.csv", "--dry-run", "--plan", "plan.json", status=1)
+    plan = json.loads((shop.folder / "plan.json").read_text())
+    assert {line["row"] for line in plan if line["action"] == "create"} == {2}

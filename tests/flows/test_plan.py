@@ -229,9 +229,9 @@ def test_what_moved_elsewhere_does_not_matter(team):
 def test_a_plan_is_applied_once(team):
     team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
     team.call("import", "--apply", "plan.csv")
-    before = team.dump()
+    before = records(team)
     done = team.call("import", "--apply", "plan.csv", status=2)
-    assert "plan.csv: refused, nothing was changed" in done.stdout and team.dump() == before
+    assert "plan.csv: refused, nothing was changed" in done.stdout and records(team) == before
 
 
 def test_a_dry_run_of_a_plan_keeps_nothing(team):
@@ -313,3 +313,32 @@ def test_a_reference_that_a_domain_chose_must_still_be_that_one(project):
     db.close()
     moved = project.json("import", "--apply", "plan.csv", status=2)["messages"]
     assert [message["message"] for message in moved] == ["Country 2: no record has Id 2, Name Belgium now"]
+
+
+def test_purged_children_that_go_with_one_another(team):
+    """The deletion of one takes the other along: no change of its own, and nothing that has moved."""
+    db = sqlite3.connect(team.folder / "shop.db")
+    db.executescript("ALTER TABLE member ADD COLUMN buddy_id integer REFERENCES member (id) ON DELETE CASCADE;"
+                     "INSERT INTO member (id, team_id, name, buddy_id) VALUES (11, 1, 'Eve', 1), (12, 1, 'Fay', 11), (13, 1, 'Gay', 2);")
+    db.close()
+    (team.folder / "team.csv").write_text("code#key,member_ids|1|name#key\nR,Zoe\n")
+    by_plan, by_import = outcome_both_ways(team, "team", "team.csv", "csv")
+    assert by_plan == by_import and team.rows("SELECT name FROM member WHERE team_id = 1") == [("Zoe",)]
+
+
+def test_a_plan_that_was_applied_has_a_history(team):
+    team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
+    applied = team.json("import", "--apply", "plan.csv")
+    refused = team.json("import", "--apply", "plan.csv", status=2)
+    files = {file["id"]: file for file in team.json("files")}
+    assert [files[summary["file"]]["state"] for summary in (applied, refused)] == ["done", "refused"]
+    done = files[applied["file"]]
+    assert [done[key] for key in ("kind", "name", "pattern", "created", "updated", "failed")] == ["import", "plan.csv", "team", 2, 3, 0]
+    assert team.json("files", refused["file"])["messages"] == refused["messages"] != []
+    assert files[refused["file"]]["error"].startswith(refused["messages"][0]["message"])
+    attachment = team.json("attachments", applied["attachment"])
+    assert (attachment["state"], attachment["size"]) == ("done", (team.folder / "plan.csv").stat().st_size)
+    before = records(team)
+    for summary in (applied, refused):
+        assert "is a plan: apply it again by import --apply" in team.call("retry", summary["file"], status=None).stderr
+    assert records(team) == before
