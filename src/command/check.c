@@ -86,7 +86,7 @@ static int print_effective(const PxCommandLine *line, GError **error) {
   g_autoptr(PxConfig) config = load_config(line, error);
   if (!config)
     return 2;
-  g_autofree char *text = px_config_dump(config);
+  g_autofree char *text = line->json ? px_config_dump_json(config) : px_config_dump(config);
   fputs(text, stdout);
   return 0;
 }

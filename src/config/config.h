@@ -116,3 +116,5 @@ bool px_config_parse_boolean(const char *text, bool *ret); /* true false yes no 
 
 /* The merge as YAML with the origin of each value behind it (# file:line), secrets as "***". Caller frees. */
 char *px_config_dump(const PxConfig *config);
+/* The same as JSON: {"configuration": {...}, "origins": {"storages.drop.type": {"file": ..., "line": ...}, ...}}. Caller frees. */
+char *px_config_dump_json(const PxConfig *config);

@@ -27,6 +27,12 @@ static char *without_password(const char *text) {
   return colon ? g_strdup_printf("%.*s:***%s", (int)(colon - text), text, at) : g_strdup(text);
 }
 
+/* What may be shown of a value; NULL: nothing. Caller frees. */
+static char *shown_text(const PxConfigNode *node) {
+  g_autofree char *shown = node->secret ? NULL : without_password(node->text);
+  return shown ? px_secrets_escape(shown) : NULL;
+}
+
 static bool is_printable_line(const char *text) {
   for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
     if (*c < 0x20 || *c == 0x7F)
@@ -36,12 +42,11 @@ static bool is_printable_line(const char *text) {
 }
 
 static void append_scalar(GString *out, const PxConfigNode *node) {
-  g_autofree char *shown = node->secret ? NULL : without_password(node->text);
-  if (!shown) {
+  g_autofree char *text = shown_text(node);
+  if (!text) {
     g_string_append(out, "\"***\"");
     return;
   }
-  g_autofree char *text = px_secrets_escape(shown);
   /* What was written without quotes can be so again, once it is on one line. */
   if (!node->quoted && is_printable_line(text))
     g_string_append(out, text);
@@ -130,30 +135,41 @@ static bool is_json_number(const char *text) {
   return *c == 0;
 }
 
-static void append_json_scalar(GString *out, const PxConfigNode *node) {
+/* text: of the node as it is to be shown, NULL: not at all. */
+static void append_json_scalar(GString *out, const PxConfigNode *node, const char *text) {
   static const char *const yes[] = {"true", "True", "TRUE", NULL};
   static const char *const no[] = {"false", "False", "FALSE", NULL};
-  if (!node->quoted && g_strv_contains(yes, node->text)) {
+  if (!text)
+    append_json_string(out, "***");
+  else if (!node->quoted && g_strv_contains(yes, text))
     g_string_append(out, "true");
-  } else if (!node->quoted && g_strv_contains(no, node->text)) {
+  else if (!node->quoted && g_strv_contains(no, text))
     g_string_append(out, "false");
-  } else if (!node->quoted && is_json_number(node->text)) {
-    g_string_append(out, node->text);
-  } else {
-    g_autofree char *text = px_secrets_escape(node->text);
+  else if (!node->quoted && is_json_number(text))
+    g_string_append(out, text);
+  else
     append_json_string(out, text);
-  }
 }
 
-static void append_json(GString *out, const PxConfigNode *node) {
+/* indent 0: on one line. */
+static void append_json_line(GString *out, unsigned indent) {
+  if (!indent)
+    return;
+  g_string_append_c(out, '\n');
+  append_indent(out, indent - 2);
+}
+
+static void append_json(GString *out, const PxConfigNode *node, bool secrets, unsigned indent) {
   bool is_map = px_node_type(node) == PX_NODE_MAP;
   switch (px_node_type(node)) {
   case PX_NODE_NULL:
     g_string_append(out, "null");
     return;
-  case PX_NODE_SCALAR:
-    append_json_scalar(out, node);
+  case PX_NODE_SCALAR: {
+    g_autofree char *text = secrets ? px_secrets_escape(node->text) : shown_text(node);
+    append_json_scalar(out, node, text);
     return;
+  }
   case PX_NODE_SEQUENCE:
   case PX_NODE_MAP:
     break;
@@ -162,17 +178,51 @@ static void append_json(GString *out, const PxConfigNode *node) {
   for (size_t i = 0; i < node->n; i++) {
     if (i > 0)
       g_string_append_c(out, ',');
+    append_json_line(out, indent ? indent + 2 : 0);
     if (is_map) {
       append_json_string(out, node->keys[i]);
-      g_string_append_c(out, ':');
+      g_string_append(out, indent ? ": " : ":");
     }
-    append_json(out, node->items[i]);
+    append_json(out, node->items[i], secrets, indent ? indent + 2 : 0);
   }
+  if (node->n)
+    append_json_line(out, indent);
   g_string_append_c(out, is_map ? '}' : ']');
 }
 
 char *px_node_to_json(const PxConfigNode *node) {
   GString *out = g_string_new(NULL);
-  append_json(out, node);
+  append_json(out, node, true, 0);
+  return g_string_free(out, FALSE);
+}
+
+/* "storages.drop.directory": file and line of each value beneath the node. */
+static void append_origins(GString *out, const PxConfigNode *node, GString *path) {
+  if (node->n == 0 && node->file) {
+    g_string_append(out, out->str[out->len - 1] == '{' ? "\n    " : ",\n    ");
+    append_json_string(out, path->str);
+    g_string_append(out, ": {\"file\": ");
+    append_json_string(out, node->file);
+    g_string_append_printf(out, ", \"line\": %u}", node->line);
+  }
+  gsize length = path->len;
+  for (size_t i = 0; i < node->n; i++) {
+    g_string_append(path, length ? "." : "");
+    if (node->type == PX_NODE_MAP)
+      g_string_append(path, node->keys[i]);
+    else
+      g_string_append_printf(path, "%zu", i);
+    append_origins(out, node->items[i], path);
+    g_string_truncate(path, length);
+  }
+}
+
+char *px_config_dump_json(const PxConfig *config) {
+  GString *out = g_string_new("{\n  \"configuration\": ");
+  g_autoptr(GString) path = g_string_new(NULL);
+  append_json(out, config->root, false, 4);
+  g_string_append(out, ",\n  \"origins\": {");
+  append_origins(out, config->root, path);
+  g_string_append(out, "\n  }\n}\n");
   return g_string_free(out, FALSE);
 }

@@ -121,6 +121,20 @@ def test_effective_configuration_tells_where_each_value_is_from(project):
     assert any("directory: staging" in line and "staging.yaml:1" in line for line in shown.splitlines())
 
 
+def test_effective_configuration_as_json(project):
+    project.config(BOTH)
+    (project.folder / "staging.yaml").write_text('storages: {drop: {directory: staging}}\nfilestore: ${FILES}\ndatabase: "postgresql://me:pw@host/db"\n')
+    options = ("-c", "pattimpex.yaml", "-c", "staging.yaml", "check", "--effective")
+    shown = project.json(*options, env={"FILES": "a secret"})
+    configuration, origins = shown["configuration"], shown["origins"]
+    assert (configuration["storages"]["drop"], configuration["filestore"]) == ({"type": "file", "directory": "staging"}, "***")
+    assert configuration["database"] == "postgresql://me:***@host/db"
+    assert configuration["patterns"]["partner"]["fields"][1] == {"field": "email", "key": True}
+    assert origins["storages.drop.directory"] == {"file": "staging.yaml", "line": 1}
+    assert origins["patterns.partner.fields.1.key"]["file"] == "pattimpex.yaml"
+    assert "a secret" not in project.call(*options, "--json", env={"FILES": "a secret"}).stdout
+
+
 @pytest.mark.parametrize("wrong, told", [
     ("after_impotr: move", "after_import"),
     ("pattern: partnr", "partner"),
