@@ -15,9 +15,9 @@
 #define AGE_SECONDS 60
 
 /* The files of examples/shop that are written as they are. */
-static const char *const FILES[] = {"pattimpex.yaml",  "more-tasks.yaml", "staging.yaml",
-                                    "ops-address.txt", IN "partners.csv", IN "partners-with-errors.csv",
-                                    IN "products.csv", IN "orders.csv",   IN "contacts.xlsx"};
+static const char *const FILES[] = {
+  "pattimpex.yaml",  "more-tasks.yaml", "staging.yaml",     "ops-address.txt", IN "partners.csv", IN "partners-with-errors.csv",
+  IN "products.csv", IN "orders.csv",   IN "contacts.xlsx", IN "stock.json"};
 
 static bool fail(GError **error, const char *path) {
   int reason = errno;
