@@ -264,7 +264,7 @@ bool px_fetch_step(PxWork *work, GError **error) {
     return false;
   work->storage = task->storage;
   work->at_storage = true;
-  g_autoptr(PxStorage) storage = px_storage_open(project->storages, task->storage, project->dry_run, error);
+  PxStorage *storage = px_project_storage(project, task->storage, error);
   if (!storage || !settle_left(work, storage, task, error))
     return false;
   g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Found));

@@ -24,8 +24,10 @@ bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions 
   if (!px_job_claim(project->db, worker, options->tasks, px_project_now(project), &job, error))
     return false;
   *ret_ran = job != NULL;
-  if (!job)
+  if (!job) {
+    px_project_rest(project);
     return true;
+  }
   if (options->claimed)
     options->claimed(job, options->data);
   px_hook("job-claimed");

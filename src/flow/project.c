@@ -205,10 +205,15 @@ static bool open_all(PxProject *project, const PxProjectOptions *options, PxComp
   return options->no_files || open_filestore(project, &top, error);
 }
 
+static void close_storage(void *storage) {
+  px_storage_close(storage);
+}
+
 PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *complaints, GError **error) {
   g_autoptr(PxComplaints) own = px_complaints_new();
   g_autoptr(PxProject) project = g_new0(PxProject, 1);
   project->dry_run = options->dry_run;
+  project->in_use = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_storage);
   project->now = options->now ? options->now : system_now;
   project->now_data = options->now_data;
   project->stop = options->stop;
@@ -220,9 +225,24 @@ PxProject *px_project_open(const PxProjectOptions *options, PxComplaints *compla
   return g_steal_pointer(&project);
 }
 
+PxStorage *px_project_storage(PxProject *project, const char *name, GError **error) {
+  PxStorage *storage = g_hash_table_lookup(project->in_use, name);
+  if (storage && px_storage_keeps_connection(storage))
+    return storage;
+  storage = px_storage_open(project->storages, name, project->dry_run, error);
+  if (storage)
+    g_hash_table_replace(project->in_use, g_strdup(name), storage);
+  return storage;
+}
+
+void px_project_rest(PxProject *project) {
+  g_hash_table_remove_all(project->in_use);
+}
+
 void px_project_close(PxProject *project) {
   if (!project)
     return;
+  g_hash_table_unref(project->in_use);
   px_filestore_close(project->filestore);
   px_tasks_free(project->tasks);
   px_notices_free(project->notices);

@@ -44,6 +44,7 @@ typedef struct {
   int64_t (*now)(void *data);
   void *now_data;
   const volatile sig_atomic_t *stop;
+  GHashTable *in_use; /* name -> PxStorage: connections that are kept from job to job */
 } PxProject;
 
 /* Loads the configuration, connects, makes and migrates our tables, reads every section. What is wrong with the configuration is collected in
@@ -61,6 +62,11 @@ bool px_project_stopped(const PxProject *project, GError **error);
 bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Warns of tasks, patterns and storages that have a history and are in the configuration no more. */
 bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A storage by name, borrowed: until the next call of this for the same name, or px_project_rest(). One on a server keeps its connection until
+ * then, one job after the other. PX_ERROR_CONFIG. */
+PxStorage *px_project_storage(PxProject *project, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* There is nothing to be done for now: connections are closed. */
+void px_project_rest(PxProject *project);
 /* PX_ERROR_CONFIG with "did you mean". */
 const PxPattern *px_project_pattern(const PxProject *project, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 const PxTask *px_project_task(const PxProject *project, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

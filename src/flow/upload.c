@@ -9,7 +9,7 @@
 
 static bool put(PxWork *work, const PxAttachment *attachment, char **ret_name, GError **error) {
   PxProject *project = work->project;
-  g_autoptr(PxStorage) storage = px_storage_open(project->storages, attachment->storage, project->dry_run, error);
+  PxStorage *storage = px_project_storage(project, attachment->storage, error);
   int blob = storage ? px_filestore_read(project->filestore, attachment->sha256, error) : -1;
   if (blob < 0)
     return false;

@@ -12,6 +12,7 @@
 #define PRECISION_NS (2 * SECOND_NS) /* the protocol has whole seconds; what is behind the server may have two (FAT) */
 #define DAY_S (24 * 60 * 60)
 #define LISTS_AT_ONCE 4u
+#define MOST_SILENCE (60 * G_USEC_PER_SEC)
 #define SMALL_ROOM 65536 /* bytes: a disk with less is full */
 
 typedef struct {
@@ -193,9 +194,10 @@ static bool find_root(Sftp *self, GError **error) {
   return true;
 }
 
-/* Connects, unless there is a connection that is of use. */
+/* Connects, unless there is a connection that is of use. After a long silence something between may have forgotten it, which would only be
+ * noticed after the whole timeout. */
 static bool connect_to(Sftp *self, GError **error) {
-  if (self->sftp && !px_sftp_is_dead(self->sftp))
+  if (self->sftp && px_sftp_silence(self->sftp) < MOST_SILENCE && !px_sftp_is_dead(self->sftp))
     return true;
   disconnect(self);
   self->sftp = px_sftp_open(&self->settings->ssh, error);
@@ -725,6 +727,7 @@ const PxStorageDriver px_sftp_storage = {
   .keys = px_sftp_keys,
   .n_keys = G_N_ELEMENTS(px_sftp_keys),
   .settings_size = sizeof(PxSftpSettings),
+  .connects = true,
   .defaults = px_sftp_defaults,
   .check_settings = px_sftp_check_settings,
   .free_settings = px_sftp_free_settings,

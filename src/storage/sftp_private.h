@@ -68,6 +68,8 @@ bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension);
 size_t px_sftp_most_written(const PxSftp *sftp);
 /* Whether the connection is of no use any more: an error said so, or the server hung up meanwhile. */
 bool px_sftp_is_dead(PxSftp *sftp);
+/* Microseconds since the last byte. */
+int64_t px_sftp_silence(const PxSftp *sftp);
 const char *px_sftp_where(const PxSftp *sftp);
 
 /* A request is begun, filled and sent; its id comes with the answer. Nothing waits before px_sftp_receive(). */

@@ -27,6 +27,7 @@ struct PxSftp {
   uint32_t next_id;
   unsigned extensions;
   size_t most_written;
+  int64_t progress; /* when the last byte went or came */
   bool dead;
 };
 
@@ -115,6 +116,8 @@ static bool move_bytes(PxSftp *sftp, bool *ret_progress, GError **error) {
   if (!ok)
     return die(sftp);
   *ret_progress = written > 0 || got > 0;
+  if (*ret_progress)
+    sftp->progress = g_get_monotonic_time();
   return true;
 }
 
@@ -146,7 +149,7 @@ static bool receive_packet(PxSftp *sftp, uint32_t *ret_len, GError **error) {
     if (!move_bytes(sftp, &progress, error))
       return false;
     if (progress)
-      deadline = g_get_monotonic_time() + sftp->settings->timeout;
+      deadline = sftp->progress + sftp->settings->timeout;
     else if (!px_ssh_wait(sftp->ssh, deadline, error))
       return die(sftp);
   }
@@ -365,6 +368,10 @@ size_t px_sftp_most_written(const PxSftp *sftp) {
 bool px_sftp_is_dead(PxSftp *sftp) {
   bool progress;
   return sftp->dead || !move_bytes(sftp, &progress, NULL);
+}
+
+int64_t px_sftp_silence(const PxSftp *sftp) {
+  return g_get_monotonic_time() - sftp->progress;
 }
 
 const char *px_sftp_where(const PxSftp *sftp) {

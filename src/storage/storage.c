@@ -33,6 +33,10 @@ void px_storage_close(PxStorage *storage) {
   g_free(storage);
 }
 
+bool px_storage_keeps_connection(const PxStorage *storage) {
+  return storage->driver->connects;
+}
+
 /* ---- what is common to the calls */
 
 /* Says whose error it is. */

@@ -27,6 +27,8 @@ const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
  * PX_ERROR_CONFIG when there is none of that name. */
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_storage_close(PxStorage *storage);
+/* Whether it is worth to be kept open for the next job: it is on a server. A connection that was silent for long is not relied on. */
+bool px_storage_keeps_connection(const PxStorage *storage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxStorage, px_storage_close)
 
 /* One file of a listing, or the file just opened. */

@@ -9,6 +9,7 @@ typedef struct {
   const PxKey *keys; /* of its settings, besides type */
   size_t n_keys;
   size_t settings_size;
+  bool connects; /* to a server, and keeps the connection until close */
   void (*defaults)(void *settings);
   void (*check_settings)(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
   void (*free_settings)(void *settings);

@@ -35,6 +35,12 @@ def wait_for_port(port):
             time.sleep(0.01)
 
 
+def stop_listening(listener):
+    """Also where a thread is in accept() still, which close() alone would leave there, listening."""
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
 def make_key(path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path], check=True)
 
@@ -70,6 +76,9 @@ class Sshd:
         options = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": self.user, "key_file": self.folder / "user", "known_hosts": hosts,
                    "directory": directory, **more}
         return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+
+    def logins(self):
+        return (self.folder / "log").read_text().count("Accepted publickey")
 
     def stop(self):
         self.process.terminate()
@@ -119,7 +128,7 @@ class Line:
                 pass
 
     def stop(self):
-        self.listener.close()
+        stop_listening(self.listener)
 
 
 # ---------------------------------------------------------------- a server that breaks the rules
@@ -264,6 +273,6 @@ class Scripted:
         return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
 
     def stop(self):
-        self.listener.close()
+        stop_listening(self.listener)
         for transport in self.transports:
             transport.close()

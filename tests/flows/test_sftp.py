@@ -69,6 +69,16 @@ def test_both_ways(project, over):
     assert tree["done/a.csv"] == GOOD.encode() and b"#Error" in tree["errors/b.csv"] and b"zoe@x.test" in tree["out/all.csv"]
 
 
+def test_one_connection_for_all_jobs_of_a_run(project, over, sshd):
+    over()
+    for n in range(5):
+        project.drop(f"{n}.csv", BAD if n == 3 else f"email#key,name\nn{n}@x.test,N{n}\n")
+    before = sshd.logins()
+    project.call("run", status=1)
+    assert project.names("errors") == ["errors/3.csv"] and project.names("out") == ["out/all.csv"]
+    assert sshd.logins() == before + 1
+
+
 def test_name_that_is_taken_gets_a_number(project, over):
     over()
     project.drop("a.csv", "old", folder="done")
