@@ -4,15 +4,18 @@
 
 #include "storage/bytes_private.h"
 
+#include <fcntl.h>
 #include <libssh/libssh.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #define MOST_AT_ONCE ((size_t)1024 * 1024)
 
 struct PxSsh {
   const PxSshSettings *settings;
   char *where;
-  int fd;
+  int fd;     /* the socket */
+  int theirs; /* the same, for libssh, which closes it where an error of the connection ends a session, and leaves it open otherwise */
   ssh_session session;
   ssh_channel channel;
   int64_t deadline; /* of the login */
@@ -92,7 +95,12 @@ static bool open_session(PxSsh *ssh, const char *subsystem, GError **error) {
     return false;
   }
   ssh_set_blocking(ssh->session, 0);
-  if (!px_ssh_set_options(ssh->session, settings, ssh->fd, error) || !shake_hands(ssh, error))
+  ssh->theirs = fcntl(ssh->fd, F_DUPFD_CLOEXEC, 0);
+  if (ssh->theirs < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: no descriptor is left: %s", ssh->where, g_strerror(errno));
+    return false;
+  }
+  if (!px_ssh_set_options(ssh->session, settings, ssh->theirs, error) || !shake_hands(ssh, error))
     return false;
   if (px_ssh_check_host_key(ssh->session, settings, error) && px_ssh_login(ssh->session, settings, wait_for_login, ssh, error))
     return open_channel(ssh, subsystem, error);
@@ -104,6 +112,7 @@ PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError 
   PxSsh *ssh = g_new0(PxSsh, 1);
   ssh->settings = settings;
   ssh->fd = -1;
+  ssh->theirs = -1;
   ssh->where =
     settings->port == 22 ? g_strdup(settings->host) : g_strdup_printf("%s port %" G_GUINT64_FORMAT, settings->host, (guint64)settings->port);
   ssh->deadline = g_get_monotonic_time() + settings->connect_timeout;
@@ -111,6 +120,15 @@ PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError 
     return ssh;
   px_ssh_close(ssh);
   return NULL;
+}
+
+/* When libssh has closed its descriptor, the number may be another file's by now: of the database, for one. */
+static void close_theirs(PxSsh *ssh) {
+  struct stat ours;
+  struct stat theirs;
+  if (ssh->theirs >= 0 && fstat(ssh->fd, &ours) == 0 && fstat(ssh->theirs, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
+      ours.st_ino == theirs.st_ino)
+    px_fd_clear(&ssh->theirs);
 }
 
 void px_ssh_close(PxSsh *ssh) {
@@ -122,6 +140,7 @@ void px_ssh_close(PxSsh *ssh) {
     ssh_disconnect(ssh->session);
     ssh_free(ssh->session);
   }
+  close_theirs(ssh);
   px_fd_clear(&ssh->fd);
   g_free(ssh->where);
   g_free(ssh);

@@ -37,8 +37,9 @@ def wait_for_port(port):
 
 def stop_listening(listener):
     """Also where a thread is in accept() still, which close() alone would leave there, listening."""
-    listener.shutdown(socket.SHUT_RDWR)
-    listener.close()
+    if listener.fileno() >= 0:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 def make_key(path):

@@ -3,6 +3,7 @@
 #include "test_sshd.h"
 #include "test_storage.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -210,6 +211,40 @@ static void lost_and_found(Fixture *fixture, const void *data) {
   g_assert_true(px_storage_digest(again, sha256, NULL));
 }
 
+static unsigned open_descriptors(void) {
+  unsigned n = 0;
+  g_autoptr(GDir) directory = g_dir_open("/proc/self/fd", 0, NULL);
+  while (g_dir_read_name(directory))
+    n++;
+  return n;
+}
+
+/* libssh closes the socket of a connection that was lost: the number is somebody else's then, who must keep it. */
+static void lost_descriptor(Fixture *fixture, const void *data) {
+  g_autofree char *text = g_strnfill(20000000, 'x');
+  write_file(fixture, "big", text);
+  unsigned before = open_descriptors();
+  int others[8];
+  for (unsigned round = 0; round < 2; round++) {
+    PxFileInfo info;
+    g_autofree char *settings = sshd_config(fixture->drop);
+    g_auto(Other) other = other_open(g_steal_pointer(&settings));
+    g_assert_true(px_storage_check(other.storage, false, NULL));
+    if (round == 1) {
+      char sha256[65];
+      g_autoptr(PxReading) reading = px_storage_open_read(other.storage, "", "big", &info, NULL);
+      sshd_end_sessions();
+      g_assert_false(px_storage_digest(reading, sha256, NULL));
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
+      others[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    px_storage_close(g_steal_pointer(&other.storage));
+    for (unsigned i = 0; i < G_N_ELEMENTS(others); i++)
+      g_assert_cmpint(close(others[i]), ==, 0);
+    g_assert_cmpuint(open_descriptors(), ==, before);
+  }
+}
+
 static void assert_complains(const char *settings, const char *part) {
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   g_autofree char *text = g_strdup_printf("storages: {drop: {type: sftp, host: h, user: u, %s}}", settings);
@@ -245,4 +280,5 @@ void add_sftp_tests(const Driver *driver) {
   ADD_SFTP("/storage/sftp/out_of_reach", out_of_reach);
   ADD_SFTP("/storage/sftp/directory_of_the_login", directory_of_the_login);
   ADD_SFTP("/storage/sftp/lost_and_found", lost_and_found);
+  ADD_SFTP("/storage/sftp/lost_descriptor_is_left_alone", lost_descriptor);
 }
