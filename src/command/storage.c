@@ -11,6 +11,7 @@
 
 static gboolean all;
 static gboolean no_probe;
+static gboolean yes;
 static char *output;
 static char *on_exists;
 
@@ -19,10 +20,11 @@ static const GOptionEntry OPTIONS[] = {
   {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "get: where to (default the same name here); - is standard output", "FILE"},
   {"on-exists", 0, 0, G_OPTION_ARG_STRING, &on_exists, "put: what if there is one: fail (default), replace, or number: name-1.csv", "WORD"},
   {"no-probe", 0, 0, G_OPTION_ARG_NONE, &no_probe, "check: only connect and list; write nothing", NULL},
+  {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "trust: the key that is shown is trusted from now on", NULL},
   {NULL},
 };
 
-#define USAGE "[ls NAME [PATH] | get NAME PATH | put NAME FILE [PATH] | rm NAME PATH... | check [NAME...]]"
+#define USAGE "[ls NAME [PATH] | get NAME PATH | put NAME FILE [PATH] | rm NAME PATH... | check [NAME...] | trust NAME]"
 
 static int usage(GError **error) {
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage: usage: pattimpex storage " USAGE);
@@ -195,6 +197,25 @@ static int rm(const PxCommandLine *line, PxStorage *storage, GError **error) {
   return 0;
 }
 
+/* Shows the key; writes it down only when told to. */
+static int trust(const PxCommandLine *line, PxStorage *storage, GError **error) {
+  static const PxColumn columns[] = {{"storage", "Storage"}, {"key", "Key"}, {"trusted", "Trusted"}};
+  g_autofree char *key = NULL;
+  bool known = false;
+  if (!px_storage_host_key(storage, yes, &key, &known, error))
+    return 2;
+  g_autoptr(json_t) object = json_object();
+  json_object_set_new(object, "storage", px_json_text(line->args[1]));
+  json_object_set_new(object, "key", px_json_text(key));
+  json_object_set_new(object, "trusted", json_boolean(known || yes));
+  px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
+  if (!known && !yes && !line->json && !line->quiet)
+    printf("\nCompare the key with what the partner says; if it is theirs: pattimpex storage trust %s --yes,\n"
+           "or write in the configuration: host_key: \"%s\"\n",
+           line->args[1], key);
+  return 0;
+}
+
 /* ---- which of them */
 
 typedef struct {
@@ -203,7 +224,7 @@ typedef struct {
   int (*run)(const PxCommandLine *line, PxStorage *storage, GError **error);
 } Action;
 
-static const Action actions[] = {{"ls", 2, 3, ls}, {"get", 3, 3, get}, {"put", 3, 4, put}, {"rm", 3, 1000, rm}};
+static const Action actions[] = {{"ls", 2, 3, ls}, {"get", 3, 3, get}, {"put", 3, 4, put}, {"rm", 3, 1000, rm}, {"trust", 2, 2, trust}};
 
 static int act(const PxCommandLine *line, const PxStorages *storages, GError **error) {
   for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
@@ -234,12 +255,14 @@ static int run(const PxCommandLine *line, GError **error) {
 const PxCommand px_command_storage = {
   .name = "storage",
   .arguments = USAGE,
-  .summary = "List storages, check them, or list, fetch, put and remove files in one by hand",
+  .summary = "List storages, check them, or list, get, put and remove files in one by hand",
   .help = "PATH is relative to the storage's directory and cannot leave it. put never leaves half a file, and\n"
-          "replaces one only when told to. Nothing of it is kept in the history; no database is needed.\n\n"
+          "replaces one only when told to. trust shows the key of a server, before anything is sent to it, and\n"
+          "with --yes adds it to known_hosts. Nothing of it is kept in the history; no database is needed.\n\n"
           "Examples:\n"
           "  pattimpex storage\n"
           "  pattimpex storage check supplier\n"
+          "  pattimpex storage trust supplier\n"
           "  pattimpex storage ls supplier in --json\n"
           "  pattimpex storage get supplier in/orders.csv -o -\n"
           "  pattimpex storage put supplier prices.xlsx out/ --on-exists replace\n"

@@ -213,8 +213,6 @@ static bool file_list(void *self, const char *path, PxFileVisit visit, void *dat
   if (!open_root(file, error))
     return false;
   int fd = px_beneath_open(file->root, path, O_RDONLY | O_DIRECTORY);
-  if (fd < 0 && errno == ENOENT)
-    return true;
   DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
   if (!stream) {
     px_fd_clear(&fd);

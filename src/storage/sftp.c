@@ -369,15 +369,7 @@ static bool list_directory(Sftp *self, const char *path, PxFileVisit visit, void
 
 static bool sftp_list(void *data, const char *path, PxFileVisit visit, void *visit_data, GError **error) {
   Sftp *self = data;
-  g_autoptr(GError) problem = NULL;
-  if (!connect_to(self, error))
-    return false;
-  if (walk(self, path, "list", &problem) && list_directory(self, path, visit, visit_data, &problem))
-    return true;
-  if (*path && g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
-    return true;
-  g_propagate_error(error, g_steal_pointer(&problem));
-  return false;
+  return connect_to(self, error) && walk(self, path, "list", error) && list_directory(self, path, visit, visit_data, error);
 }
 
 /* ---- reading */
@@ -722,6 +714,11 @@ static bool sftp_check(void *data, bool probe, GError **error) {
   return closed && done(self, send_paths(self, PX_SFTP_REMOVE, remote, NULL), "its directory", "remove a file of it", error);
 }
 
+static bool sftp_host_key(void *data, bool trust, char **ret_key, bool *ret_known, GError **error) {
+  const Sftp *self = data;
+  return px_ssh_host_key(&self->settings->ssh, trust, ret_key, ret_known, error);
+}
+
 const PxStorageDriver px_sftp_storage = {
   .type = "sftp",
   .keys = px_sftp_keys,
@@ -742,4 +739,5 @@ const PxStorageDriver px_sftp_storage = {
   .move = sftp_move,
   .remove = sftp_remove,
   .check = sftp_check,
+  .host_key = sftp_host_key,
 };

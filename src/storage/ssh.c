@@ -84,7 +84,7 @@ static bool open_channel(PxSsh *ssh, const char *subsystem, GError **error) {
   return false;
 }
 
-static bool open_session(PxSsh *ssh, const char *subsystem, GError **error) {
+static bool open_session(PxSsh *ssh, GError **error) {
   const PxSshSettings *settings = ssh->settings;
   ssh->fd = px_tcp_connect(settings->host, (unsigned)settings->port, ssh->deadline, error);
   if (ssh->fd < 0)
@@ -100,15 +100,18 @@ static bool open_session(PxSsh *ssh, const char *subsystem, GError **error) {
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: no descriptor is left: %s", ssh->where, g_strerror(errno));
     return false;
   }
-  if (!px_ssh_set_options(ssh->session, settings, ssh->theirs, error) || !shake_hands(ssh, error))
-    return false;
+  return px_ssh_set_options(ssh->session, settings, ssh->theirs, error) && shake_hands(ssh, error);
+}
+
+static bool log_in(PxSsh *ssh, const char *subsystem, GError **error) {
+  const PxSshSettings *settings = ssh->settings;
   if (px_ssh_check_host_key(ssh->session, settings, error) && px_ssh_login(ssh->session, settings, wait_for_login, ssh, error))
     return open_channel(ssh, subsystem, error);
   g_prefix_error(error, "%s: ", ssh->where);
   return false;
 }
 
-PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError **error) {
+static PxSsh *ssh_allocate(const PxSshSettings *settings) {
   PxSsh *ssh = g_new0(PxSsh, 1);
   ssh->settings = settings;
   ssh->fd = -1;
@@ -116,10 +119,28 @@ PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError 
   ssh->where =
     settings->port == 22 ? g_strdup(settings->host) : g_strdup_printf("%s port %" G_GUINT64_FORMAT, settings->host, (guint64)settings->port);
   ssh->deadline = g_get_monotonic_time() + settings->connect_timeout;
-  if (open_session(ssh, subsystem, error))
+  return ssh;
+}
+
+PxSsh *px_ssh_open(const PxSshSettings *settings, const char *subsystem, GError **error) {
+  PxSsh *ssh = ssh_allocate(settings);
+  if (open_session(ssh, error) && log_in(ssh, subsystem, error))
     return ssh;
   px_ssh_close(ssh);
   return NULL;
+}
+
+bool px_ssh_host_key(const PxSshSettings *settings, bool trust, char **ret_key, bool *ret_known, GError **error) {
+  PxSsh *ssh = ssh_allocate(settings);
+  bool ok = open_session(ssh, error);
+  if (ok && !px_ssh_ask_host_key(ssh->session, settings, trust, ret_known, error)) {
+    g_prefix_error(error, "%s: ", ssh->where);
+    ok = false;
+  }
+  if (ok)
+    *ret_key = px_ssh_host_key_text(ssh->session);
+  px_ssh_close(ssh);
+  return ok;
 }
 
 /* When libssh has closed its descriptor, the number may be another file's by now: of the database, for one. */

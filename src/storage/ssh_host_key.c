@@ -145,7 +145,8 @@ static bool is_unknown(const PxSshSettings *settings, const char *shown, GError 
   g_autofree char *ask =
     g_strdup_printf("ssh-keyscan -p %" G_GUINT64_FORMAT " %s >> %s", (guint64)settings->port, settings->host, settings->known_hosts);
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
-              "the server's key %s is not in %s. Compare it with what the partner says; if it is theirs, write host_key: \"%s\", or add it: %s",
+              "the server's key %s is not in %s. Compare it with what the partner says; if it is theirs, write host_key: \"%s\", or trust it "
+              "(pattimpex storage trust, or %s)",
               shown, settings->known_hosts, shown, ask);
   return false;
 }
@@ -157,6 +158,15 @@ static bool has_changed(const PxSshSettings *settings, const char *shown, GError
     "partner, and only if the key is theirs replace it: ssh-keygen -R \"[%s]:%" G_GUINT64_FORMAT "\" -f %s, then add the new one",
     shown, settings->known_hosts, settings->host, (guint64)settings->port, settings->known_hosts);
   return false;
+}
+
+bool px_ssh_ask_host_key(PxSshSession *session, const PxSshSettings *settings, bool trust, bool *ret_known, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  enum ssh_known_hosts_e found = is_pinned(settings) ? SSH_KNOWN_HOSTS_OK : ssh_session_is_known_server(session);
+  *ret_known = found == SSH_KNOWN_HOSTS_OK;
+  if (found == SSH_KNOWN_HOSTS_UNKNOWN || found == SSH_KNOWN_HOSTS_NOT_FOUND)
+    return !trust || accept_new(session, settings, error);
+  return px_ssh_check_host_key(session, settings, error);
 }
 
 bool px_ssh_check_host_key(PxSshSession *session, const PxSshSettings *settings, GError **error) {

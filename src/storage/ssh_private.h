@@ -43,12 +43,17 @@ bool px_ssh_wait(PxSsh *ssh, int64_t deadline, GError **error) G_GNUC_WARN_UNUSE
 /* "host" or "host port N", for messages. Borrowed. */
 const char *px_ssh_where(const PxSsh *ssh);
 
+/* As px_storage_host_key() has it; no login. */
+bool px_ssh_host_key(const PxSshSettings *settings, bool trust, char **ret_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- for px_ssh_open() */
 
 typedef struct ssh_session_struct PxSshSession;
 
 /* Whether the server is the one that is meant. PX_ERROR_CONFIG with what to do. */
 bool px_ssh_check_host_key(PxSshSession *session, const PxSshSettings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it is; when not, what is known instead is an error: PX_ERROR_CONFIG. trust: what is not known is written to known_hosts. */
+bool px_ssh_ask_host_key(PxSshSession *session, const PxSshSettings *settings, bool trust, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The server's key as "ssh-ed25519 SHA256:...". Caller frees; NULL: it has shown none. */
 char *px_ssh_host_key_text(PxSshSession *session);
 /* The settings that libssh is to have before it connects. */

@@ -12,6 +12,7 @@ struct PxStorage {
   const PxStorageDriver *driver;
   void *self;
   bool dry_run;
+  bool path_must_exist;
 };
 
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) {
@@ -21,7 +22,11 @@ PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dr
     return NULL;
   }
   PxStorage *storage = g_new0(PxStorage, 1);
-  *storage = (PxStorage){.name = g_strdup(name), .driver = config->driver, .self = config->driver->open(config->settings), .dry_run = dry_run};
+  *storage = (PxStorage){.name = g_strdup(name),
+                         .driver = config->driver,
+                         .self = config->driver->open(config->settings),
+                         .dry_run = dry_run,
+                         .path_must_exist = config->path_must_exist};
   return storage;
 }
 
@@ -90,6 +95,20 @@ static bool collect(const PxFileInfo *info, void *data) {
   return true;
 }
 
+/* A path that is missing is empty, unless the storage says otherwise. */
+static bool list_driver(PxStorage *storage, const char *path, Listing *listing, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  if (storage->driver->list(storage->self, path, collect, listing, &problem))
+    return true;
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  if (storage->path_must_exist)
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s; make it, correct the path, or leave out path_must_exist", problem->message);
+  return !storage->path_must_exist;
+}
+
 static int compare_names(const void *a, const void *b) {
   return strcmp(((const PxFileInfo *)a)->name, ((const PxFileInfo *)b)->name);
 }
@@ -101,7 +120,7 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
   g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(PxFileInfo));
   g_array_set_clear_func(files, info_clear);
   Listing listing = {.files = files, .leftovers = leftovers};
-  if (!storage->driver->list(storage->self, clean, collect, &listing, error))
+  if (!list_driver(storage, clean, &listing, error))
     return failed(storage, error);
   g_array_sort(files, compare_names);
   for (unsigned i = 0; i < files->len; i++) {
@@ -323,4 +342,11 @@ bool px_storage_remove(PxStorage *storage, const char *path, const char *name, G
 
 bool px_storage_check(PxStorage *storage, bool probe, GError **error) {
   return storage->driver->check(storage->self, probe && !storage->dry_run, error) || failed(storage, error);
+}
+
+bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *ret_known, GError **error) {
+  if (storage->driver->host_key)
+    return storage->driver->host_key(storage->self, trust && !storage->dry_run, ret_key, ret_known, error) || failed(storage, error);
+  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "a storage of the type %s has no key", storage->driver->type);
+  return failed(storage, error);
 }

@@ -45,7 +45,7 @@ typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop 
 
 /* Calls visit for each file directly in path, in order of their names. Hidden names (leading "."), directories and the leading
  * ".pattimpex-" are left out, unless leftovers is true: then only the ".pattimpex-" ones come. A path that is missing lists
- * as empty. PX_ERROR_UNREACHABLE; PX_ERROR_REFUSED: path is no directory, or has a symbolic link in it. */
+ * as empty, unless path_must_exist is set. PX_ERROR_UNREACHABLE; PX_ERROR_REFUSED: path is no directory, or has a symbolic link in it. */
 bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A file that is being read. No other call on its storage until it is closed. */
@@ -81,6 +81,9 @@ bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const c
 bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the storage answers and its directory can be listed and, where probe says so, written. */
 bool px_storage_check(PxStorage *storage, bool probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The key by which a server is recognised, "TYPE SHA256:...", caller frees; nothing is sent to it. *ret_known: it is trusted already. trust: it is
+ * from now on. PX_ERROR_CONFIG: another one is known. PX_ERROR_USAGE: this type of storage has none. */
+bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Whether name may be a file's name: one path component, no '/', "..", control bytes, leading ".pattimpex-", at most 255 bytes.
  * NULL when it may, else why not (static text). */

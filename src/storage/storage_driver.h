@@ -18,7 +18,8 @@ typedef struct {
   /* Must not reach out before the first of the calls below. Never fails. */
   void *(*open)(const void *settings);
   void (*close)(void *self);
-  bool (*list)(void *self, const char *path, PxFileVisit visit, void *data, GError **error); /* every entry but directories, any order */
+  bool (*list)(void *self, const char *path, PxFileVisit visit, void *data,
+               GError **error); /* every entry but directories, any order; PX_ERROR_NOT_FOUND: there is no such path */
   /* One reading at a time, and no other call meanwhile. What it gives is the driver's own, freed by close_read. */
   void *(*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
   ssize_t (*read)(void *self, void *reading, void *buffer, size_t size, GError **error); /* sizes are checked above */
@@ -28,6 +29,7 @@ typedef struct {
   bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);
   bool (*remove)(void *self, const char *path, const char *name, GError **error);
   bool (*check)(void *self, bool probe, GError **error);
+  bool (*host_key)(void *self, bool trust, char **ret_key, bool *ret_known, GError **error); /* NULL: there is none */
 } PxStorageDriver;
 
 extern const PxStorageDriver px_file_storage;

@@ -167,6 +167,16 @@ static void lists_many(Fixture *fixture, const void *data) {
   g_free(seen.last);
 }
 
+static void path_must_exist(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  Seen seen = {0};
+  make_directory(fixture, "in");
+  g_auto(Other) other = other_with(fixture, data, "path_must_exist: true");
+  g_assert_true(px_storage_list(other.storage, "in", false, see, &seen, NULL));
+  assert_fails(px_storage_list(other.storage, "in/none", false, see, &seen, &error), &error, PX_ERROR_UNREACHABLE,
+               "in/none: cannot list: No such file or directory; make it");
+}
+
 static void lists_no_file(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   Seen seen = {0};
@@ -287,6 +297,7 @@ void add_contract_tests(void) {
   add_for_all("digest", digest);
   add_for_all("lists_many", lists_many);
   add_for_all("lists_no_file", lists_no_file);
+  add_for_all("path_must_exist", path_must_exist);
   add_for_all("puts_big", puts_big);
   add_for_all("no_directory_through_a_file", through_a_file);
   add_for_all("source_that_fails_leaves_nothing", source_that_fails);

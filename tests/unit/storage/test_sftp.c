@@ -10,30 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A storage "drop" of the type sftp with these settings instead of the fixture's. */
-typedef struct {
-  PxConfig *config;
-  PxStorages *storages;
-  PxStorage *storage;
-} Other;
-
-static void other_clear(Other *other) {
-  px_storage_close(other->storage);
-  px_storages_free(other->storages);
-  px_config_free(other->config);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Other, other_clear)
-
 static Other other_open(char *settings) {
-  g_autoptr(PxComplaints) complaints = px_complaints_new();
-  g_autofree char *text = g_strdup_printf("storages: {drop: {type: sftp, %s}}", settings);
-  Other other = {.config = px_config_parse(text, "t", NULL)};
-  g_assert_nonnull(other.config);
-  other.storages = px_storages_read(other.config, complaints);
-  g_autoptr(GError) error = NULL;
-  (void)px_complaints_to_error(complaints, &error);
-  g_assert_no_error(error);
-  other.storage = px_storage_open(other.storages, "drop", false, NULL);
+  Other other = other_of_type("sftp", settings);
   g_free(settings);
   return other;
 }
@@ -93,6 +71,31 @@ static void another_host(Fixture *fixture, const void *data) {
                  "somebody may be in between");
   assert_refuses(with(fixture, "user: %s, key_file: %s/user, known_hosts: %s/wrong, host_key: accept-new", sshd_user(), top, top), PX_ERROR_CONFIG,
                  "ssh-keygen -R");
+}
+
+static void trusted_host(Fixture *fixture, const void *data) {
+  const char *top = sshd_directory();
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = g_build_filename(top, "trusted", NULL);
+  g_autofree char *print = fingerprint("host.pub");
+  g_autofree char *expected = g_strconcat("ssh-ed25519 ", print, NULL);
+  (void)unlink(path);
+  for (unsigned round = 0; round < 3; round++) {
+    g_autofree char *key = NULL;
+    bool known = false;
+    g_auto(Other) other = other_open(with(fixture, "user: %s, key_file: %s/user, known_hosts: %s/trusted", sshd_user(), top, top));
+    g_assert_true(px_storage_host_key(other.storage, round == 1, &key, &known, &error));
+    g_assert_cmpstr(key, ==, expected);
+    g_assert_cmpint(known, ==, round == 2);
+    g_assert_cmpint(px_storage_check(other.storage, false, NULL), ==, round > 0);
+  }
+  g_autofree char *key = NULL;
+  bool known = false;
+  g_auto(Other) other = other_open(with(fixture, "user: %s, key_file: %s/user, known_hosts: %s/wrong", sshd_user(), top, top));
+  g_autofree char *wrong = sshd_read("other.pub");
+  g_autofree char *line = g_strdup_printf("[127.0.0.1]:%u %s", sshd_port(), wrong);
+  sshd_write("wrong", line);
+  assert_fails(px_storage_host_key(other.storage, true, &key, &known, &error), &error, PX_ERROR_CONFIG, "somebody may be in between");
 }
 
 static void accepted_host(Fixture *fixture, const void *data) {
@@ -273,6 +276,7 @@ void add_sftp_tests(const Driver *driver) {
   ADD_SFTP("/storage/sftp/host/unknown", unknown_host);
   ADD_SFTP("/storage/sftp/host/another", another_host);
   ADD_SFTP("/storage/sftp/host/accepted", accepted_host);
+  ADD_SFTP("/storage/sftp/host/trusted", trusted_host);
   ADD_SFTP("/storage/sftp/host/pinned", pinned_host);
   ADD_SFTP("/storage/sftp/login/keys", keys);
   ADD_SFTP("/storage/sftp/login/bad_keys", bad_keys);

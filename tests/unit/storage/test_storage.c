@@ -27,6 +27,33 @@ static const Driver drivers[] = {
   {.type = "sftp", .config = sshd_config},
 };
 
+void other_clear(Other *other) {
+  px_storage_close(other->storage);
+  px_storages_free(other->storages);
+  px_config_free(other->config);
+}
+
+Other other_of_type(const char *type, const char *settings) {
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(GError) error = NULL;
+  g_autofree char *text = g_strdup_printf("storages: {drop: {type: %s, %s}}", type, settings);
+  Other other = {.config = px_config_parse(text, "t", NULL)};
+  g_assert_nonnull(other.config);
+  other.storages = px_storages_read(other.config, complaints);
+  bool ok = px_complaints_to_error(complaints, &error);
+  g_assert_no_error(error);
+  g_assert_true(ok);
+  other.storage = px_storage_open(other.storages, "drop", false, NULL);
+  return other;
+}
+
+Other other_with(const Fixture *fixture, const void *data, const char *more) {
+  const Driver *driver = data;
+  g_autofree char *own = driver->config(fixture->drop);
+  g_autofree char *settings = g_strdup_printf("%s, %s", own, more);
+  return other_of_type(driver->type, settings);
+}
+
 void add_for_all(const char *name, Test test) {
   for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
     g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);

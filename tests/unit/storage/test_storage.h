@@ -23,6 +23,18 @@ void fixture_set_up(Fixture *fixture, const void *data);
 void fixture_tear_down(Fixture *fixture, const void *data);
 #define ADD(path, function) g_test_add(path, Fixture, NULL, fixture_set_up, function, fixture_tear_down)
 
+/* One more storage, with settings of its own. */
+typedef struct {
+  PxConfig *config;
+  PxStorages *storages;
+  PxStorage *storage;
+} Other;
+void other_clear(Other *other);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Other, other_clear)
+Other other_of_type(const char *type, const char *settings);
+/* The fixture's own settings (data: its driver) and more. */
+Other other_with(const Fixture *fixture, const void *data, const char *more);
+
 typedef void (*Test)(Fixture *fixture, const void *data);
 /* Adds /storage/TYPE/NAME for every kind of storage. */
 void add_for_all(const char *name, Test test);
