@@ -29,6 +29,9 @@ static json_t *task_to_json(const PxProject *project, const PxTask *task, GError
   const PxSchedule *held = task->process_schedule ? task->process_schedule : task->upload_schedule;
   json_object_set_new(object, "held_schedule", px_json_text(held ? px_schedule_text(held) : NULL));
   json_object_set_new(object, "next_held", px_json_time(status.next_held, project->timezone));
+  g_autofree char *expects = task->expect ? px_expect_text(task->expect) : NULL;
+  json_object_set_new(object, "expect", px_json_text(expects));
+  json_object_set_new(object, "next_expected", px_json_time(status.next_expected, project->timezone));
   json_object_set_new(object, "last_due", px_json_time(status.last_due, project->timezone));
   json_object_set_new(object, "last_due_state", px_json_text(status.last_due ? px_due_state_name(status.last_due_state) : NULL));
   json_object_set_new(object, "last_run", px_json_time(status.last_run, project->timezone));
@@ -76,6 +79,8 @@ static int show(const PxCommandLine *line, const PxProject *project, GError **er
                                      {"next_run", "Next", true},
                                      {"held_schedule", "Held until"},
                                      {"next_held", "Goes on", true},
+                                     {"expect", "Expects"},
+                                     {"next_expected", "Next expected", true},
                                      {"last_due", "Last due", true},
                                      {"last_due_state", "It was"},
                                      {"last_run", "Last run", true},

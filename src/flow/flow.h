@@ -177,12 +177,13 @@ bool px_notice_test_mail(const PxProject *project, const char *address, GError *
 /* ---- tasks as `tasks` shows them */
 
 typedef struct {
-  bool configured;   /* active: in the configuration */
-  PxEnabled enabled; /* what the database says over it */
-  bool runs;         /* both together */
-  int64_t next_run;  /* 0: no schedule, or not running */
-  int64_t next_held; /* when what it holds goes on (process:, upload_schedule:); 0: as above */
-  int64_t last_due;  /* by its schedule; 0: never yet */
+  bool configured;       /* active: in the configuration */
+  PxEnabled enabled;     /* what the database says over it */
+  bool runs;             /* both together */
+  int64_t next_run;      /* 0: no schedule, or not running */
+  int64_t next_expected; /* when its next file is there at the latest (expect:); 0: as above */
+  int64_t next_held;     /* when what it holds goes on (process:, upload_schedule:); 0: as above */
+  int64_t last_due;      /* by its schedule; 0: never yet */
   PxDueState last_due_state;
   int64_t last_run; /* 0: never */
   PxState last_state;

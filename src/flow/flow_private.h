@@ -58,6 +58,7 @@ bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
 bool px_clean_step(PxWork *work, GError **error);
 bool px_notice_step(PxWork *work, GError **error);
+bool px_expect_step(PxWork *work, GError **error);
 
 /* The kind of job that a task begins with. */
 const char *px_work_task_kind(const PxTask *task);
@@ -241,3 +242,10 @@ bool px_notice_tell(const PxProject *project, PxNotice *notice, int64_t now, GEr
 bool px_notice_of_job(const PxProject *project, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A file has ended with failed rows, or was refused. */
 bool px_notice_of_file(const PxProject *project, const PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- what tasks expect: in the caller's transaction */
+
+/* The task's file is due: its folder is looked at, and then it is decided whether it is late. */
+bool px_expect_enqueue(const PxProject *project, const PxTask *task, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* An import has ended: people are told when it had too few rows. */
+bool px_expect_check_size(const PxProject *project, const PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -14,16 +14,21 @@ typedef struct {
   const PxTask *task;
   const PxSchedule *schedule;
   const char *kind;
+  PxCatchUp catch_up;
 } Entry;
 
-static size_t entries_of(const PxTask *task, Entry ret_entries[2]) {
+#define MOST_ENTRIES 4
+
+static size_t entries_of(const PxTask *task, Entry ret_entries[MOST_ENTRIES]) {
   size_t n = 0;
   if (task->schedule)
-    ret_entries[n++] = (Entry){task, task->schedule, px_work_task_kind(task)};
+    ret_entries[n++] = (Entry){task, task->schedule, px_work_task_kind(task), task->catch_up};
   if (task->process_schedule)
-    ret_entries[n++] = (Entry){task, task->process_schedule, "process"};
+    ret_entries[n++] = (Entry){task, task->process_schedule, "process", task->catch_up};
   if (task->upload_schedule)
-    ret_entries[n++] = (Entry){task, task->upload_schedule, "process"};
+    ret_entries[n++] = (Entry){task, task->upload_schedule, "process", task->catch_up};
+  if (task->expect && px_expect_schedule(task->expect))
+    ret_entries[n++] = (Entry){task, px_expect_schedule(task->expect), "expect", PX_CATCH_UP_ONCE};
   return n;
 }
 
@@ -43,7 +48,7 @@ static bool is_going(const PxProject *project, const Entry *entry, bool *ret_goi
 
 /* What becomes of the times since the last one; ret_due->due 0: nothing yet. */
 static bool judge(const PxProject *project, const Entry *entry, int64_t last, int64_t now, PxDue *ret_due, GError **error) {
-  bool all = entry->task->catch_up == PX_CATCH_UP_ALL;
+  bool all = entry->catch_up == PX_CATCH_UP_ALL;
   bool going;
   if (all)
     ret_due->due = px_schedule_next(entry->schedule, project->timezone, MAX(last, now - MOST_MISSED));
@@ -57,11 +62,18 @@ static bool judge(const PxProject *project, const Entry *entry, int64_t last, in
     return false;
   if (going && all)
     ret_due->due = 0;
-  else if (entry->task->catch_up == PX_CATCH_UP_NONE && now - ret_due->due > LATE)
+  else if (entry->catch_up == PX_CATCH_UP_NONE && now - ret_due->due > LATE)
     ret_due->state = PX_DUE_MISSED;
   else
     ret_due->state = going ? PX_DUE_SKIPPED : PX_DUE_QUEUED;
   return true;
+}
+
+static bool enqueue(const PxProject *project, const Entry *entry, int64_t now, GError **error) {
+  if (strcmp(entry->kind, "expect") == 0)
+    return px_expect_enqueue(project, entry->task, now, error);
+  g_autoptr(PxJob) job = px_work_new_job(project, entry->kind, entry->task->name, entry->task->name);
+  return px_job_enqueue(project->db, job, now, error);
 }
 
 /* In a transaction. */
@@ -71,11 +83,8 @@ static bool store(const PxProject *project, const Entry *entry, const PxDue *due
     return false;
   if (!added)
     return true;
-  if (due->state == PX_DUE_QUEUED) {
-    g_autoptr(PxJob) job = px_work_new_job(project, entry->kind, entry->task->name, entry->task->name);
-    if (!px_job_enqueue(project->db, job, now, error))
-      return false;
-  }
+  if (due->state == PX_DUE_QUEUED && !enqueue(project, entry, now, error))
+    return false;
   return px_due_tidy(project->db, entry->task->name, entry->kind, now, error);
 }
 
@@ -150,7 +159,7 @@ static bool late_by(const PxProject *project, const Entry *entry, int64_t now, i
 }
 
 bool px_schedule_late(const PxProject *project, const PxTask *task, int64_t now, int64_t *ret_late, GError **error) {
-  Entry entries[2];
+  Entry entries[MOST_ENTRIES];
   size_t n = entries_of(task, entries);
   bool done = true;
   *ret_late = 0;
@@ -172,7 +181,7 @@ static bool forget(const PxProject *project, const Entry *entry, int64_t now, GE
 }
 
 bool px_schedule_forget(PxProject *project, const PxTask *task, GError **error) {
-  Entry entries[2];
+  Entry entries[MOST_ENTRIES];
   size_t n = entries_of(task, entries);
   bool done = true;
   for (size_t i = 0; done && i < n; i++)
@@ -184,7 +193,7 @@ bool px_schedules_tick(PxProject *project, int64_t now, int64_t *ret_next, GErro
   int64_t first = 0;
   for (size_t i = 0; i < px_tasks_count(project->tasks); i++) {
     const PxTask *task = px_tasks_at(project->tasks, i);
-    Entry entries[2];
+    Entry entries[MOST_ENTRIES];
     size_t n = entries_of(task, entries);
     g_auto(PxTaskState) state = {0};
     if (n && !px_task_state_get(project->db, task->name, &state, error))

@@ -26,6 +26,8 @@ bool px_task_status(const PxProject *project, const PxTask *task, PxTaskStatus *
     ret_status->next_run = px_schedule_next(task->schedule, project->timezone, now);
   if (ret_status->runs && held)
     ret_status->next_held = px_schedule_next(held, project->timezone, now);
+  if (ret_status->runs && task->expect && px_expect_schedule(task->expect))
+    ret_status->next_expected = px_schedule_next(px_expect_schedule(task->expect), project->timezone, now);
   g_auto(PxDue) due = {0};
   if (!px_due_last(project->db, task->name, px_work_task_kind(task), now, &due, error))
     return false;

@@ -13,6 +13,7 @@ static const PxWorkKind kinds[] = {
   {"export", "root.pattern.export", 10, px_export_step, true}, /* records -> attachment */
   {"upload", "root.upload", 0, px_upload_step, false},         /* attachment -> storage */
   {"process", "root.process", 20, px_process_step, false, 10}, /* attachments that were held -> their jobs */
+  {"expect", "root.process", 5, px_expect_step, false},        /* a file that is due -> a notice when it has not come */
   {"notice", PX_CHANNEL_NOTICE, 0, px_notice_step, false},     /* failures -> mail, webhook */
   {"clean", "root.clean", 30, px_clean_step, false},           /* what has ended long ago */
 };

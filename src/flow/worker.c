@@ -10,13 +10,18 @@ static bool may_work_later(const GError *error) {
          g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK);
 }
 
+/* Jobs about what a task did: they are none of its runs, and its retry: is not for them. */
+static bool is_beside_task(const PxJob *job) {
+  return strcmp(job->kind, "notice") == 0 || strcmp(job->kind, "expect") == 0;
+}
+
 /* The task's own jobs tell how it fares; what follows from them does not. */
 static bool is_of_task(const PxJob *job) {
-  return job->task && !job->attachment_id && !job->file_id && strcmp(job->kind, "notice") != 0;
+  return job->task && !job->attachment_id && !job->file_id && !is_beside_task(job);
 }
 
 static const PxRetry *retry_of(const PxWork *work) {
-  if (strcmp(work->job->kind, "notice") == 0)
+  if (is_beside_task(work->job))
     return px_retry_patient();
   const PxTask *task = work->job->task ? px_tasks_get(work->project->tasks, work->job->task) : NULL;
   return task ? task->retry : NULL;

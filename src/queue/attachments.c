@@ -179,3 +179,12 @@ bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *wh
   px_bind_integer(&binder, id);
   return px_run_bound(&binder, error);
 }
+
+bool px_attachment_since(PxDb *db, const char *task, int64_t since, int64_t *ret_id, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_since", &binder, error))
+    return false;
+  px_bind_text(&binder, task);
+  px_bind_integer(&binder, since);
+  return px_run_for_id(&binder, ret_id, error);
+}

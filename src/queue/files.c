@@ -117,3 +117,13 @@ bool px_file_store(PxDb *db, PxPatternFile *file, int64_t now, GError **error) {
   px_bind_integer(&binder, file->id);
   return px_run_bound(&binder, error);
 }
+
+GPtrArray *px_file_last_rows(PxDb *db, const char *task, int64_t but, uint64_t n, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "file_last_rows", &binder, error))
+    return NULL;
+  px_bind_text(&binder, task);
+  px_bind_integer(&binder, but);
+  px_bind_integer(&binder, (int64_t)n);
+  return px_read_rows(&binder, px_read_id, g_free, error);
+}

@@ -391,6 +391,13 @@ bool px_due_add(PxDb *db, const char *task, const char *kind, const PxDue *due, 
 bool px_due_tidy(PxDb *db, const char *task, const char *kind, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_due_forget(PxDb *db, const char *task, const char *kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* ---- what is expected of files */
+
+/* A file of a task that has come since a time; *ret_id 0: none. */
+bool px_attachment_since(PxDb *db, const char *task, int64_t since, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How many rows the last files of a task had, n of them at most, but for one: int64_t *, the newest first, freed with the array. */
+GPtrArray *px_file_last_rows(PxDb *db, const char *task, int64_t but, uint64_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- notices: what people are told of, by mail and webhook */
 
 typedef struct {

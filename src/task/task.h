@@ -4,6 +4,7 @@
 #include "model/domain.h"
 #include "pattern/pattern.h"
 #include "storage/storage.h"
+#include "task/expect.h"
 #include "task/retry.h"
 
 #include <glib.h>
@@ -99,6 +100,7 @@ struct PxTask {
   int64_t stable_for; /* microseconds */
   PxProcess process;
   PxSchedule *process_schedule;
+  PxExpect *expect; /* NULL: nothing */
 
   /* export */
   PxDomain *filter; /* NULL: all active records */

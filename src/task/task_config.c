@@ -26,7 +26,7 @@ typedef struct {
   bool active, skip_empty;
   char *channel;
   uint64_t priority;
-  const PxConfigNode *retry;
+  const PxConfigNode *retry, *expect;
   int64_t stable_for;
   const PxConfigNode *filter;
 } Raw;
@@ -56,6 +56,7 @@ static const PxKey import_keys[] = {
   STRING("error_path", error_path),
   {.name = "stable_for", .type = PX_KEY_DURATION, .offset = offsetof(Raw, stable_for)},
   STRING("process", process),
+  {.name = "expect", .type = PX_KEY_NODE, .offset = offsetof(Raw, expect)},
 };
 
 static const PxKey export_keys[] = {
@@ -274,6 +275,7 @@ static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   if (raw->pattern)
     task->pattern = read_pattern(reader, raw->pattern);
   read_process(reader, task, raw->process);
+  task->expect = px_expect_read(raw->expect, reader->what, reader->complaints);
   check_after_import(reader, task, raw);
   if (task->error_path && strcmp(task->error_path, task->path) == 0)
     px_complain(reader->complaints, place_of(reader, "error_path"),
@@ -353,6 +355,7 @@ static void free_task(gpointer data) {
   px_retry_free(task->retry);
   px_schedule_free(task->schedule);
   px_schedule_free(task->process_schedule);
+  px_expect_free(task->expect);
   px_schedule_free(task->upload_schedule);
   px_template_free(task->new_name);
   px_template_free(task->file_name);
