@@ -228,8 +228,8 @@ void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing);
 /* Its last words, which outlive it: it was told to end, or ended by a signal. Both may be called by a signal handler. A job of a worker that was
  * stopped goes back as it was. */
 void px_worker_mark_stopped(const PxWorker *worker);
-/* For who started it: the file of its life (NULL: none; borrowed); a descriptor that keeps it from being found dead until it is closed (-1: it is dead
- * already); and the signal that has ended it, which a SIGKILL keeps it from telling itself (0: it was stopped), to be told before that. */
+/* For who started it: the file of its life (NULL: none; borrowed); a descriptor that keeps it from being found dead until it is closed (-1: it is
+ * dead already); and the signal that has ended it, which a SIGKILL keeps it from telling itself (0: it was stopped), to be told before that. */
 const char *px_worker_file(const PxWorker *worker);
 int px_worker_hold(const char *file);
 void px_worker_tell_end(const char *file, int signal);
@@ -279,9 +279,9 @@ bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_
  * runs again, also when it was done before: such jobs (the finish of a file) must be made to be repeated. */
 typedef enum { PX_WAIT_DONE, PX_WAIT_ENDED } PxJobWait;
 /* Lets a waiting or pending job (id set: it is in the queue) wait for another one; sets its state and waits. No need when that has ended so
- * already; when it was cancelled, and is to be done, the job is cancelled as well, with what waits for it. To be called in the transaction that enqueues the job, or while another need keeps it waiting: the job that splits a file enqueues
- * finish, lets it wait for the splitting job itself, and adds chunk after chunk. PX_ERROR_REFUSED: the job has begun. PX_ERROR_NOT_FOUND:
- * there is no job needs_id. */
+ * already; when it must be done and was cancelled, the job is cancelled too, with what waits for it. To be called in the transaction that enqueues
+ * the job, or while another need keeps it waiting: the job that splits a file enqueues finish, lets it wait for the splitting job itself, and adds
+ * chunk after chunk. PX_ERROR_REFUSED: the job has begun. PX_ERROR_NOT_FOUND: there is no job needs_id. */
 bool px_job_wait(PxDb *db, PxJob *job, int64_t needs_id, PxJobWait when, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The ids (int64_t) of what a job still waits for, lowest first; limit 0: all. Caller frees. */
 GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
