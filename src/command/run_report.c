@@ -40,7 +40,7 @@ void px_run_report_progress(const PxProgress *progress, void *data) {
 static json_t *problems_to_json(const GPtrArray *problems) {
   json_t *array = json_array();
   for (guint i = 0; problems && i < problems->len; i++)
-    json_array_append_new(array, px_json_text(problems->pdata[i]));
+    json_array_append_new(array, px_json_text(((const PxProblem *)problems->pdata[i])->text));
   return array;
 }
 
@@ -86,7 +86,7 @@ static void print_job(const PxRunReport *report, const PxJobReport *job) {
   if (job->note)
     print_line(job->task, job->note);
   for (guint i = 0; job->problems && i < job->problems->len; i++)
-    print_line(job->task, job->problems->pdata[i]);
+    print_line(job->task, ((const PxProblem *)job->problems->pdata[i])->text);
 }
 
 void px_run_report_job(const PxJobReport *job, void *data) {

@@ -47,6 +47,9 @@ typedef struct {
   _Atomic int64_t beat; /* the last sign of life, monotonic microseconds */
   char doing[PX_DOING]; /* written by the process; a reader may see it half changed, so it is always ended by a 0 */
   char file[256];       /* of a worker: px_worker_file(); "": none, or its path is longer than that */
+  /* of the job at work, read when the process has died: what the log says of it; 0 and "": none */
+  int64_t job;
+  char job_task[128], job_file[256];
 } PxSlot;
 
 typedef struct {
@@ -58,8 +61,8 @@ typedef struct {
   int bell;        /* eventfd that tells the supervisor to look; -1: alone */
 } PxDaemonProcess;
 
-/* Tells the supervisor, and ps, what this process is at. what: "worker 2". */
-void px_process_says(const PxDaemonProcess *process, PxLife life, const char *what, const char *doing);
+/* Tells the supervisor, and ps, what this process is at. what: "worker 2"; subject: what a line of the log about its death names; NULL: nothing. */
+void px_process_says(const PxDaemonProcess *process, PxLife life, const char *what, const char *doing, const PxLogSubject *subject);
 /* An idle process lives. */
 void px_process_beats(const PxDaemonProcess *process);
 
@@ -86,5 +89,8 @@ int px_scheduler_live(const PxDaemonProcess *process);
 
 /* ---- job_log.c */
 
-void px_log_claimed(const PxJob *job);
-void px_log_job(const PxProject *project, const PxJobReport *report);
+/* file: that the job works on; NULL: none. */
+void px_log_claimed(const PxJob *job, const char *file);
+void px_log_job(const PxProject *project, const PxJobReport *report, const char *file);
+/* A job that a dead worker has left. */
+void px_log_given_back(const PxJob *job, const char *file);

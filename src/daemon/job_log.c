@@ -8,8 +8,8 @@ static PxLogSubject subject_of(const PxJob *job, const char *file) {
   return (PxLogSubject){.task = job->task, .file = file, .job = job->id};
 }
 
-void px_log_claimed(const PxJob *job) {
-  const PxLogSubject subject = subject_of(job, NULL);
+void px_log_claimed(const PxJob *job, const char *file) {
+  const PxLogSubject subject = subject_of(job, file);
   px_log(PX_LOG_DEBUG, &subject, "%s begins, attempt %" G_GINT64_FORMAT, job->kind, job->attempt);
 }
 
@@ -50,13 +50,30 @@ static char *text_of(const PxJobReport *report) {
   return line ? line : g_strdup_printf("%s done", report->kind);
 }
 
-void px_log_job(const PxProject *project, const PxJobReport *report) {
+void px_log_given_back(const PxJob *job, const char *file) {
+  const PxLogSubject subject = subject_of(job, file);
+  if (job->state == PX_STATE_FAILED)
+    px_log(PX_LOG_ERROR, &subject, "%s failed: %s", job->kind, job->error);
+  else
+    px_log(PX_LOG_WARNING, &subject, "%s is run again: %s", job->kind, job->error);
+}
+
+/* A file has its line of its own, so that it can be looked for. */
+static void log_problems(const PxJobReport *report) {
+  for (guint i = 0; report->problems && i < report->problems->len; i++) {
+    const PxProblem *problem = report->problems->pdata[i];
+    const PxLogSubject subject = subject_of(report->job, problem->file);
+    px_log(PX_LOG_WARNING, &subject, "%s", problem->text);
+  }
+}
+
+void px_log_job(const PxProject *project, const PxJobReport *report, const char *file) {
   const PxSummary *summary = report->summary;
-  const PxLogSubject subject = subject_of(report->job, summary ? summary->name : report->name);
+  const char *name = summary ? summary->name : report->name;
+  const PxLogSubject subject = subject_of(report->job, name ? name : file);
   g_autofree char *text = text_of(report);
   px_log(level_of(report), &subject, "%s", text);
   if (summary && summary->state != PX_STATE_DONE)
     log_messages(project, summary, &subject);
-  for (guint i = 0; report->problems && i < report->problems->len; i++)
-    px_log(PX_LOG_WARNING, &subject, "%s", (const char *)report->problems->pdata[i]);
+  log_problems(report);
 }

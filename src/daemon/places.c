@@ -110,7 +110,10 @@ static void tell_death(const PxPlace *place, int status, int64_t now) {
   g_autofree char *end = end_text(status);
   g_autofree char *doing = g_strndup(place->slot->doing, PX_DOING);
   g_autofree char *again = place->wanted ? g_strdup_printf("; started again in %.1f s", (double)(place->next_start - now) / 1e6) : g_strdup("");
-  px_log(PX_LOG_ERROR, NULL, "%s (pid %d) %s while: %s%s", name, (int)place->pid, end, *doing ? doing : "starting", again);
+  PxSlot *slot = place->slot;
+  slot->job_task[sizeof slot->job_task - 1] = slot->job_file[sizeof slot->job_file - 1] = '\0'; /* it may have died of writing them */
+  const PxLogSubject subject = {.job = slot->job, .task = *slot->job_task ? slot->job_task : NULL, .file = *slot->job_file ? slot->job_file : NULL};
+  px_log(PX_LOG_ERROR, &subject, "%s (pid %d) %s while: %s%s", name, (int)place->pid, end, *doing ? doing : "starting", again);
 }
 
 void px_place_hold(PxPlace *place) {

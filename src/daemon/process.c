@@ -4,12 +4,16 @@
 
 #include <unistd.h>
 
-void px_process_says(const PxDaemonProcess *process, PxLife life, const char *what, const char *doing) {
+void px_process_says(const PxDaemonProcess *process, PxLife life, const char *what, const char *doing, const PxLogSubject *subject) {
   px_title_set("%s %s", what, doing);
   if (!process->slot)
     return;
-  g_strlcpy(process->slot->doing, doing, PX_DOING);
-  int before = atomic_exchange(&process->slot->life, (int)life);
+  PxSlot *slot = process->slot;
+  g_strlcpy(slot->doing, doing, PX_DOING);
+  slot->job = subject ? subject->job : 0;
+  g_strlcpy(slot->job_task, subject && subject->task ? subject->task : "", sizeof slot->job_task);
+  g_strlcpy(slot->job_file, subject && subject->file ? subject->file : "", sizeof slot->job_file);
+  int before = atomic_exchange(&slot->life, (int)life);
   px_process_beats(process);
   const uint64_t one = 1;
   if (before == PX_LIFE_STARTING && life != PX_LIFE_STARTING)

@@ -18,7 +18,7 @@ static bool schedule(const PxDaemonProcess *process, GError **error) {
     return false;
   px_worker_describe(presence, NAME);
   px_stop_watch(project->db, NULL);
-  px_process_says(process, PX_LIFE_IDLE, NAME, "idle");
+  px_process_says(process, PX_LIFE_IDLE, NAME, "idle", NULL);
   while (px_stop_wanted() == PX_STOP_NOT) {
     int64_t next = 0;
     if (!px_schedules_tick(project, px_project_now(project), &next, error) || !px_clean_tick(project, px_project_now(project), error))
@@ -33,7 +33,7 @@ static bool schedule(const PxDaemonProcess *process, GError **error) {
 
 int px_scheduler_live(const PxDaemonProcess *process) {
   g_autoptr(GError) error = NULL;
-  px_process_says(process, PX_LIFE_STARTING, NAME, "starting");
+  px_process_says(process, PX_LIFE_STARTING, NAME, "starting", NULL);
   if (schedule(process, &error))
     return 0;
   px_log(PX_LOG_ERROR, NULL, "%s", error->message);

@@ -19,7 +19,8 @@ typedef struct {
   int64_t job;
   char *kind;
   char *task;
-  char *file; /* as far as it is known */
+  char *file;  /* that it works on; NULL: none */
+  char *about; /* what its steps tell of: a file, or a pattern */
 } Worker;
 
 static void forget_job(Worker *worker) {
@@ -27,6 +28,11 @@ static void forget_job(Worker *worker) {
   g_clear_pointer(&worker->kind, g_free);
   g_clear_pointer(&worker->task, g_free);
   g_clear_pointer(&worker->file, g_free);
+  g_clear_pointer(&worker->about, g_free);
+}
+
+static PxLogSubject subject_of(const Worker *worker) {
+  return (PxLogSubject){.job = worker->job, .task = worker->task, .file = worker->file};
 }
 
 static void worker_clear(Worker *worker) {
@@ -38,12 +44,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
 
 static void say(const Worker *worker) {
   if (!worker->job) {
-    px_process_says(worker->process, PX_LIFE_IDLE, worker->name, "idle");
+    px_process_says(worker->process, PX_LIFE_IDLE, worker->name, "idle", NULL);
     return;
   }
-  const char *about = worker->file ? worker->file : worker->task;
+  const char *about = worker->about ? worker->about : worker->file ? worker->file : worker->task;
   g_autofree char *doing = g_strdup_printf("%s %s", worker->kind, about ? about : "by hand");
-  px_process_says(worker->process, PX_LIFE_BUSY, worker->name, doing);
+  const PxLogSubject subject = subject_of(worker);
+  px_process_says(worker->process, PX_LIFE_BUSY, worker->name, doing, &subject);
 }
 
 /* ---- what the loop over jobs tells */
@@ -53,22 +60,28 @@ static void job_claimed(const PxJob *job, void *data) {
   worker->job = job->id;
   worker->kind = g_strdup(job->kind);
   worker->task = g_strdup(job->task);
+  worker->file = px_job_file_name(worker->project->db, job);
   say(worker);
-  px_log_claimed(job);
+  px_log_claimed(job, worker->file);
 }
 
 static void job_ended(const PxJobReport *report, void *data) {
   Worker *worker = data;
-  px_log_job(worker->project, report);
+  px_log_job(worker->project, report, worker->file);
   forget_job(worker);
 }
 
-/* The first that is told of a job is the name of its file. */
+static void job_given_back(const PxJob *job, void *data) {
+  const Worker *worker = data;
+  g_autofree char *file = px_job_file_name(worker->project->db, job);
+  px_log_given_back(job, file);
+}
+
 static void job_goes_on(const PxProgress *progress, void *data) {
   Worker *worker = data;
-  if (g_strcmp0(worker->file, progress->name) != 0) {
-    g_free(worker->file);
-    worker->file = g_strdup(progress->name);
+  if (g_strcmp0(worker->about, progress->name) != 0) {
+    g_free(worker->about);
+    worker->about = g_strdup(progress->name);
     say(worker);
   }
   px_process_beats(worker->process);
@@ -107,12 +120,12 @@ static bool has_grown(const Worker *worker) {
   g_autofree char *has = g_format_size_full(resident, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *may = g_format_size_full(limit, G_FORMAT_SIZE_IEC_UNITS);
   px_log(PX_LOG_INFO, NULL, "has %s of memory after this job and is replaced (worker_memory: %s)", has, may);
-  px_process_says(worker->process, PX_LIFE_LEAVING, worker->name, "replaced");
+  px_process_says(worker->process, PX_LIFE_LEAVING, worker->name, "replaced", NULL);
   return true;
 }
 
 static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
-  const PxRunOptions options = {.claimed = job_claimed, .report = job_ended, .progress = job_goes_on, .data = worker};
+  const PxRunOptions options = {.claimed = job_claimed, .report = job_ended, .given_back = job_given_back, .progress = job_goes_on, .data = worker};
   int wake = px_db_listen(worker->project->db);
   say(worker);
   worker->nap = NAP_MIN;
@@ -163,12 +176,12 @@ int px_worker_live(const PxDaemonProcess *process) {
     worker.name = g_strdup("notifier");
   else
     worker.name = process->number ? g_strdup_printf("worker %u", process->number) : g_strdup("worker");
-  px_process_says(process, PX_LIFE_STARTING, worker.name, "starting");
+  px_process_says(process, PX_LIFE_STARTING, worker.name, "starting", NULL);
   if (work(&worker, &error)) {
     px_log(PX_LOG_DEBUG, NULL, "ended as it was told to");
     return 0;
   }
-  const PxLogSubject subject = {.job = worker.job, .task = worker.task, .file = worker.file};
+  const PxLogSubject subject = subject_of(&worker);
   px_log(PX_LOG_ERROR, &subject, "%s", error->message);
   return px_error_exit_status(error);
 }

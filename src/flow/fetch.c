@@ -42,9 +42,8 @@ static void tell_future(PxWork *work, const PxFileInfo *info) {
   g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(info->mtime_ns / (1000 * G_USEC_PER_SEC));
   g_autoptr(GDateTime) local = utc ? g_date_time_to_timezone(utc, work->project->timezone) : NULL;
   g_autofree char *when = local ? g_date_time_format(local, "%Y-%m-%d %H:%M:%S") : g_strdup("far away");
-  px_work_problem(work,
-                  "%s: not taken: its last change lies in the future (%s): correct the clock, there or here, and change the file's time (touch)",
-                  info->name, when);
+  px_work_problem(work, info->name,
+                  "not taken: its last change lies in the future (%s): correct the clock, there or here, and change the file's time (touch)", when);
 }
 
 static bool must_wait(PxWork *work, const PxTask *task, const PxFileInfo *info) {
@@ -67,7 +66,7 @@ static bool collect(const PxFileInfo *info, void *data) {
     return true;
   if (info->refused) {
     g_autofree char *shown = g_strescape(info->name, NULL);
-    px_work_problem(listing->work, "%s: not taken: %s", shown, info->refused);
+    px_work_problem(listing->work, shown, "not taken: %s", info->refused);
     return true;
   }
   if (must_wait(listing->work, listing->task, info))
@@ -144,7 +143,7 @@ static bool read_file(PxWork *work, PxStorage *storage, const PxTask *task, cons
       g_propagate_error(error, g_steal_pointer(&problem));
       return false;
     }
-    px_work_problem(work, "%s: not taken: %s", name, problem->message);
+    px_work_problem(work, name, "not taken: %s", problem->message);
     return true;
   }
   PxBlob blob;
@@ -233,7 +232,7 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
       g_propagate_error(error, g_steal_pointer(&problem));
       return false;
     }
-    px_work_problem(work, "%s: %s", file->name, problem->message);
+    px_work_problem(work, file->name, "%s", problem->message);
     work->storage_errors += work->at_storage;
     work->at_storage = false;
   }

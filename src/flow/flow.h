@@ -105,6 +105,12 @@ bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, 
 
 /* ---- running tasks and jobs */
 
+/* A file that could not be taken or put away. */
+typedef struct {
+  char *file;
+  char *text; /* a sentence, which names it */
+} PxProblem;
+
 /* What a job did: told when it has ended. Strings are borrowed. */
 typedef struct {
   const char *kind;         /* fetch, import, chunk, finish, report, export, upload, process */
@@ -120,7 +126,7 @@ typedef struct {
   uint64_t duplicates;      /* of fetch */
   uint64_t known;           /* of fetch: kept files that were imported before */
   int64_t stable_at;        /* of fetch: when the last waiting file may be taken; 0: none waits */
-  GPtrArray *problems;      /* char *: files that could not be taken or put away, one sentence each; NULL: none */
+  GPtrArray *problems;      /* PxProblem *; NULL: none */
 } PxJobReport;
 
 /* What a job did, in a sentence; NULL: nothing that a person waits for. Caller frees. */
@@ -132,6 +138,7 @@ typedef struct {
     wait_limit; /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
   void (*claimed)(const PxJob *job, void *data);         /* a job begins; may be NULL */
   void (*report)(const PxJobReport *report, void *data); /* may be NULL */
+  void (*given_back)(const PxJob *job, void *data);      /* of a worker that died: px_worker_take_given_back(); may be NULL */
   PxProgressFunc progress;                               /* may be NULL */
   void *data;
 } PxRunOptions;

@@ -18,11 +18,18 @@ static void tell(const PxRunOptions *options, PxWork *work, PxState state, const
     options->report(report, options->data);
 }
 
+static void tell_given_back(const PxWorker *worker, const PxRunOptions *options) {
+  g_autoptr(GPtrArray) jobs = px_worker_take_given_back(worker);
+  for (guint i = 0; options->given_back && i < jobs->len; i++)
+    options->given_back(jobs->pdata[i], options->data);
+}
+
 bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions *options, bool *ret_ran, GError **error) {
   g_autoptr(PxJob) job = NULL;
   g_autoptr(GError) problem = NULL;
   if (!px_job_claim(project->db, worker, options->tasks, px_project_now(project), &job, error))
     return false;
+  tell_given_back(worker, options);
   *ret_ran = job != NULL;
   if (!job) {
     px_project_rest(project);

@@ -54,7 +54,7 @@ static bool tell(const Action *action, GError **problem, GError **error) {
     g_propagate_error(error, g_steal_pointer(problem));
     return false;
   }
-  px_work_problem(action->work, "%s: was taken, but could not be put away (it is %s now): %s", action->attachment->name,
+  px_work_problem(action->work, action->attachment->name, "was taken, but could not be put away (it is %s now): %s",
                   action->attachment->remote_held ? action->attachment->remote_held : "where it was", (*problem)->message);
   g_clear_error(problem);
   return true;

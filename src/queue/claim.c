@@ -24,6 +24,17 @@ static char *death_text(const PxJob *job, const PxLastWords *words) {
   return g_strdup_printf("worker died%s while at this job (%s)", how, job->kind);
 }
 
+/* Told behind the commit. */
+static void remember(const PxWorker *worker, const PxJob *job, PxState state, const char *why) {
+  PxJob *told = px_job_new(job->kind, job->channel, job->task);
+  told->id = job->id;
+  told->attachment_id = job->attachment_id;
+  told->file_id = job->file_id;
+  told->state = state;
+  told->error = g_strdup(why);
+  g_ptr_array_add(px_worker_given_back(worker), told);
+}
+
 /* Only the job that was running when its worker died is to blame. */
 static bool give_back(PxDb *db, const PxWorker *worker, PxJob *job, const PxLastWords *words, int64_t now, GError **error) {
   if (words->stopped || (words->job && words->job != job->id))
@@ -31,7 +42,9 @@ static bool give_back(PxDb *db, const PxWorker *worker, PxJob *job, const PxLast
   g_autofree char *why = death_text(job, words);
   if (!px_counter_add(db, PX_COUNT_DEATH, job->kind, job->task, NULL, 1, 0, error))
     return false;
-  if (job->deaths + 1 >= PX_JOB_MAX_DEATHS)
+  bool fails = job->deaths + 1 >= PX_JOB_MAX_DEATHS;
+  remember(worker, job, fails ? PX_STATE_FAILED : PX_STATE_PENDING, why);
+  if (fails)
     return px_job_fail(db, job, why, now, error) && px_worker_tell_failure(worker, db, job, now, error);
   PxBinder binder;
   if (!px_queue_statement(db, "job_died", &binder, error))
@@ -160,6 +173,7 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
     return false;
   if (!claim_in_transaction(db, worker, dead, tasks, now, ret_job, error)) {
     g_ptr_array_set_size(held, 0);
+    g_ptr_array_set_size(px_worker_given_back(worker), 0);
     px_db_rollback(db);
     return false;
   }

@@ -236,6 +236,17 @@ static gpointer read_job_to_show(PxColumns *columns) {
   return job;
 }
 
+char *px_job_file_name(PxDb *db, const PxJob *job) {
+  PxBinder binder;
+  if (!(job->attachment_id || job->file_id) || !px_queue_statement(db, "job_file_name", &binder, NULL))
+    return NULL;
+  px_bind_id(&binder, job->attachment_id);
+  px_bind_id(&binder, job->file_id);
+  char *name = px_stmt_step(binder.stmt, NULL) == PX_STEP_ROW ? px_stmt_dup_text(binder.stmt, 0) : NULL;
+  px_stmt_reset(binder.stmt);
+  return name;
+}
+
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "job_get", &binder, error))

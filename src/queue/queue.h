@@ -292,6 +292,9 @@ GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNU
  * the jobs of dead workers. tasks NULL: any job, else one of these tasks (NULL-terminated). *ret_job NULL: none is due. Caller
  * frees. */
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The jobs of dead workers that the last claims gave back (PxJob *; may be empty; freed with the array): state failed, or pending to be run again;
+ * error tells how the worker died. They are told once. */
+GPtrArray *px_worker_take_given_back(const PxWorker *worker);
 /* Gives back what was claimed in a batch and not handed out: before a worker ends. A transaction of its own. */
 bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */
@@ -324,6 +327,8 @@ PxJobTry *px_job_tries(const PxJob *job, size_t *ret_n);
 void px_job_tries_free(PxJobTry *tries);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJobTry, px_job_tries_free)
 
+/* The name of the file that a job works on; NULL: none, or it cannot be told. Caller frees. */
+char *px_job_file_name(PxDb *db, const PxJob *job);
 PxJob *px_job_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 GPtrArray *px_job_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -77,6 +77,8 @@ bool px_job_needs_again(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED
 /* How many jobs of a kind it claims at once, and those that it has not handed out yet (PxJob *, the last one first). */
 unsigned px_worker_batch_of(const PxWorker *worker, const char *kind);
 GPtrArray *px_worker_held(const PxWorker *worker);
+/* Jobs of dead workers that it gave back and has not told of yet (PxJob *). */
+GPtrArray *px_worker_given_back(const PxWorker *worker);
 const PxChannels *px_worker_channels(const PxWorker *worker);
 PxClaims px_worker_claims_which(const PxWorker *worker);
 /* What a dead worker left in its file. */

@@ -19,6 +19,7 @@ struct PxWorker {
   const PxChannels *channels; /* borrowed; NULL: no limits */
   PxBatchOf batch_of;         /* NULL: one job at a time */
   GPtrArray *held;            /* PxJob *: claimed and not handed out yet, the last one first */
+  GPtrArray *given_back;      /* PxJob *: of dead workers, not told of yet */
   PxClaims claims;
   PxJobFailed failed; /* NULL: nobody asks */
   void *failed_data;
@@ -306,6 +307,7 @@ PxWorker *px_worker_open(PxDb *db, GError **error) {
   g_autoptr(PxWorker) worker = g_new0(PxWorker, 1);
   worker->fd = -1;
   worker->held = g_ptr_array_new_with_free_func(px_free_job_row);
+  worker->given_back = g_ptr_array_new_with_free_func(px_free_job_row);
   if (!px_db_path(db)) {
     worker->name = g_strdup_printf("%d-%08x", (int)getpid(), g_random_int());
     return g_steal_pointer(&worker);
@@ -328,6 +330,7 @@ static void end(PxWorker *worker) {
   if (worker->fd >= 0)
     (void)close(worker->fd);
   g_clear_pointer(&worker->held, g_ptr_array_unref);
+  g_clear_pointer(&worker->given_back, g_ptr_array_unref);
   g_free(worker->name);
   g_free(worker->path);
   g_free(worker);
@@ -347,6 +350,17 @@ unsigned px_worker_batch_of(const PxWorker *worker, const char *kind) {
 
 GPtrArray *px_worker_held(const PxWorker *worker) {
   return worker->held;
+}
+
+GPtrArray *px_worker_given_back(const PxWorker *worker) {
+  return worker->given_back;
+}
+
+GPtrArray *px_worker_take_given_back(const PxWorker *worker) {
+  GPtrArray *taken = g_ptr_array_new_with_free_func(px_free_job_row);
+  while (worker->given_back->len > 0)
+    g_ptr_array_add(taken, g_ptr_array_steal_index(worker->given_back, 0));
+  return taken;
 }
 
 void px_worker_claims(PxWorker *worker, PxClaims claims) {
