@@ -36,6 +36,7 @@ def write_files(folder, rows):
 def make_database(folder):
     db = sqlite3.connect(folder / "bench.db")
     db.executescript((REFERENCE / "schema.sqlite.sql").read_text() + (REFERENCE / "data.sql").read_text())
+    db.execute("CREATE INDEX partner_tags ON res_partner_res_partner_category_rel (partner_id)")
     db.close()
     configuration = (REFERENCE / "pattimpex.yaml").read_text().replace("sqlite:reference.db", "sqlite:bench.db")
     (folder / "pattimpex.yaml").write_text(configuration + "\npatterns:\n  partner: {model: res_partner, format: csv}\n")

@@ -91,13 +91,18 @@ uint64_t px_db_changes(const PxDb *db) {
 
 /* ---- statements */
 
+PxDbCounts px_db_counts(const PxDb *db) {
+  return db->counts;
+}
+
 PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) {
   PxStmt *stmt = g_hash_table_lookup(db->statements, sql);
   if (stmt) {
-    db->driver->reset(stmt);
+    px_stmt_reset(stmt);
     return stmt;
   }
   stmt = db->driver->prepare(db, sql, error);
+  db->counts.prepared++;
   if (stmt)
     g_hash_table_insert(db->statements, stmt->text, stmt);
   return stmt;
@@ -121,7 +126,7 @@ const char *px_db_sql_text(const PxDb *db, const char *name) {
 PxStmt *px_db_named(PxDb *db, const char *name, GError **error) {
   PxStmt *stmt = g_hash_table_lookup(db->named, name);
   if (stmt) {
-    db->driver->reset(stmt);
+    px_stmt_reset(stmt);
     return stmt;
   }
   const char *text = px_db_sql_text(db, name);
@@ -151,7 +156,10 @@ void px_stmt_bind_text(PxStmt *stmt, unsigned parameter, const char *text) {
 }
 
 PxStep px_stmt_step(PxStmt *stmt, GError **error) {
-  return stmt->driver->step(stmt, error);
+  stmt->db->counts.run += !stmt->running;
+  PxStep step = stmt->driver->step(stmt, error);
+  stmt->running = step == PX_STEP_ROW;
+  return step;
 }
 
 PxValue px_stmt_value(PxStmt *stmt, unsigned column) {
@@ -189,6 +197,7 @@ unsigned px_stmt_n_columns(PxStmt *stmt) {
 
 void px_stmt_reset(PxStmt *stmt) {
   stmt->driver->reset(stmt);
+  stmt->running = false;
 }
 
 void px_stmt_temporary(PxStmt *stmt) {
@@ -202,7 +211,7 @@ void px_stmt_stream(PxStmt *stmt) {
 bool px_stmt_run(PxStmt *stmt, GError **error) {
   PxStep step;
   do
-    step = stmt->driver->step(stmt, error);
+    step = px_stmt_step(stmt, error);
   while (step == PX_STEP_ROW);
   return step == PX_STEP_DONE;
 }

@@ -112,6 +112,12 @@ void px_stmt_temporary(PxStmt *stmt);
 void px_stmt_stream(PxStmt *stmt);
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
+/* What the connection has done so far: how a batch is loaded shows in what it comes to. A statement that is asked for again is not prepared again. */
+typedef struct {
+  uint64_t prepared; /* statements */
+  uint64_t run;      /* how often one was begun */
+} PxDbCounts;
+PxDbCounts px_db_counts(const PxDb *db);
 /* Any number of statements, no parameters, no queries. */
 bool px_db_exec(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

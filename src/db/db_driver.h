@@ -24,6 +24,7 @@ struct PxDb {
   bool guard_writes;      /* px_db_guard_write() must be asked before a statement that writes */
   GHashTable *statements; /* text -> PxStmt, which owns the text */
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */
+  PxDbCounts counts;
   PxRefusal refusal;
   char *refusal_text[3]; /* owns table, constraint, message */
   char **refusal_columns;
@@ -33,6 +34,7 @@ struct PxStmt {
   const PxDbDriver *driver;
   PxDb *db;
   char *text;
+  bool running;   /* it has been stepped, and there may be more rows */
   bool temporary; /* what it writes is a temporary table: no transaction guards it */
   bool streams;   /* its rows are more than memory should hold */
 };

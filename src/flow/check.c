@@ -42,20 +42,29 @@ static char *key_text(const PxPattern *pattern) {
   return g_string_free(out, FALSE);
 }
 
-/* Whether some index begins with a field of the key. */
-static bool key_is_indexed(const PxProject *project, const PxPattern *pattern, bool *ret_indexed, GError **error) {
+/* The columns of a table that some index begins with. */
+static bool read_leaders(const PxProject *project, const char *table, GPtrArray **ret_leaders, GError **error) {
   PxStmt *stmt = px_db_named(project->db, "index_leaders", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, pattern->model->table);
-  *ret_indexed = false;
+  px_stmt_bind_text(stmt, 0, table);
+  *ret_leaders = g_ptr_array_new_with_free_func(g_free);
   PxStep step;
-  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
-    g_autofree char *column = px_stmt_dup_text(stmt, 0);
-    const PxField *field = px_model_column(pattern->model, column);
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
+    g_ptr_array_add(*ret_leaders, px_stmt_dup_text(stmt, 0));
+  return step == PX_STEP_DONE;
+}
+
+static bool key_is_indexed(const PxProject *project, const PxPattern *pattern, bool *ret_indexed, GError **error) {
+  g_autoptr(GPtrArray) leaders = NULL;
+  if (!read_leaders(project, pattern->model->table, &leaders, error))
+    return false;
+  *ret_indexed = false;
+  for (guint i = 0; i < leaders->len; i++) {
+    const PxField *field = px_model_column(pattern->model, leaders->pdata[i]);
     *ret_indexed = *ret_indexed || (field && is_key(pattern, field));
   }
-  return step == PX_STEP_DONE;
+  return true;
 }
 
 static bool check_key(const PxProject *project, const PxPattern *pattern, PxComplaints *complaints, GError **error) {
@@ -78,6 +87,39 @@ static bool check_keys(const PxProject *project, PxComplaints *complaints, GErro
   for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
     if (!check_key(project, px_patterns_at(project->patterns, i), complaints, error))
       return false;
+  }
+  return true;
+}
+
+/* ---- lists */
+
+/* The items of the records of a chunk or page are asked for together, and without an index that reads the whole table each time. */
+static bool check_list(const PxProject *project, const PxPattern *pattern, const PxField *list, PxComplaints *complaints, GError **error) {
+  bool links = list->type == PX_TYPE_MANY2MANY;
+  const char *table = links ? list->through : list->target->table;
+  const char *column = links ? list->from : list->inverse->column;
+  g_autoptr(GPtrArray) leaders = NULL;
+  if (!read_leaders(project, table, &leaders, error))
+    return false;
+  for (guint i = 0; i < leaders->len; i++)
+    if (g_ascii_strcasecmp(leaders->pdata[i], column) == 0)
+      return true;
+  px_warn(complaints, section_of(project->config, "patterns", pattern->name),
+          "pattern %s: no index of table %s begins with %s: what records have in %s is found by reading the whole table", pattern->name, table,
+          column, list->name);
+  return true;
+}
+
+static bool check_lists(const PxProject *project, PxComplaints *complaints, GError **error) {
+  for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
+    const PxPattern *pattern = px_patterns_at(project->patterns, i);
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    for (size_t f = 0; f < pattern->n_fields; f++) {
+      const PxField *first = pattern->fields[f].n_path ? pattern->fields[f].path[0] : NULL;
+      if (first && px_field_is_x2many(first) && g_hash_table_add(seen, (gpointer)(uintptr_t)first) &&
+          !check_list(project, pattern, first, complaints, error))
+        return false;
+    }
   }
   return true;
 }
@@ -134,6 +176,6 @@ bool px_project_check(const PxProject *project, PxComplaints *complaints, unsign
   *ret_unreachable = 0;
   check_storages(project, complaints, ret_unreachable);
   check_partitions(project, complaints);
-  return check_defaults(project, complaints, error) && check_keys(project, complaints, error) &&
+  return check_defaults(project, complaints, error) && check_keys(project, complaints, error) && check_lists(project, complaints, error) &&
          px_project_warn_lost_names(project, complaints, error);
 }

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import json
+import sqlite3
 
 import openpyxl
 import pytest
@@ -202,3 +203,20 @@ def test_a_bad_item_is_told_by_its_own_column(shop):
                              (0, "child_ids|2|country_id|code", 'Country: no Country has Country Code "ZZ"'),
                              (0, "child_ids|2|category_id|1|name", 'Tags: no Partner Tags has Tag Name "Nothing"')]
     assert children(shop, "acme@x.test") == [("Carl",), ("Sara",)]
+
+
+def test_check_asks_for_an_index_where_lists_are_read(tmp_path):
+    project = Reference(tmp_path, """
+        patterns:
+          tags: {model: res_partner, fields: [name, {field: category_id/name, occurrences: 2}, {field: child_ids, pattern: child}]}
+          child: {model: res_partner, fields: [name]}
+        """)
+    told = ("no index of table res_partner_res_partner_category_rel begins with partner_id: what records have in category_id is found by "
+            "reading the whole table")
+    checked = project.call("check")
+    assert (checked.stdout + checked.stderr).count("no index of table") == 1 and told in checked.stdout + checked.stderr
+    db = sqlite3.connect(tmp_path / "shop.db")
+    db.execute("CREATE INDEX partner_tags ON res_partner_res_partner_category_rel (partner_id)")
+    db.close()
+    checked = project.call("check")
+    assert "no index" not in checked.stdout + checked.stderr
