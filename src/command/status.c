@@ -317,7 +317,7 @@ static int run(const PxCommandLine *line, GError **error) {
   int64_t every;
   if (!read_options(&every, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
   if (!project)
     return 2;
   if (check)

@@ -108,7 +108,7 @@ void px_stmt_reset(PxStmt *stmt);
 bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What the statement writes is a table of CREATE TEMP TABLE: it may run in a read transaction. */
 void px_stmt_temporary(PxStmt *stmt);
-/* Its rows may be more than memory should hold: they come in portions. To be said before the first step; it runs in a transaction. */
+/* Its rows may be more than memory should hold: in a transaction they come in portions. To be said before the first step. */
 void px_stmt_stream(PxStmt *stmt);
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);

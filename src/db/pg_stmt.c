@@ -202,7 +202,7 @@ static PGresult *execute(PgStmt *stmt) {
   name_of(stmt, name);
   if (!is_prepared(stmt))
     return PQexec(pg->conn, stmt->sql);
-  if (!stmt->stmt.streams)
+  if (!stmt->stmt.streams || PQtransactionStatus(pg->conn) != PQTRANS_INTRANS)
     return PQexecPrepared(pg->conn, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats, 0);
   PGresult *declared = declare_cursor(stmt);
   if (!stmt->cursor)

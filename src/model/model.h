@@ -106,7 +106,8 @@ struct PxModel {
  *
  * A model is a table whose primary key is one column of integer affinity, rowid or not, or a view of PostgreSQL that has an integer column id. A
  * foreign key of one column to the primary key of a model is a many2one, any other a plain column. A table of two such columns and nothing else,
- * without a primary key of one column, is a many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids (OTHER_JUNCTION_ids). */
+ * without a primary key of one column, is a many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids
+ * (OTHER_JUNCTION_ids). */
 PxSchema *px_schema_read(PxDb *db, const PxConfig *config, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_schema_free(PxSchema *schema);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxSchema, px_schema_free)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* The tokens of SQL as a schema has it: on SQLite as people wrote it, on PostgreSQL as that writes expressions. The database has accepted the text, so
- * nothing here complains. */
+/* The tokens of SQL as a schema has it: on SQLite as people wrote it, on PostgreSQL as that writes expressions. The database has accepted the
+ * text, so nothing here complains. */
 #include "base/arena.h"
 #include "db/db.h"
 

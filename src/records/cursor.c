@@ -18,13 +18,13 @@ static void where_sql(PxRecords *records, GString *sql, const PxModel *model, co
     separator = " AND ";
   }
   if (query->only) {
-    char *ids = px_ids_as_json(query->only->ids, query->only->n);
+    char *ids = px_ids_as_list(records->db, query->only->ids, query->only->n);
     PxValue list = px_value_string(ids);
     g_ptr_array_add(cursor->texts, ids);
     g_array_append_val(cursor->parameters, list);
     g_string_append_printf(sql, "%st0.", separator);
     px_db_quote(records->db, sql, model->id->column);
-    g_string_append(sql, " IN (SELECT value FROM json_each(?))");
+    g_string_append(sql, px_ids_sql(records->db));
     separator = " AND ";
   }
   if (!query->with_inactive && model->active && !(query->domain && px_domain_names(query->domain, model->active))) {
@@ -59,6 +59,7 @@ static PxRecordCursor *open_select(PxRecords *records, const PxModel *model, con
   cursor->stmt = px_db_prepare(records->db, sql->str, error);
   if (!cursor->stmt)
     return NULL;
+  px_stmt_stream(cursor->stmt);
   for (unsigned i = 0; i < cursor->parameters->len; i++)
     px_stmt_bind(cursor->stmt, i, &g_array_index(cursor->parameters, PxValue, i));
   return g_steal_pointer(&cursor);
@@ -104,8 +105,11 @@ bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQu
 }
 
 bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList *ids, GArray *unknown, GError **error) {
-  g_autofree char *list = px_ids_as_json(ids->ids, ids->n);
-  g_autoptr(GString) sql = g_string_new("SELECT value FROM json_each(?) WHERE value NOT IN (SELECT ");
+  g_autofree char *list = px_ids_as_list(records->db, ids->ids, ids->n);
+  bool is_sqlite = px_db_dialect(records->db) == PX_DIALECT_SQLITE;
+  g_autoptr(GString) sql = g_string_new("SELECT value FROM ");
+  g_string_append(sql, is_sqlite ? "json_each(?)" : "unnest(CAST(? AS bigint[])) WITH ORDINALITY AS list (value, key)");
+  g_string_append(sql, " WHERE value NOT IN (SELECT ");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, " FROM ");
   px_db_quote(records->db, sql, model->table);

@@ -28,6 +28,28 @@ static void bind(Context *context, const PxValue *value) {
   g_array_append_val(context->parameters, bound);
 }
 
+/* What stands for a value that is compared with a field. PostgreSQL takes a ? for the type of the column, which a larger number, or a fraction, may
+ * not be. */
+static const char *placeholder(const Context *context, const PxField *field, const PxValue *value) {
+  bool is_number = field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_MANY2ONE;
+  if (px_db_dialect(context->db) != PX_DIALECT_POSTGRES || !is_number)
+    return "?";
+  return value->kind == PX_REAL ? "CAST(? AS numeric)" : "CAST(? AS bigint)";
+}
+
+/* The column as a text, for LIKE; and where its type, an enum or json, has no values, or no =, for what people may write. */
+static void text_column(Context *context, const char *alias, const PxField *field) {
+  bool is_postgres = px_db_dialect(context->db) == PX_DIALECT_POSTGRES;
+  g_string_append(context->sql, is_postgres ? "CAST(" : "");
+  column(context, alias, field);
+  g_string_append(context->sql, is_postgres ? " AS text)" : "");
+}
+
+static void compared_column(Context *context, const char *alias, const PxField *field) {
+  bool as_text = field->collation == PX_COLLATE_OTHER && (field->type == PX_TYPE_JSON || field->n_selection > 0);
+  (as_text ? text_column : column)(context, alias, field);
+}
+
 /* column = one value, or IS NULL; a boolean that is not set counts as false. */
 static void equal(Context *context, const char *alias, const PxField *field, const PxValue *value, bool negate) {
   bool boolean = field->type == PX_TYPE_BOOLEAN;
@@ -35,7 +57,7 @@ static void equal(Context *context, const char *alias, const PxField *field, con
   if (boolean) {
     g_string_append(context->sql, "coalesce(");
     column(context, alias, field);
-    g_string_append_printf(context->sql, ", 0) %s %d", negate ? "<>" : "=", is_false ? 0 : 1);
+    g_string_append_printf(context->sql, ", FALSE) %s %s", negate ? "<>" : "=", is_false ? "FALSE" : "TRUE");
     return;
   }
   if (is_false) {
@@ -45,8 +67,8 @@ static void equal(Context *context, const char *alias, const PxField *field, con
   }
   if (negate)
     g_string_append_c(context->sql, '(');
-  column(context, alias, field);
-  g_string_append(context->sql, negate ? " <> ?" : " = ?");
+  compared_column(context, alias, field);
+  g_string_append_printf(context->sql, " %s %s", negate ? "<>" : "=", placeholder(context, field, value));
   bind(context, value);
   if (negate) {
     g_string_append(context->sql, " OR ");
@@ -63,22 +85,29 @@ static void in_booleans(Context *context, const char *alias, const PxDomain *lea
   }
 }
 
+/* column IN (all values but NULL); whether that is among them. Not every database knows a list of nothing. */
+static bool in_placeholders(Context *context, const char *alias, const PxField *field, const PxDomain *leaf, bool negate) {
+  size_t n = 0;
+  for (size_t i = 0; i < leaf->n_values; i++) {
+    if (leaf->values[i].kind == PX_NULL)
+      continue;
+    if (n++ == 0) {
+      compared_column(context, alias, field);
+      g_string_append(context->sql, negate ? " NOT IN (" : " IN (");
+    } else {
+      g_string_append(context->sql, ", ");
+    }
+    g_string_append(context->sql, placeholder(context, field, &leaf->values[i]));
+    bind(context, &leaf->values[i]);
+  }
+  g_string_append(context->sql, n ? ")" : negate ? "TRUE" : "FALSE");
+  return n < leaf->n_values;
+}
+
 /* One IN, because a list may be longer than an expression may be deep, and what it means for NULL. */
 static void in_values(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
   const PxField *field = leaf->path[leaf->n_path - 1];
-  bool has_null = false;
-  const char *separator = "";
-  column(context, alias, field);
-  g_string_append(context->sql, negate ? " NOT IN (" : " IN (");
-  for (size_t i = 0; i < leaf->n_values; i++) {
-    has_null = has_null || leaf->values[i].kind == PX_NULL;
-    if (leaf->values[i].kind == PX_NULL)
-      continue;
-    g_string_append_printf(context->sql, "%s?", separator);
-    bind(context, &leaf->values[i]);
-    separator = ", ";
-  }
-  g_string_append_c(context->sql, ')');
+  bool has_null = in_placeholders(context, alias, field, leaf, negate);
   if (!negate && !has_null)
     return;
   bool both = negate && has_null;
@@ -89,7 +118,7 @@ static void in_values(Context *context, const char *alias, const PxDomain *leaf,
 
 static void in_list(Context *context, const char *alias, const PxDomain *leaf, bool negate) {
   if (leaf->n_values == 0) {
-    g_string_append(context->sql, negate ? "1" : "0");
+    g_string_append(context->sql, negate ? "TRUE" : "FALSE");
     return;
   }
   bool booleans = leaf->path[leaf->n_path - 1]->type == PX_TYPE_BOOLEAN;
@@ -100,7 +129,7 @@ static void in_list(Context *context, const char *alias, const PxDomain *leaf, b
 
 static void compare(Context *context, const char *alias, const PxField *field, const char *operator, const PxValue * value) {
   column(context, alias, field);
-  g_string_append_printf(context->sql, " %s ?", operator);
+  g_string_append_printf(context->sql, " %s %s", operator, placeholder(context, field, value));
   bind(context, value);
 }
 
@@ -122,13 +151,16 @@ static char *glob_pattern(const char *like, size_t len, bool anywhere) {
 }
 
 static void like(Context *context, const char *alias, const PxField *field, const PxValue *value, bool fold, bool anywhere, bool negate) {
+  bool is_postgres = px_db_dialect(context->db) == PX_DIALECT_POSTGRES;
+  bool globs = !fold && !is_postgres;
   char *pattern =
-    fold ? g_strdup_printf(anywhere ? "%%%.*s%%" : "%.*s", (int)value->len, value->text) : glob_pattern(value->text, value->len, anywhere);
+    globs ? glob_pattern(value->text, value->len, anywhere) : g_strdup_printf(anywhere ? "%%%.*s%%" : "%.*s", (int)value->len, value->text);
   g_ptr_array_add(context->texts, pattern);
   PxValue parameter = px_value_string(pattern);
   g_string_append_c(context->sql, '(');
-  column(context, alias, field);
-  g_string_append_printf(context->sql, " %s%s ?%s", negate ? "NOT " : "", fold ? "LIKE" : "GLOB", fold ? " ESCAPE '\\'" : "");
+  text_column(context, alias, field);
+  g_string_append(context->sql, negate ? " NOT " : " ");
+  g_string_append(context->sql, globs ? "GLOB ?" : fold && is_postgres ? "ILIKE ? ESCAPE '\\'" : "LIKE ? ESCAPE '\\'");
   bind(context, &parameter);
   if (negate || (anywhere && value->len == 0)) { /* nothing is a part of everything */
     g_string_append(context->sql, " OR ");
@@ -148,7 +180,7 @@ static void tree(Context *context, const PxDomain *leaf) {
   column(context, NULL, model->id);
   g_string_append(context->sql, " FROM ");
   px_db_quote(context->db, context->sql, model->table);
-  g_string_append(context->sql, " WHERE 0");
+  g_string_append(context->sql, " WHERE FALSE");
   for (size_t i = 0; i < leaf->n_values; i++) {
     g_string_append(context->sql, " OR ");
     if (leaf->values[i].kind == PX_TEXT)
@@ -255,22 +287,11 @@ static void list_leaf(Context *context, const char *alias, const PxDomain *leaf)
   const PxField *list = leaf->path[leaf->n_path - 1];
   const PxField *id = list->target->id;
   bool negate = leaf->op == PX_OP_NE || leaf->op == PX_OP_NOT_IN;
-  bool or_none = false;
   g_string_append(context->sql, negate ? "NOT coalesce(" : "coalesce(");
   unsigned open = enter(context, alias, list, list->target->active);
-  column(context, NULL, id);
-  g_string_append(context->sql, " IN (");
-  const char *separator = "";
-  for (size_t i = 0; i < leaf->n_values; i++) {
-    or_none = or_none || leaf->values[i].kind == PX_NULL;
-    if (leaf->values[i].kind == PX_NULL)
-      continue;
-    g_string_append_printf(context->sql, "%s?", separator);
-    bind(context, &leaf->values[i]);
-    separator = ", ";
-  }
-  close_all(context, open + 1);
-  g_string_append(context->sql, ", 0)");
+  bool or_none = in_placeholders(context, NULL, id, leaf, false);
+  close_all(context, open);
+  g_string_append(context->sql, ", FALSE)");
   if (!or_none)
     return;
   g_string_append(context->sql, negate ? " AND coalesce(" : " OR NOT coalesce(");
@@ -278,7 +299,7 @@ static void list_leaf(Context *context, const char *alias, const PxDomain *leaf)
   column(context, NULL, id);
   g_string_append(context->sql, " IS NOT NULL");
   close_all(context, open);
-  g_string_append(context->sql, ", 0)");
+  g_string_append(context->sql, ", FALSE)");
 }
 
 /* A path over relations: some record at its end matches. */
@@ -305,11 +326,11 @@ static void domain_sql(Context *context, const char *alias, const PxDomain *doma
     /* NOT over NULL is NULL: what is unknown is not true, so its opposite holds. */
     g_string_append(context->sql, "NOT coalesce(");
     domain_sql(context, alias, domain->children[0]);
-    g_string_append(context->sql, ", 0)");
+    g_string_append(context->sql, ", FALSE)");
     return;
   }
   if (domain->n_children == 0) {
-    g_string_append(context->sql, domain->kind == PX_DOMAIN_AND ? "1" : "0");
+    g_string_append(context->sql, domain->kind == PX_DOMAIN_AND ? "TRUE" : "FALSE");
     return;
   }
   g_string_append_c(context->sql, '(');

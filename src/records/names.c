@@ -8,7 +8,7 @@
 bool px_records_begin_names(PxDb *db, GError **error) {
   return px_db_exec(
     db,
-    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id integer NOT NULL);"
+    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id bigint NOT NULL);"
     "DELETE FROM pattimpex_new_name",
     error);
 }
@@ -27,7 +27,7 @@ static bool prepare(PxDb *db, Statements *statements, GError **error) {
   if (statements->find)
     statements->taken = px_db_prepare(db, "SELECT 1 FROM pattimpex_external_id WHERE module = '" EXPORT_MODULE "' AND name = ?", error);
   if (statements->taken)
-    statements->add = px_db_prepare(db, "INSERT OR IGNORE INTO pattimpex_new_name (name, model, res_id) VALUES (?, ?, ?)", error);
+    statements->add = px_db_prepare(db, "INSERT INTO pattimpex_new_name (name, model, res_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", error);
   if (statements->add)
     px_stmt_temporary(statements->add);
   return statements->add != NULL;
@@ -95,8 +95,8 @@ static bool check_names(PxDb *db, GError **error) {
 
 bool px_records_store_names(PxDb *db, GError **error) {
   PxStmt *stmt = px_db_prepare(db,
-                               "INSERT OR IGNORE INTO pattimpex_external_id (module, name, model, res_id) "
-                               "SELECT '" EXPORT_MODULE "', name, model, res_id FROM pattimpex_new_name",
+                               "INSERT INTO pattimpex_external_id (module, name, model, res_id) SELECT '" EXPORT_MODULE "', name, model, res_id "
+                               "FROM pattimpex_new_name WHERE TRUE ON CONFLICT DO NOTHING",
                                error);
   return stmt && px_stmt_run(stmt, error) && check_names(db, error);
 }

@@ -35,8 +35,10 @@ struct PxLookup {
   PxStmt *scan;            /* reads all records */
 };
 
-/* Any number of ids as one parameter: a list for json_each(). Caller frees. */
-char *px_ids_as_json(const PxId *ids, size_t n);
+/* Any number of ids (none: NULL, which no record has) as one parameter, for px_ids_sql(). Caller frees. */
+char *px_ids_as_list(const PxDb *db, const PxId *ids, size_t n);
+/* What follows a column that is to be one of the ids of such a parameter: " IN (...)". */
+const char *px_ids_sql(const PxDb *db);
 
 void px_lookup_free(PxLookup *lookup);
 /* A path over a one2many or many2many meets a record as often as it has items that match. */

@@ -7,7 +7,7 @@ static void quote(PxRecords *records, GString *sql, const char *before, const ch
   px_db_quote(records->db, sql, name);
 }
 
-/* One question for all records: the list goes as JSON, so that the database uses an index where it has one and else reads the table once. */
+/* One question for all records: the list is one parameter, so that the database uses an index where it has one and else reads the table once. */
 static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   bool links = field->type == PX_TYPE_MANY2MANY;
@@ -26,17 +26,29 @@ static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError 
     quote(records, sql, " = r.", other);
   }
   quote(records, sql, " WHERE r.", own);
-  quote(records, sql, " IN (SELECT value FROM json_each(?)) ORDER BY r.", own);
+  g_string_append(sql, px_ids_sql(records->db));
+  quote(records, sql, " ORDER BY r.", own);
   quote(records, sql, ", r.", other);
   return px_db_prepare(records->db, sql->str, error);
 }
 
-char *px_ids_as_json(const PxId *ids, size_t n) {
-  GString *json = g_string_new("[");
-  for (size_t i = 0; i < n; i++)
-    g_string_append_printf(json, "%s%" G_GINT64_FORMAT, i ? "," : "", px_id_to_value(ids[i]).integer);
-  g_string_append_c(json, ']');
-  return g_string_free(json, FALSE);
+/* JSON on SQLite, a literal of an array on PostgreSQL. */
+char *px_ids_as_list(const PxDb *db, const PxId *ids, size_t n) {
+  bool is_sqlite = px_db_dialect(db) == PX_DIALECT_SQLITE;
+  GString *list = g_string_new(is_sqlite ? "[" : "{");
+  for (size_t i = 0; i < n; i++) {
+    g_string_append(list, i ? "," : "");
+    if (px_id_is_none(ids[i]))
+      g_string_append(list, "null");
+    else
+      g_string_append_printf(list, "%" G_GINT64_FORMAT, px_id_to_value(ids[i]).integer);
+  }
+  g_string_append_c(list, is_sqlite ? ']' : '}');
+  return g_string_free(list, FALSE);
+}
+
+const char *px_ids_sql(const PxDb *db) {
+  return px_db_dialect(db) == PX_DIALECT_SQLITE ? " IN (SELECT value FROM json_each(?))" : " = ANY (CAST(? AS bigint[]))";
 }
 
 typedef struct {
@@ -85,12 +97,12 @@ static PxIdList list_of(const GArray *pairs, PxId id, bool has_active, PxArena *
 bool px_records_related(PxRecords *records, const PxField *field, const PxId *ids, size_t n, PxArena *arena, PxIdList *ret_lists, GError **error) {
   if (n == 0)
     return true;
-  g_autofree char *json = px_ids_as_json(ids, n);
+  g_autofree char *list = px_ids_as_list(records->db, ids, n);
   g_autoptr(GArray) pairs = g_array_new(FALSE, FALSE, sizeof(Pair));
   PxStmt *stmt = prepare_related(records, field, error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, json);
+  px_stmt_bind_text(stmt, 0, list);
   if (!read_pairs(stmt, pairs, field->target->active, error))
     return false;
   for (size_t i = 0; i < n; i++)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Projects on PostgreSQL."""
+import resource
+import subprocess
+
 import postgres
 import psycopg2
 import pytest
-from conftest import BASE
+from conftest import BASE, MEASURED
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +69,33 @@ def test_check_knows_keys_and_indexes(shop):
 def test_array_is_refused_with_its_reason(shop):
     shop.config("", base=shop.base + "  tagged: {model: partner, format: csv, fields: [name, tags]}\n")
     assert "it is an array (text[])" in shop.call("check", status=2).stderr
+
+
+def test_export_reads_one_snapshot_and_leaves_its_history(shop):
+    shop.call("export", "partner", "-o", "out.csv", "--filter", "[('name', 'ilike', 'ALI')]")
+    assert (shop.folder / "out.csv").read_text() == "name,email#key,phone,country_id|code\nAlice,alice@x.test,1,FR\n"
+    assert [(f["kind"], f["state"], f["rows"]) for f in shop.json("files")] == [("export", "done", 1)]
+    assert [a["state"] for a in shop.json("attachments")] == ["done"]
+    assert shop.json("jobs") == []
+    assert shop.call("status").stdout
+
+
+def test_export_of_many_rows_takes_little_memory(shop, url):
+    with psycopg2.connect(url) as db, db.cursor() as cursor:
+        cursor.execute("INSERT INTO partner (id, name, email, phone) SELECT n + 9, 'Partner ' || n, n || '@x.test', repeat('1', 2000)"
+                       " FROM generate_series(1, 50000) AS n")
+    done = subprocess.run([MEASURED, "export", "partner", "-o", "out.csv", "--no-history"], cwd=shop.folder, preexec_fn=lambda: resource.setrlimit(
+        resource.RLIMIT_DATA, (64 << 20, 64 << 20)), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sum(1 for _ in open(shop.folder / "out.csv")) == 50003
+
+
+def test_view_is_exported(shop, url):
+    with psycopg2.connect(url) as db, db.cursor() as cursor:
+        cursor.execute("CREATE VIEW french AS SELECT p.id, upper(p.name) AS name FROM partner AS p JOIN country AS c ON c.id = p.country_id"
+                       " WHERE c.code = 'FR'")
+    shop.config("", base=shop.base + "  french: {model: french, format: csv, fields: [.id, name]}\n")
+    assert shop.call("export", "french", "-o", "-").stdout == ".id,name\n1,ALICE\n"
 
 
 def test_what_does_not_work_yet_is_told_and_nothing_is_made(project, url):

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "records/records.h"
 
+#include "postgres.h"
+
 #define SCHEMA                                                                                                                                       \
   "CREATE TABLE country (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT);"                                                                      \
   "CREATE TABLE partner (id INTEGER PRIMARY KEY, email TEXT, name TEXT, number INTEGER UNIQUE, active BOOLEAN, "                                     \
   " country_id INTEGER REFERENCES country (id), parent_id INTEGER REFERENCES partner (id), born DATE, seen TIMESTAMP WITH TIME ZONE);"               \
   "CREATE TABLE tag (id INTEGER PRIMARY KEY, name TEXT, active BOOLEAN);"                                                                            \
   "CREATE TABLE partner_tag (partner_id INTEGER REFERENCES partner (id), tag_id INTEGER REFERENCES tag (id), PRIMARY KEY (partner_id, tag_id));"     \
-  "INSERT INTO tag VALUES (1, 'Gold', 1), (2, 'Silver', 1), (3, 'Sleepy', 0);"                                                                       \
+  "INSERT INTO tag VALUES (1, 'Gold', TRUE), (2, 'Silver', TRUE), (3, 'Sleepy', FALSE);"                                                             \
   "INSERT INTO country VALUES (1, 'FR', 'France'), (2, 'BE', 'Belgium'), (3, NULL, 'Nowhere');"                                                      \
-  "INSERT INTO partner (id, email, name, number, active, country_id, parent_id) VALUES (1, 'a@x', 'Alice', 10, 1, 1, NULL), (2, 'b@x', 'Bob', 20, "  \
-  "1, 2, 1), (3, NULL, 'Bob', 30, 0, NULL, 1), "                                                                                                     \
-  " (4, 'd@x', 'dup', 40, 1, 3, 2), (5, 'd@x', 'dup', 50, NULL, 2, NULL), (6, 'e*x', '50% off', 60, 1, 2, NULL);"                                    \
-  "INSERT INTO partner_tag VALUES (1, 1), (1, 3), (2, 2), (4, 3);"                                                                                   \
-  "UPDATE partner SET born = '2026-02-2' || id, seen = '2026-03-01 0' || id || ':00:00+00:00' WHERE id <> 6;"
+  "INSERT INTO partner (id, email, name, number, active, country_id, parent_id) VALUES (1, 'a@x', 'Alice', 10, TRUE, 1, NULL), (2, 'b@x', 'Bob', "   \
+  "20, "                                                                                                                                             \
+  "TRUE, 2, 1), (3, NULL, 'Bob', 30, FALSE, NULL, 1), "                                                                                              \
+  " (4, 'd@x', 'dup', 40, TRUE, 3, 2), (5, 'd@x', 'dup', 50, NULL, 2, NULL), (6, 'e*x', '50% off', 60, TRUE, 2, NULL);"                              \
+  "INSERT INTO partner_tag VALUES (1, 1), (1, 3), (2, 2), (4, 3);"
+
+#define DATES "UPDATE partner SET born = '2026-02-2' || id, seen = '2026-03-01 0' || id || ':00:00+00:00' WHERE id <> 6;"
+#define POSTGRES_DATES                                                                                                                               \
+  "UPDATE partner SET born = CAST('2026-02-2' || id AS date), seen = CAST('2026-03-01 0' || id || ':00:00+00:00' AS timestamptz) WHERE id <> 6;"
+
+#define OVER_SQLITE NULL
+#define OVER_POSTGRES ""
 
 typedef struct {
+  char *url; /* of a database of the PostgreSQL server; NULL: SQLite, in memory */
   PxDb *db;
   PxSchema *schema;
   PxRecords *records;
@@ -26,11 +36,12 @@ typedef struct {
 static void set_up(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   g_autoptr(PxComplaints) complaints = px_complaints_new();
-  PxDbOptions options = {.url = "sqlite::memory:", .create = true};
+  fixture->url = data ? px_test_postgres_new() : NULL;
+  PxDbOptions options = {.url = fixture->url ? fixture->url : "sqlite::memory:", .create = true};
   fixture->db = px_db_open(&options, &error);
   g_assert_no_error(error);
   g_assert_true(px_db_migrate(fixture->db, &error));
-  g_assert_true(px_db_exec(fixture->db, SCHEMA, &error));
+  g_assert_true(px_db_exec(fixture->db, fixture->url ? SCHEMA POSTGRES_DATES : SCHEMA DATES, &error));
   fixture->schema = px_schema_read(fixture->db, NULL, complaints, &error);
   g_assert_no_error(error);
   fixture->records = px_records_new(fixture->db, fixture->schema);
@@ -43,6 +54,7 @@ static void tear_down(Fixture *fixture, const void *data) {
   px_records_free(fixture->records);
   px_schema_free(fixture->schema);
   px_db_close(fixture->db);
+  px_test_postgres_drop(fixture->url);
 }
 
 static const PxField *field(const Fixture *fixture, const char *name) {
@@ -348,6 +360,64 @@ static void test_relations(Fixture *fixture, const void *data) {
   g_assert_true(px_id_is_none(found.id));
 }
 
+static void test_chosen_records(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxId ids[] = {px_id_from_integer(6), px_id_from_integer(9), px_id_from_integer(2), px_id_from_integer(9), px_id_from_integer(-1)};
+  PxIdList only = {.ids = ids, .n = G_N_ELEMENTS(ids)};
+  const PxField *id[] = {fixture->partner->id};
+  PxLookupPath paths[] = {{id, 1}};
+  PxRecordQuery query = {.paths = paths, .n_paths = 1, .only = &only};
+  g_autoptr(PxRecordCursor) cursor = px_records_open(fixture->records, fixture->partner, &query, &error);
+  g_assert_no_error(error);
+  const PxValue *values;
+  for (int64_t expected = 2; expected <= 6; expected += 4) {
+    g_assert_cmpint(px_record_cursor_next(cursor, &values, &error), ==, 1);
+    g_assert_cmpint(values[0].integer, ==, expected);
+  }
+  g_assert_cmpint(px_record_cursor_next(cursor, &values, &error), ==, 0);
+  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  g_assert_true(px_records_unknown(fixture->records, fixture->partner, &only, unknown, &error));
+  g_assert_cmpuint(unknown->len, ==, 2);
+  g_assert_cmpint(g_array_index(unknown, int64_t, 0), ==, 9);
+  g_assert_cmpint(g_array_index(unknown, int64_t, 1), ==, -1);
+}
+
+static void test_items_and_names_in_a_snapshot(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxId ids[] = {px_id_from_integer(1), px_id_from_integer(2), PX_ID_NONE, px_id_from_integer(1)};
+  PxIdList lists[2];
+  const PxField *children = px_model_field(fixture->partner, "partner_ids");
+  const PxField *email[] = {field(fixture, "email")};
+  PxLookupPath paths[] = {{email, 1}};
+  PxItemQuery query = {.paths = paths, .n_paths = 1, .limit = 5};
+  g_autoptr(GArray) values = g_array_new(FALSE, FALSE, sizeof(PxValue));
+  size_t counts[4];
+  PxValue names[3];
+  g_assert_true(px_records_begin_names(fixture->db, &error));
+  g_assert_true(px_db_begin(fixture->db, PX_TX_READ, &error));
+  g_assert_true(px_records_related(fixture->records, children, ids, 2, fixture->arena, lists, &error));
+  g_assert_cmpuint(lists[0].n, ==, 2);
+  g_assert_cmpuint(lists[1].n, ==, 1);
+  g_assert_true(px_records_items(fixture->records, children, &query, ids, 4, fixture->arena, values, counts, &error));
+  static const size_t expected[] = {1 /* the other one is not active */, 1, 0, 1};
+  for (size_t i = 0; i < G_N_ELEMENTS(expected); i++)
+    g_assert_cmpuint(counts[i], ==, expected[i]);
+  g_assert_cmpuint(values->len, ==, 3);
+  PxValue second = px_value_string("d@x");
+  g_assert_true(px_value_equal(&g_array_index(values, PxValue, 1), &second));
+  g_assert_true(px_records_names(fixture->records, fixture->partner, ids, 3, fixture->arena, names, &error));
+  g_assert_no_error(error);
+  g_assert_true(px_db_commit(fixture->db, &error));
+  g_assert_true(px_db_begin(fixture->db, PX_TX_WRITE, &error));
+  g_assert_true(px_records_store_names(fixture->db, &error));
+  g_assert_true(px_db_commit(fixture->db, &error));
+  PxId found[2];
+  const char *tables[2];
+  g_assert_true(px_records_find_external(fixture->records, names, 2, fixture->arena, found, tables, &error));
+  g_assert_true(px_id_equal(found[0], ids[0]) && px_id_equal(found[1], ids[1]));
+  g_assert_cmpint(names[2].kind, ==, PX_NULL);
+}
+
 static void test_ids_are_never_used_twice_with_autoincrement(void) {
   Fixture fixture = {0};
   g_autoptr(GError) error = NULL;
@@ -368,14 +438,24 @@ static void test_ids_are_never_used_twice_with_autoincrement(void) {
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
-#define ADD(name, function) g_test_add("/records/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function) g_test_add("/records/sqlite/" name, Fixture, OVER_SQLITE, set_up, function, tear_down)
+#define ADD_POSTGRES(name, function) g_test_add("/records/postgres/" name, Fixture, OVER_POSTGRES, set_up, function, tear_down)
   ADD("find", test_find);
+  ADD_POSTGRES("find", test_find);
   ADD("find_over_relations", test_find_over_relations);
+  ADD_POSTGRES("find_over_relations", test_find_over_relations);
   ADD("find_over_items", test_find_over_items);
+  ADD_POSTGRES("find_over_items", test_find_over_items);
   ADD("find_among_none_between", test_find_among_none_between);
   ADD("find_in_runs_with_gaps", test_find_in_runs_with_gaps);
   ADD("domains", test_domains);
+  ADD_POSTGRES("domains", test_domains);
   ADD("domains/long_list", test_long_list);
+  ADD_POSTGRES("domains/long_list", test_long_list);
+  ADD("chosen_records", test_chosen_records);
+  ADD_POSTGRES("chosen_records", test_chosen_records);
+  ADD("items_and_names_in_a_snapshot", test_items_and_names_in_a_snapshot);
+  ADD_POSTGRES("items_and_names_in_a_snapshot", test_items_and_names_in_a_snapshot);
   ADD("external_ids", test_external_ids);
   ADD("the_bad_row_is_told", test_the_bad_row_is_told);
   ADD("any_set_of_columns_is_written", test_any_set_of_columns_is_written);
