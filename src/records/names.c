@@ -55,14 +55,14 @@ static bool new_name(const Statements *statements, const PxModel *model, PxValue
   }
 }
 
-bool px_records_names(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+/* SQLite: one record after the other. */
+static bool name_each(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
   Statements statements = {0};
   if (!prepare(records->db, &statements, error))
     return false;
   px_stmt_bind_text(statements.find, 0, model->table);
   for (size_t i = 0; i < n; i++) {
     PxValue id = px_id_to_value(ids[i]);
-    ret_names[i] = px_value_null();
     if (px_id_is_none(ids[i]))
       continue;
     px_stmt_bind(statements.find, 1, &id);
@@ -75,6 +75,95 @@ bool px_records_names(PxRecords *records, const PxModel *model, const PxId *ids,
     }
   }
   return true;
+}
+
+/* ---- PostgreSQL: a question for all of them */
+
+#define FIND_ALL                                                                                                                                     \
+  "SELECT own.place, found.name FROM unnest(CAST(? AS bigint[])) WITH ORDINALITY AS own (id, place) CROSS JOIN LATERAL ("                            \
+  "SELECT module || '.' || name AS name FROM pattimpex_external_id WHERE res_id = own.id AND model = ? "                                             \
+  "ORDER BY module = '" EXPORT_MODULE "', module, name LIMIT 1) AS found"
+
+/* Those whose name of our module another record has. */
+#define FIND_TAKEN                                                                                                                                   \
+  "SELECT own.place FROM unnest(CAST(? AS bigint[])) WITH ORDINALITY AS own (id, place) JOIN pattimpex_external_id AS e "                            \
+  "ON e.module = '" EXPORT_MODULE "' AND e.name = CAST(? AS text) || '_' || own.id"
+
+/* A record that stands there twice gets one. */
+#define ADD_ALL                                                                                                                                      \
+  "INSERT INTO pattimpex_new_name (name, model, res_id) SELECT DISTINCT CAST(? AS text) || '_' || id, CAST(? AS text), id "                          \
+  "FROM unnest(CAST(? AS bigint[])) AS own (id) WHERE id IS NOT NULL ON CONFLICT DO NOTHING"
+
+static bool find_all(PxRecords *records, const PxModel *model, const char *list, PxArena *arena, PxValue *ret_names, GError **error) {
+  PxStmt *stmt = px_db_prepare(records->db, FIND_ALL, error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, list);
+  px_stmt_bind_text(stmt, 1, model->table);
+  PxStep step;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
+    ret_names[px_stmt_integer(stmt, 0) - 1] = px_value_copy(arena, px_stmt_value(stmt, 1));
+  return step == PX_STEP_DONE;
+}
+
+static bool is_nameless(const PxId *ids, const PxValue *names, size_t i) {
+  return !px_id_is_none(ids[i]) && names[i].kind == PX_NULL;
+}
+
+/* Names those of missing (none: has one) of which another record has the name, and makes them none. */
+static bool name_taken(PxRecords *records, const PxModel *model, PxId *missing, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+  Statements statements = {0};
+  g_autofree char *list = px_ids_as_list(records->db, missing, n);
+  PxStmt *stmt = prepare(records->db, &statements, error) ? px_db_prepare(records->db, FIND_TAKEN, error) : NULL;
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, list);
+  px_stmt_bind_text(stmt, 1, model->table);
+  PxStep step;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
+    size_t i = (size_t)px_stmt_integer(stmt, 0) - 1;
+    if (!new_name(&statements, model, px_id_to_value(missing[i]), arena, &ret_names[i], error)) {
+      px_stmt_reset(stmt);
+      return false;
+    }
+    missing[i] = PX_ID_NONE;
+  }
+  return step == PX_STEP_DONE;
+}
+
+static bool name_rest(PxRecords *records, const PxModel *model, const PxId *missing, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+  g_autofree char *list = px_ids_as_list(records->db, missing, n);
+  PxStmt *stmt = px_db_prepare(records->db, ADD_ALL, error);
+  if (!stmt)
+    return false;
+  px_stmt_temporary(stmt);
+  px_stmt_bind_text(stmt, 0, model->table);
+  px_stmt_bind_text(stmt, 1, model->table);
+  px_stmt_bind_text(stmt, 2, list);
+  for (size_t i = 0; i < n; i++)
+    if (!px_id_is_none(missing[i]))
+      ret_names[i] = px_value_string(px_arena_printf(arena, EXPORT_MODULE ".%s_%" G_GINT64_FORMAT, model->table, px_id_to_value(missing[i]).integer));
+  return px_stmt_run(stmt, error);
+}
+
+static bool name_all(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+  g_autofree char *list = px_ids_as_list(records->db, ids, n);
+  if (!find_all(records, model, list, arena, ret_names, error))
+    return false;
+  g_autofree PxId *missing = g_new(PxId, n);
+  bool any = false;
+  for (size_t i = 0; i < n; i++) {
+    missing[i] = is_nameless(ids, ret_names, i) ? ids[i] : PX_ID_NONE;
+    any |= is_nameless(ids, ret_names, i);
+  }
+  return !any || (name_taken(records, model, missing, n, arena, ret_names, error) && name_rest(records, model, missing, n, arena, ret_names, error));
+}
+
+bool px_records_names(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, PxArena *arena, PxValue *ret_names, GError **error) {
+  for (size_t i = 0; i < n; i++)
+    ret_names[i] = px_value_null();
+  bool is_sqlite = px_db_dialect(records->db) == PX_DIALECT_SQLITE;
+  return (is_sqlite ? name_each : name_all)(records, model, ids, n, arena, ret_names, error);
 }
 
 /* Whether every record that got a name still has it: another export may have given the same ones, another file other ones. */

@@ -418,6 +418,30 @@ static void test_items_and_names_in_a_snapshot(Fixture *fixture, const void *dat
   g_assert_cmpint(names[2].kind, ==, PX_NULL);
 }
 
+static void test_names_that_others_have(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxId ids[] = {px_id_from_integer(1), px_id_from_integer(2), PX_ID_NONE, px_id_from_integer(3), px_id_from_integer(1), px_id_from_integer(4)};
+  static const char *const expected[] = {"__export__.partner_1-2", "shop.bob", NULL, "__export__.partner_3", "__export__.partner_1-2", "b.dup"};
+  PxValue names[G_N_ELEMENTS(ids)];
+  g_assert_true(px_db_exec(fixture->db,
+                           "INSERT INTO pattimpex_external_id VALUES ('__export__', 'partner_1', 'tag', 1), ('shop', 'bob', 'partner', 2),"
+                           "('__export__', 'x', 'partner', 2), ('c', 'dup', 'partner', 4), ('b', 'dup', 'partner', 4)",
+                           &error));
+  g_assert_true(px_records_begin_names(fixture->db, &error));
+  g_assert_true(px_db_begin(fixture->db, PX_TX_READ, &error));
+  for (int again = 0; again < 2; again++) {
+    g_assert_true(px_records_names(fixture->records, fixture->partner, ids, G_N_ELEMENTS(ids), fixture->arena, names, &error));
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+      g_autofree char *name = names[i].kind == PX_NULL ? NULL : g_strndup(names[i].text, names[i].len);
+      g_assert_cmpstr(name, ==, expected[i]);
+    }
+  }
+  g_assert_true(px_db_commit(fixture->db, &error));
+  g_assert_true(px_db_begin(fixture->db, PX_TX_WRITE, &error));
+  g_assert_true(px_records_store_names(fixture->db, &error));
+  g_assert_true(px_db_commit(fixture->db, &error));
+}
+
 static void test_ids_are_never_used_twice_with_autoincrement(void) {
   Fixture fixture = {0};
   g_autoptr(GError) error = NULL;
@@ -456,6 +480,8 @@ int main(int argc, char **argv) {
   ADD_POSTGRES("chosen_records", test_chosen_records);
   ADD("items_and_names_in_a_snapshot", test_items_and_names_in_a_snapshot);
   ADD_POSTGRES("items_and_names_in_a_snapshot", test_items_and_names_in_a_snapshot);
+  ADD("names_that_others_have", test_names_that_others_have);
+  ADD_POSTGRES("names_that_others_have", test_names_that_others_have);
   ADD("external_ids", test_external_ids);
   ADD("the_bad_row_is_told", test_the_bad_row_is_told);
   ADD("any_set_of_columns_is_written", test_any_set_of_columns_is_written);
