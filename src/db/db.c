@@ -108,8 +108,15 @@ PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) {
   return stmt;
 }
 
+PxStmt *px_db_prepare_batch(PxDb *db, const char *sql) {
+  return db->driver->prepare_batch(db, sql);
+}
+
 void px_db_forget(PxDb *db, PxStmt *stmt) {
-  g_hash_table_remove(db->statements, stmt->text);
+  if (g_hash_table_lookup(db->statements, stmt->text) == stmt)
+    g_hash_table_remove(db->statements, stmt->text);
+  else
+    db->driver->free_stmt(stmt);
 }
 
 static const char *resource_text(const char *folder, const char *name) {
@@ -153,6 +160,10 @@ void px_stmt_bind_integer(PxStmt *stmt, unsigned parameter, int64_t value) {
 void px_stmt_bind_text(PxStmt *stmt, unsigned parameter, const char *text) {
   PxValue value = px_value_string(text);
   stmt->driver->bind(stmt, parameter, &value);
+}
+
+void px_stmt_bind_array(PxStmt *stmt, unsigned parameter, const PxValue *values, size_t n) {
+  stmt->driver->bind_array(stmt, parameter, values, n);
 }
 
 PxStep px_stmt_step(PxStmt *stmt, GError **error) {

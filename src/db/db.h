@@ -84,7 +84,10 @@ void px_db_heard(PxDb *db);
 /* sql has ? parameters, whose type PostgreSQL infers from where they stand: CAST(? AS text) where it cannot. The same text gives the same
  * statement, reset. */
 PxStmt *px_db_prepare(PxDb *db, const char *sql, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Frees a statement of px_db_prepare() that is not asked for again; it must not be running. */
+/* For a statement over arrays: it is planned anew each time it runs, since the best way depends on how many values there are, and is not
+ * remembered: px_db_forget() frees it. What is wrong with sql is told when it runs. PostgreSQL only. */
+PxStmt *px_db_prepare_batch(PxDb *db, const char *sql);
+/* Frees a statement of px_db_prepare() that is not asked for again, or of px_db_prepare_batch(); it must not be running. */
 void px_db_forget(PxDb *db, PxStmt *stmt);
 /* One of db/sql/NAME.sql, prepared. */
 PxStmt *px_db_named(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -92,6 +95,8 @@ PxStmt *px_db_named(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUS
 void px_stmt_bind(PxStmt *stmt, unsigned parameter, const PxValue *value);
 void px_stmt_bind_integer(PxStmt *stmt, unsigned parameter, int64_t value);
 void px_stmt_bind_text(PxStmt *stmt, unsigned parameter, const char *text); /* NULL: the null value */
+/* The parameter is an array of n values: the statement says of what type ("unnest(CAST(? AS bigint[]))"). They are not copied. PostgreSQL only. */
+void px_stmt_bind_array(PxStmt *stmt, unsigned parameter, const PxValue *values, size_t n);
 typedef enum { PX_STEP_ROW, PX_STEP_DONE, PX_STEP_ERROR } PxStep;
 /* Runs to the next row. After DONE or ERROR the statement is reset and can be bound and run again. */
 PxStep px_stmt_step(PxStmt *stmt, GError **error);

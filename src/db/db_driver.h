@@ -62,9 +62,11 @@ struct PxDbDriver {
 
   /* One statement with ? parameters. Never called twice for one text. Owns a copy of the text when it succeeds. */
   PxStmt *(*prepare)(PxDb *db, const char *sql, GError **error);
+  PxStmt *(*prepare_batch)(PxDb *db, const char *sql); /* NULL: the database has no arrays */
   void (*free_stmt)(PxStmt *stmt);
   /* Hot: called for every value and every row. A parameter that cannot be bound makes the next step fail. */
   void (*bind)(PxStmt *stmt, unsigned parameter, const PxValue *value);
+  void (*bind_array)(PxStmt *stmt, unsigned parameter, const PxValue *values, size_t n); /* NULL: the database has no arrays */
   PxStep (*step)(PxStmt *stmt, GError **error);
   PxValue (*value)(PxStmt *stmt, unsigned column);
   unsigned (*n_columns)(PxStmt *stmt);

@@ -51,12 +51,21 @@ void px_pg_keep_notifications(PxPg *pg);
 /* ---- pg_stmt.c */
 
 PxStmt *px_pg_prepare(PxDb *db, const char *sql, GError **error);
+PxStmt *px_pg_prepare_batch(PxDb *db, const char *sql);
 void px_pg_free_stmt(PxStmt *base);
 void px_pg_bind(PxStmt *base, unsigned parameter, const PxValue *value);
+void px_pg_bind_array(PxStmt *base, unsigned parameter, const PxValue *values, size_t n);
 PxStep px_pg_step(PxStmt *base, GError **error);
 PxValue px_pg_value(PxStmt *base, unsigned column);
 unsigned px_pg_n_columns(PxStmt *base);
 void px_pg_reset(PxStmt *base);
+
+/* ---- pg_value.c: values as PostgreSQL reads them */
+
+/* What value is as text; of a blob or NULL nothing, since these go otherwise. False: no text of PostgreSQL can hold it. */
+bool px_pg_append_value(GString *text, const PxValue *value);
+/* The same of an array; a blob is hexadecimal ("Array Input and Output Syntax", "bytea Hex Format"). */
+bool px_pg_append_array(GString *text, const PxValue *values, size_t n);
 
 /* ---- pg_error.c */
 

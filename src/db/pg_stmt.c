@@ -23,13 +23,20 @@ enum {
 enum { OID_NUMERIC = 1700 };
 
 typedef struct {
+  PxValue value;
+  const PxValue *items; /* of an array; NULL: it is none */
+  size_t n_items;
+} PgParameter;
+
+typedef struct {
   PxStmt stmt;
   char *sql; /* with $1 */
   PxPgKind kind;
+  bool is_batch;   /* not prepared on the server */
   unsigned number; /* of its name on the server */
   unsigned generation;
   unsigned n_parameters;
-  PxValue *bound;
+  PgParameter *bound;
   bool bound_too_many;
   PGresult *result; /* NULL: it is not running */
   int row;
@@ -45,7 +52,7 @@ static PxPg *pg_of(PgStmt *stmt) {
 }
 
 static bool is_prepared(const PgStmt *stmt) {
-  return stmt->kind == PX_PG_READS || stmt->kind == PX_PG_WRITES;
+  return !stmt->is_batch && (stmt->kind == PX_PG_READS || stmt->kind == PX_PG_WRITES);
 }
 
 /* ---- preparing */
@@ -81,21 +88,32 @@ static bool ensure_prepared(PgStmt *stmt, GError **error) {
   return !is_prepared(stmt) || stmt->generation == pg->generation || prepare_on_server(stmt, error);
 }
 
-PxStmt *px_pg_prepare(PxDb *db, const char *sql, GError **error) {
+static PgStmt *new_stmt(PxDb *db, const char *sql) {
   PgStmt *stmt = g_new0(PgStmt, 1);
   stmt->stmt = (PxStmt){.driver = &px_db_postgres, .db = db, .text = g_strdup(sql)};
   stmt->kind = px_pg_kind(sql);
   stmt->sql = px_pg_number_parameters(sql, &stmt->n_parameters);
-  stmt->bound = g_new0(PxValue, stmt->n_parameters);
+  stmt->bound = g_new0(PgParameter, stmt->n_parameters);
   stmt->sent = g_new0(const char *, stmt->n_parameters);
   stmt->lengths = g_new0(int, stmt->n_parameters);
   stmt->formats = g_new0(int, stmt->n_parameters);
   stmt->text = g_string_new(NULL);
   stmt->blobs = g_ptr_array_new_with_free_func(PQfreemem);
+  return stmt;
+}
+
+PxStmt *px_pg_prepare(PxDb *db, const char *sql, GError **error) {
+  PgStmt *stmt = new_stmt(db, sql);
   if (ensure_prepared(stmt, error))
     return &stmt->stmt;
   px_pg_free_stmt(&stmt->stmt);
   return NULL;
+}
+
+PxStmt *px_pg_prepare_batch(PxDb *db, const char *sql) {
+  PgStmt *stmt = new_stmt(db, sql);
+  stmt->is_batch = true;
+  return &stmt->stmt;
 }
 
 void px_pg_free_stmt(PxStmt *base) {
@@ -120,60 +138,43 @@ void px_pg_free_stmt(PxStmt *base) {
 void px_pg_bind(PxStmt *base, unsigned parameter, const PxValue *value) {
   PgStmt *stmt = (PgStmt *)base;
   if (parameter < stmt->n_parameters)
-    stmt->bound[parameter] = *value;
+    stmt->bound[parameter] = (PgParameter){.value = *value};
   else
     stmt->bound_too_many = true;
 }
 
-/* The shortest digits that give the number again: 0.1 for a column of decimals is 0.1. */
-static void append_real(GString *text, double real) {
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-  for (unsigned precision = 15; precision <= 17; precision++) {
-    char format[8];
-    g_snprintf(format, sizeof format, "%%.%ug", precision);
-    g_ascii_formatd(digits, sizeof digits, format, real);
-    double again = g_ascii_strtod(digits, NULL);
-    if (!(again < real) && !(again > real))
-      break;
-  }
-  g_string_append(text, digits);
+void px_pg_bind_array(PxStmt *base, unsigned parameter, const PxValue *values, size_t n) {
+  static const PxValue nothing;
+  PgStmt *stmt = (PgStmt *)base;
+  if (parameter < stmt->n_parameters)
+    stmt->bound[parameter] = (PgParameter){.items = values ? values : &nothing, .n_items = n};
+  else
+    stmt->bound_too_many = true;
 }
 
-static bool append_value(PgStmt *stmt, const PxValue *value, GError **error) {
-  switch ((PxValueKind)value->kind) {
-  case PX_INTEGER:
-    g_string_append_printf(stmt->text, "%" G_GINT64_FORMAT, value->integer);
-    break;
-  case PX_REAL:
-    append_real(stmt->text, value->real);
-    break;
-  case PX_TEXT:
-    if (value->len && memchr(value->text, '\0', value->len)) {
-      px_pg_refuse_value(pg_of(stmt), "PostgreSQL stores no text with the character of number 0", error);
-      return false;
-    }
-    g_string_append_len(stmt->text, value->text, value->len);
-    break;
-  case PX_BLOB:
-  case PX_NULL:
-    break;
-  }
+static bool append_parameter(PgStmt *stmt, const PgParameter *parameter, GError **error) {
+  bool done =
+    parameter->items ? px_pg_append_array(stmt->text, parameter->items, parameter->n_items) : px_pg_append_value(stmt->text, &parameter->value);
+  if (!done)
+    px_pg_refuse_value(pg_of(stmt), "PostgreSQL stores no text with the character of number 0", error);
   g_string_append_c(stmt->text, '\0');
-  return true;
+  return done;
 }
 
 static bool encode_parameters(PgStmt *stmt, GError **error) {
+  g_autofree size_t *starts = g_new(size_t, stmt->n_parameters + 1); /* not pointers yet: the buffer may move */
   g_string_truncate(stmt->text, 0);
   for (unsigned i = 0; i < stmt->n_parameters; i++) {
-    stmt->lengths[i] = (int)stmt->text->len; /* where it begins, for now: the buffer may move */
-    if (!append_value(stmt, &stmt->bound[i], error))
+    starts[i] = stmt->text->len;
+    if (!append_parameter(stmt, &stmt->bound[i], error))
       return false;
   }
   for (unsigned i = 0; i < stmt->n_parameters; i++) {
-    const PxValue *value = &stmt->bound[i];
-    bool is_blob = value->kind == PX_BLOB;
+    const PxValue *value = &stmt->bound[i].value;
+    bool is_array = stmt->bound[i].items != NULL;
+    bool is_blob = !is_array && value->kind == PX_BLOB;
     const char *bytes = value->text ? value->text : "";
-    stmt->sent[i] = value->kind == PX_NULL ? NULL : is_blob ? bytes : stmt->text->str + stmt->lengths[i];
+    stmt->sent[i] = !is_array && value->kind == PX_NULL ? NULL : is_blob ? bytes : stmt->text->str + starts[i];
     stmt->lengths[i] = is_blob ? (int)value->len : 0;
     stmt->formats[i] = is_blob; /* binary */
   }
@@ -200,8 +201,10 @@ static PGresult *execute(PgStmt *stmt) {
   PxPg *pg = pg_of(stmt);
   char name[24];
   name_of(stmt, name);
-  if (!is_prepared(stmt))
+  if (stmt->kind == PX_PG_TRANSACTION || stmt->kind == PX_PG_COMMITS)
     return PQexec(pg->conn, stmt->sql);
+  if (stmt->is_batch)
+    return PQexecParams(pg->conn, stmt->sql, (int)stmt->n_parameters, NULL, stmt->sent, stmt->lengths, stmt->formats, 0);
   if (!stmt->stmt.streams || PQtransactionStatus(pg->conn) != PQTRANS_INTRANS)
     return PQexecPrepared(pg->conn, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats, 0);
   PGresult *declared = declare_cursor(stmt);

@@ -75,10 +75,18 @@ static bool change_links(PxLoader *loader, const GArray *changes, bool link, GEr
 
 static bool add_externals(PxLoader *loader, GError **error) {
   const GArray *externals = loader->wave.externals;
-  for (guint i = 0; i < externals->len; i++) {
-    const PxNewExternal *external = &g_array_index(externals, PxNewExternal, i);
-    const PxModel *model = px_place_model(&loader->plan, &loader->plan.places[external->place]);
-    if (!px_records_add_external(loader->records, model, &external->name, &external->id, 1, error))
+  PxValue *names = PX_LOAD_ARRAY(loader->wave_arena, PxValue, externals->len);
+  PxId *ids = PX_LOAD_ARRAY(loader->wave_arena, PxId, externals->len);
+  for (unsigned p = 0; externals->len && p < loader->plan.n_places; p++) {
+    size_t n = 0;
+    for (guint i = 0; i < externals->len; i++) {
+      const PxNewExternal *external = &g_array_index(externals, PxNewExternal, i);
+      if (external->place != p)
+        continue;
+      names[n] = external->name;
+      ids[n++] = external->id;
+    }
+    if (n && !px_records_add_external(loader->records, px_place_model(&loader->plan, &loader->plan.places[p]), names, ids, n, error))
       return false;
   }
   return true;

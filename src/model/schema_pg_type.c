@@ -53,6 +53,7 @@ void px_field_set_type_postgres(PxField *field, const char *declared) {
   const char *open = strchr(declared, '(');
   field->type = known ? known->type : PX_TYPE_TEXT;
   field->storage = known ? known->storage : PX_STORE_TEXT;
+  field->sql_type = !known ? declared : g_str_equal(known->name, "character") ? "bpchar" : known->name; /* "character" alone is one character */
   field->with_zone = field->type == PX_TYPE_DATETIME && strstr(declared, "with time zone");
   if (known && field->type == PX_TYPE_TEXT)
     field->max_chars = number_behind(open);

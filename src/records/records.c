@@ -7,6 +7,7 @@ PxRecords *px_records_new(PxDb *db, const PxSchema *schema) {
   PxRecords *records = g_new0(PxRecords, 1);
   records->db = db;
   records->schema = schema;
+  records->batches = px_db_dialect(db) == PX_DIALECT_SQLITE ? &px_batches_rows : &px_batches_sets;
   records->lookups = g_ptr_array_new_with_free_func(free_lookup);
   records->statements = g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
   return records;
@@ -26,4 +27,31 @@ void px_records_free(PxRecords *records) {
 
 static void free_lookup(void *lookup) {
   px_lookup_free(lookup);
+}
+
+/* ---- batches */
+
+bool px_records_find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables,
+                              GError **error) {
+  return records->batches->find_external(records, names, n, arena, ret_ids, ret_tables, error);
+}
+
+bool px_records_add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error) {
+  return records->batches->add_external(records, model, names, ids, n, error);
+}
+
+bool px_records_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+  return records->batches->take_ids(records, model, n, ret_ids, error);
+}
+
+bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+  return records->batches->create(records, writes, ret_bad_row, error);
+}
+
+bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+  return records->batches->update(records, writes, ret_bad_row, error);
+}
+
+bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) {
+  return records->batches->link(records, changes, n, link, error);
 }

@@ -4,15 +4,35 @@
 #include "model/convert.h"
 #include "records/records.h"
 
+/* The calls that take batches, as a database does them best: rows.c loops a prepared statement, for a database in this process; sets.c sends one
+ * statement for all, with arrays. Their contracts are those of the functions of records.h with the same name. */
+typedef struct {
+  /* Into found, which is cleared; without what the limits leave out. */
+  bool (*find)(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *found, GError **error);
+  bool (*find_external)(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables, GError **error);
+  bool (*add_external)(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error);
+  bool (*take_ids)(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error);
+  bool (*create)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
+  bool (*update)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
+  bool (*link)(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error);
+  /* Runs sql, an UPDATE or DELETE that ends in a column, for the rows that have one of ids there. first: its first parameter; NULL: it has none. */
+  bool (*for_ids)(PxRecords *records, const char *sql, const char *first, const PxId *ids, size_t n, GError **error);
+  const char *update_verb; /* "UPDATE " */
+} PxBatches;
+
 struct PxRecords {
   PxDb *db;
   const PxSchema *schema;
+  const PxBatches *batches;
   int64_t now;            /* 0: the system's clock */
   GPtrArray *lookups;     /* PxLookup, owned */
   GHashTable *statements; /* GBytes (model, verb, mask) -> PxStmt, for writes */
 };
 
 typedef struct PxJoins PxJoins;
+
+extern const PxBatches px_batches_rows;
+extern const PxBatches px_batches_sets;
 
 struct PxLookup {
   PxRecords *records;
@@ -41,6 +61,8 @@ char *px_ids_as_list(const PxDb *db, const PxId *ids, size_t n);
 const char *px_ids_sql(const PxDb *db);
 
 void px_lookup_free(PxLookup *lookup);
+/* The paths whose value in tuple is NULL; *ret_any: those that are no condition. */
+uint64_t px_lookup_mask(const PxLookup *lookup, const PxValue *tuple, uint64_t *ret_any);
 /* A path over a one2many or many2many meets a record as often as it has items that match. */
 bool px_lookup_meets_twice(const PxLookup *lookup);
 /* Appends the limits, separator in front of them, and binds what they compare with. */
@@ -48,8 +70,34 @@ void px_lookup_limits_sql(PxLookup *lookup, PxJoins *joins, GString *sql, const 
 void px_lookup_bind_limits(const PxLookup *lookup, PxStmt *stmt, unsigned first);
 /* The read fields of a statement's row, from column first on: values in arena, their bytes in one piece. */
 PxValue *px_lookup_copy_row(const PxLookup *lookup, PxStmt *stmt, unsigned first, PxArena *arena);
+/* rows_find.c: one after the other; and one of them, found is cleared before. */
+bool px_rows_find(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_rows_find_one(PxLookup *lookup, const PxValue *tuple, PxArena *arena, PxFound *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* find_scan.c: answers all tuples by one reading of the table. */
 bool px_lookup_scan(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *ret_found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* rows_write.c */
+bool px_rows_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_rows_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_rows_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* sets_find.c, sets_write.c: the same by one statement for all. */
+bool px_sets_find(PxLookup *lookup, const PxValue *tuples, size_t n, PxArena *arena, PxFound *found, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_sets_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_sets_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_sets_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* sets.c: runs a statement of px_db_prepare_batch() and frees it. */
+bool px_sets_run(PxRecords *records, PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The type of the array that values of a column are sent as, to be compared with it (wide enough for any value that the column cannot hold) or to be
+ * written to it. Appends " CAST(? AS TYPE[])". */
+void px_sets_array(GString *sql, const PxField *field, bool compared);
+
+/* "module.name" or "name": the first dot parts them, as in the Odoo modules. */
+void px_external_split(const PxValue *value, PxValue *ret_module, PxValue *ret_name);
+
+static inline bool px_writes_field(const uint64_t *mask, size_t field) {
+  return mask[field / 64] >> (field % 64) & 1;
+}
 
 /* Joins of a SELECT, made as paths ask for them: each distinct prefix of relations is joined once. The base table is t0. */
 PxJoins *px_joins_new(PxDb *db, const PxModel *model);

@@ -110,72 +110,31 @@ bool px_records_related(PxRecords *records, const PxField *field, const PxId *id
   return true;
 }
 
-static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link, GError **error) {
-  g_autoptr(GString) sql = g_string_new(NULL);
-  quote(records, sql, link ? "INSERT OR ABORT INTO " : "DELETE FROM ", field->through);
-  quote(records, sql, link ? " (" : " WHERE ", field->from);
-  quote(records, sql, link ? ", " : " = ? AND ", field->to);
-  g_string_append(sql, link ? ") VALUES (?, ?)" : " = ?");
-  return px_db_prepare(records->db, sql->str, error);
-}
-
-bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) {
-  PxStmt *stmt = NULL;
-  for (size_t i = 0; i < n; i++) {
-    const PxLinkChange *change = &changes[i];
-    if (i == 0 || change->field != changes[i - 1].field)
-      stmt = prepare_link(records, change->field, link, error);
-    if (!stmt)
-      return false;
-    PxValue values[] = {px_id_to_value(change->from), px_id_to_value(change->to)};
-    px_stmt_bind(stmt, 0, &values[0]);
-    px_stmt_bind(stmt, 1, &values[1]);
-    if (!px_stmt_run(stmt, error))
-      return false;
-  }
-  return true;
-}
-
-static bool run_for_each(PxStmt *stmt, const PxId *ids, size_t n, GError **error) {
-  for (size_t i = 0; stmt && i < n; i++) {
-    PxValue id = px_id_to_value(ids[i]);
-    px_stmt_bind(stmt, 0, &id);
-    if (!px_stmt_run(stmt, error))
-      return false;
-  }
-  return stmt != NULL;
-}
-
 bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *ids, size_t n, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
-  quote(records, sql, "UPDATE OR ABORT ", many2one->model->table);
+  quote(records, sql, records->batches->update_verb, many2one->model->table);
   quote(records, sql, " SET ", many2one->column);
   quote(records, sql, " = NULL WHERE ", many2one->model->id->column);
-  g_string_append(sql, " = ?");
-  return run_for_each(px_db_prepare(records->db, sql->str, error), ids, n, error);
+  return records->batches->for_ids(records, sql->str, NULL, ids, n, error);
+}
+
+static bool delete_where(PxRecords *records, const char *table, const char *column, const PxId *ids, size_t n, GError **error) {
+  g_autoptr(GString) sql = g_string_new(NULL);
+  quote(records, sql, "DELETE FROM ", table);
+  quote(records, sql, " WHERE ", column);
+  return records->batches->for_ids(records, sql->str, NULL, ids, n, error);
+}
+
+static bool delete_externals(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
+  return records->batches->for_ids(records, "DELETE FROM pattimpex_external_id WHERE model = ? AND res_id", model->table, ids, n, error);
 }
 
 /* A link is nothing without its record. */
-static bool delete_links(PxRecords *records, const PxField *many2many, const PxId *ids, size_t n, GError **error) {
-  g_autoptr(GString) sql = g_string_new(NULL);
-  quote(records, sql, "DELETE FROM ", many2many->through);
-  quote(records, sql, " WHERE ", many2many->from);
-  g_string_append(sql, " = ?");
-  return run_for_each(px_db_prepare(records->db, sql->str, error), ids, n, error);
-}
-
 bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
-  g_autoptr(GString) sql = g_string_new(NULL);
-  for (size_t i = 0; i < model->n_fields; i++)
-    if (model->fields[i]->type == PX_TYPE_MANY2MANY && !delete_links(records, model->fields[i], ids, n, error))
+  for (size_t i = 0; i < model->n_fields; i++) {
+    const PxField *field = model->fields[i];
+    if (field->type == PX_TYPE_MANY2MANY && !delete_where(records, field->through, field->from, ids, n, error))
       return false;
-  quote(records, sql, "DELETE FROM ", model->table);
-  quote(records, sql, " WHERE ", model->id->column);
-  g_string_append(sql, " = ?");
-  if (!run_for_each(px_db_prepare(records->db, sql->str, error), ids, n, error))
-    return false;
-  PxStmt *stmt = px_db_prepare(records->db, "DELETE FROM pattimpex_external_id WHERE res_id = ? AND model = ?", error);
-  if (stmt)
-    px_stmt_bind_text(stmt, 1, model->table);
-  return run_for_each(stmt, ids, n, error);
+  }
+  return delete_where(records, model->table, model->id->column, ids, n, error) && delete_externals(records, model, ids, n, error);
 }

@@ -397,6 +397,51 @@ static void listens_on_after_the_connection_was_lost(Fixture *f, gconstpointer d
   g_assert_true(is_readable(fd, 20000));
 }
 
+/* ---- arrays */
+
+static void arrays_are_what_was_bound(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  const char *words[] = {"plain", "", "NULL", "with \"quotes\", commas", "back\\slash {brace}", "li\nne", "é€", NULL};
+  PxValue texts[G_N_ELEMENTS(words)], numbers[G_N_ELEMENTS(words)], blobs[G_N_ELEMENTS(words)];
+  for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+    texts[i] = px_value_string(words[i]);
+    numbers[i] = i == 3 ? px_value_real(0.1) : i == 4 ? px_value_null() : px_value_integer(i == 5 ? INT64_MIN : (int64_t)i);
+    blobs[i] = words[i] ? px_value_blob(words[i], strlen(words[i]) + 1) : px_value_null();
+  }
+  PxStmt *stmt =
+    prepare(f->db, "SELECT t, n, b FROM unnest(?::text[], ?::numeric[], ?::bytea[]) WITH ORDINALITY AS u (t, n, b, place) ORDER BY place");
+  for (size_t n = 0; n <= G_N_ELEMENTS(words); n += G_N_ELEMENTS(words) / 2) {
+    px_stmt_bind_array(stmt, 0, texts, n);
+    px_stmt_bind_array(stmt, 1, numbers, n);
+    px_stmt_bind_array(stmt, 2, blobs, n);
+    for (size_t i = 0; i < n; i++) {
+      g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW);
+      PxValue row[] = {px_stmt_value(stmt, 0), px_stmt_value(stmt, 1), px_stmt_value(stmt, 2)};
+      g_assert_true(px_value_equal(&row[0], &texts[i]));
+      g_assert_true(i == 5 || px_value_equal(&row[1], &numbers[i])); /* has more digits than a decimal is read as a number with */
+      g_assert_true(px_value_equal(&row[2], &blobs[i]));
+    }
+    g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_DONE);
+    g_assert_no_error(error);
+  }
+}
+
+static void array_item_that_does_not_fit_is_refused(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  PxValue values[] = {px_value_text("a\0b", 3), px_value_string("x")};
+  PxStmt *stmt = px_db_prepare_batch(f->db, "SELECT unnest(?::text[])");
+  px_stmt_bind_array(stmt, 0, values, 2);
+  g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ERROR);
+  assert_code(error, PX_ERROR_CONSTRAINT);
+  px_db_forget(f->db, stmt);
+  stmt = px_db_prepare_batch(f->db, "SELECT unnest(?::integer[])");
+  px_stmt_bind_array(stmt, 0, values + 1, 1);
+  g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ERROR);
+  assert_code(error, PX_ERROR_CONSTRAINT);
+  px_db_forget(f->db, stmt);
+  g_assert_cmpint(one_integer(f->db, "SELECT 1"), ==, 1);
+}
+
 void add_postgres_tests(void) {
 #define ADD(path, function) g_test_add("/db/postgres/" path, Fixture, OVER_POSTGRES, set_up, function, tear_down)
   g_test_add_func("/db/postgres/sql/parameters_are_numbered", parameters_are_numbered);
@@ -414,6 +459,8 @@ void add_postgres_tests(void) {
   ADD("error/waiting_ends", waiting_ends);
   ADD("error/missing_right_is_told", missing_right_is_told);
   ADD("error/interrupt_ends_a_statement", interrupt_ends_a_statement);
+  ADD("arrays/are_what_was_bound", arrays_are_what_was_bound);
+  ADD("arrays/item_that_does_not_fit_is_refused", array_item_that_does_not_fit_is_refused);
   ADD("lost/connection_is_made_again", lost_connection_is_made_again);
   ADD("lost/dry_run_tells_a_lost_transaction", dry_run_tells_a_lost_transaction);
   ADD("dry_run/writes_nothing_behind_a_rollback", dry_run_writes_nothing_behind_a_rollback);

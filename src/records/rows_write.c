@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing records: one prepared statement for each set of columns, looped over the rows in their order. */
+/* Writing records one by one: a prepared statement for each set of columns, looped over the rows in their order. */
 #include "records/records_private.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ static bool query_integer(PxDb *db, const char *sql, const char *text, int64_t *
   return true;
 }
 
-bool px_records_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+bool px_rows_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
   g_autoptr(GString) sql = g_string_new("SELECT max(");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, ") FROM ");
@@ -58,10 +58,6 @@ static void forget_statements(PxRecords *records) {
   g_hash_table_remove_all(records->statements);
 }
 
-static bool has_bit(const uint64_t *mask, size_t i) {
-  return mask[i / 64] >> (i % 64) & 1;
-}
-
 static void insert_sql(PxDb *db, GString *sql, const PxWrites *writes, const uint64_t *mask) {
   g_autoptr(GString) values = g_string_new("?");
   g_string_append(sql, "INSERT OR ABORT INTO ");
@@ -69,7 +65,7 @@ static void insert_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
   g_string_append(sql, " (");
   px_db_quote(db, sql, writes->model->id->column);
   for (size_t f = 0; f < writes->n_fields; f++) {
-    if (!has_bit(mask, f))
+    if (!px_writes_field(mask, f))
       continue;
     g_string_append(sql, ", ");
     px_db_quote(db, sql, writes->fields[f]->column);
@@ -83,7 +79,7 @@ static void update_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
   px_db_quote(db, sql, writes->model->table);
   const char *separator = " SET ";
   for (size_t f = 0; f < writes->n_fields; f++) {
-    if (!has_bit(mask, f))
+    if (!px_writes_field(mask, f))
       continue;
     g_string_append(sql, separator);
     px_db_quote(db, sql, writes->fields[f]->column);
@@ -101,7 +97,7 @@ static GBytes *statement_key(const PxWrites *writes, Verb verb, const uint64_t *
   g_byte_array_append(key, (const guint8 *)&verb, sizeof verb);
   g_byte_array_append(key, (const guint8 *)&writes->model, sizeof writes->model);
   for (size_t f = 0; f < writes->n_fields; f++)
-    if (has_bit(mask, f))
+    if (px_writes_field(mask, f))
       g_byte_array_append(key, (const guint8 *)&writes->fields[f], sizeof *writes->fields);
   return g_byte_array_free_to_bytes(key);
 }
@@ -127,7 +123,7 @@ static bool run_row(PxStmt *stmt, const PxWrites *writes, Verb verb, size_t row,
   if (verb == VERB_INSERT)
     px_stmt_bind(stmt, parameter++, &id);
   for (size_t f = 0; f < writes->n_fields; f++)
-    if (has_bit(mask, f))
+    if (px_writes_field(mask, f))
       px_stmt_bind(stmt, parameter++, &writes->values[row][f]);
   if (verb == VERB_UPDATE)
     px_stmt_bind(stmt, parameter, &id);
@@ -152,10 +148,10 @@ static bool run_rows(PxRecords *records, const PxWrites *writes, Verb verb, size
   return true;
 }
 
-bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+bool px_rows_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
   return run_rows(records, writes, VERB_INSERT, ret_bad_row, error);
 }
 
-bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+bool px_rows_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
   return run_rows(records, writes, VERB_UPDATE, ret_bad_row, error);
 }

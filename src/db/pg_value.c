@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values as the text that PostgreSQL reads. */
+#include "db/pg_private.h"
+
+#include <string.h>
+
+/* The shortest digits that give the number again: 0.1 for a column of decimals is 0.1. */
+static void append_real(GString *text, double real) {
+  char digits[G_ASCII_DTOSTR_BUF_SIZE];
+  for (unsigned precision = 15; precision <= 17; precision++) {
+    char format[8];
+    g_snprintf(format, sizeof format, "%%.%ug", precision);
+    g_ascii_formatd(digits, sizeof digits, format, real);
+    double again = g_ascii_strtod(digits, NULL);
+    if (!(again < real) && !(again > real))
+      break;
+  }
+  g_string_append(text, digits);
+}
+
+static void append_integer(GString *text, int64_t integer) {
+  char digits[24];
+  char *end = digits + sizeof digits;
+  char *at = end;
+  uint64_t rest = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
+  do
+    *--at = (char)('0' + rest % 10);
+  while (rest /= 10);
+  if (integer < 0)
+    *--at = '-';
+  g_string_append_len(text, at, end - at);
+}
+
+static bool holds_zero(const PxValue *value) {
+  return value->len && memchr(value->text, '\0', value->len);
+}
+
+bool px_pg_append_value(GString *text, const PxValue *value) {
+  switch ((PxValueKind)value->kind) {
+  case PX_INTEGER:
+    append_integer(text, value->integer);
+    return true;
+  case PX_REAL:
+    append_real(text, value->real);
+    return true;
+  case PX_TEXT:
+    g_string_append_len(text, value->text, value->len);
+    return !holds_zero(value);
+  case PX_BLOB:
+  case PX_NULL:
+    break;
+  }
+  return true;
+}
+
+static void append_quoted(GString *text, const char *bytes, size_t len) {
+  g_string_append_c(text, '"');
+  for (const char *end = bytes + len; bytes < end;) {
+    const char *at = bytes;
+    while (at < end && *at != '"' && *at != '\\')
+      at++;
+    g_string_append_len(text, bytes, at - bytes);
+    if (at < end) {
+      g_string_append_c(text, '\\');
+      g_string_append_c(text, *at++);
+    }
+    bytes = at;
+  }
+  g_string_append_c(text, '"');
+}
+
+static void append_hex(GString *text, const char *bytes, size_t len) {
+  static const char digits[] = "0123456789abcdef";
+  g_string_append(text, "\"\\\\x");
+  for (size_t i = 0; i < len; i++) {
+    g_string_append_c(text, digits[(unsigned char)bytes[i] >> 4]);
+    g_string_append_c(text, digits[bytes[i] & 15]);
+  }
+  g_string_append_c(text, '"');
+}
+
+bool px_pg_append_array(GString *text, const PxValue *values, size_t n) {
+  g_string_append_c(text, '{');
+  for (size_t i = 0; i < n; i++) {
+    if (i)
+      g_string_append_c(text, ',');
+    if (values[i].kind == PX_NULL)
+      g_string_append(text, "NULL");
+    else if (values[i].kind == PX_BLOB)
+      append_hex(text, values[i].text, values[i].len);
+    else if (values[i].kind == PX_TEXT && holds_zero(&values[i]))
+      return false;
+    else if (values[i].kind == PX_TEXT)
+      append_quoted(text, values[i].text, values[i].len);
+    else
+      (void)px_pg_append_value(text, &values[i]);
+  }
+  g_string_append_c(text, '}');
+  return true;
+}

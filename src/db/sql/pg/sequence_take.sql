@@ -1,0 +1,1 @@
+SELECT nextval(CAST(CAST(? AS text) AS regclass)) FROM generate_series(1, CAST(? AS bigint))

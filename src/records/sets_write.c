@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writing records: one INSERT or UPDATE for all rows that write the same columns. */
+#include "records/records_private.h"
+
+#include <string.h>
+
+/* ---- ids */
+
+static bool take_from_sequence(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+  PxStmt *stmt = px_db_named(records->db, "sequence_take", error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, model->sequence);
+  px_stmt_bind_integer(stmt, 1, (int64_t)n);
+  PxStep step;
+  size_t taken = 0;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
+    ret_ids[taken++] = px_id_from_value(px_stmt_value(stmt, 0));
+  return step == PX_STEP_DONE;
+}
+
+/* Nobody gives ids here, so who writes next counts on: others wait until this transaction ends. */
+static bool take_behind_last(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+  g_autoptr(GString) lock = g_string_new("LOCK TABLE ");
+  px_db_quote(records->db, lock, model->table);
+  g_string_append(lock, " IN SHARE ROW EXCLUSIVE MODE");
+  g_autoptr(GString) sql = g_string_new("SELECT greatest(max(");
+  px_db_quote(records->db, sql, model->id->column);
+  g_string_append(sql, "), 0) FROM ");
+  px_db_quote(records->db, sql, model->table);
+  if (!px_db_exec(records->db, lock->str, error))
+    return false;
+  PxStmt *stmt = px_db_prepare(records->db, sql->str, error);
+  if (!stmt || px_stmt_step(stmt, error) != PX_STEP_ROW)
+    return false;
+  int64_t last = px_stmt_integer(stmt, 0);
+  px_stmt_reset(stmt);
+  for (size_t i = 0; i < n; i++)
+    ret_ids[i] = px_id_from_integer(last + 1 + (int64_t)i);
+  return true;
+}
+
+bool px_sets_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+  if (n == 0)
+    return true;
+  return (model->sequence ? take_from_sequence : take_behind_last)(records, model, n, ret_ids, error);
+}
+
+/* ---- statements */
+
+/* What rows with one mask write: the id, then these fields. */
+typedef struct {
+  const PxWrites *writes;
+  const uint64_t *mask;
+  size_t *rows;
+  size_t n;
+} Group;
+
+static void append_arrays(const Group *group, GString *sql) {
+  g_string_append(sql, " FROM unnest(");
+  px_sets_array(sql, group->writes->model->id, true);
+  for (size_t f = 0; f < group->writes->n_fields; f++) {
+    if (!px_writes_field(group->mask, f))
+      continue;
+    g_string_append(sql, ", ");
+    px_sets_array(sql, group->writes->fields[f], false);
+  }
+  g_string_append(sql, ") AS given (id");
+  for (size_t f = 0; f < group->writes->n_fields; f++)
+    if (px_writes_field(group->mask, f))
+      g_string_append_printf(sql, ", v%zu", f);
+  g_string_append_c(sql, ')');
+}
+
+static void insert_sql(PxDb *db, const Group *group, GString *sql) {
+  g_string_append(sql, "INSERT INTO ");
+  px_db_quote(db, sql, group->writes->model->table);
+  g_string_append(sql, " (");
+  px_db_quote(db, sql, group->writes->model->id->column);
+  g_autoptr(GString) values = g_string_new("id");
+  for (size_t f = 0; f < group->writes->n_fields; f++) {
+    if (!px_writes_field(group->mask, f))
+      continue;
+    g_string_append(sql, ", ");
+    px_db_quote(db, sql, group->writes->fields[f]->column);
+    g_string_append_printf(values, ", v%zu", f);
+  }
+  /* The ids are taken from the sequence, so they may also be given where they are GENERATED ALWAYS. */
+  g_string_append_printf(sql, ") OVERRIDING SYSTEM VALUE SELECT %s", values->str);
+  append_arrays(group, sql);
+}
+
+static void update_sql(PxDb *db, const Group *group, GString *sql) {
+  g_string_append(sql, "UPDATE ");
+  px_db_quote(db, sql, group->writes->model->table);
+  g_string_append(sql, " AS t");
+  const char *separator = " SET ";
+  for (size_t f = 0; f < group->writes->n_fields; f++) {
+    if (!px_writes_field(group->mask, f))
+      continue;
+    g_string_append(sql, separator);
+    px_db_quote(db, sql, group->writes->fields[f]->column);
+    g_string_append_printf(sql, " = given.v%zu", f);
+    separator = ", ";
+  }
+  append_arrays(group, sql);
+  g_string_append(sql, " WHERE t.");
+  px_db_quote(db, sql, group->writes->model->id->column);
+  g_string_append(sql, " = given.id");
+}
+
+static void bind(const Group *group, PxStmt *stmt, PxValue *cells) {
+  unsigned parameter = 0;
+  for (size_t i = 0; i < group->n; i++)
+    cells[i] = px_id_to_value(group->writes->ids[group->rows[i]]);
+  px_stmt_bind_array(stmt, parameter++, cells, group->n);
+  for (size_t f = 0; f < group->writes->n_fields; f++) {
+    if (!px_writes_field(group->mask, f))
+      continue;
+    cells += group->n;
+    for (size_t i = 0; i < group->n; i++)
+      cells[i] = group->writes->values[group->rows[i]][f];
+    px_stmt_bind_array(stmt, parameter++, cells, group->n);
+  }
+}
+
+typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
+
+static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
+  g_autoptr(GString) sql = g_string_new(NULL);
+  g_autofree PxValue *cells = g_new(PxValue, group->n * (group->writes->n_fields + 1));
+  make_sql(records->db, group, sql);
+  PxStmt *stmt = px_db_prepare_batch(records->db, sql->str);
+  bind(group, stmt, cells);
+  return px_sets_run(records, stmt, error);
+}
+
+static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_sql, size_t *ret_bad_row, GError **error) {
+  size_t words = px_mask_words(writes->n_fields);
+  g_autofree bool *written = g_new0(bool, writes->n_rows);
+  g_autofree size_t *rows = g_new(size_t, writes->n_rows);
+  *ret_bad_row = writes->n_rows == 1 ? 0 : SIZE_MAX;
+  for (size_t first = 0; first < writes->n_rows; first++) {
+    if (written[first])
+      continue;
+    Group group = {.writes = writes, .mask = writes->masks + first * words, .rows = rows};
+    for (size_t i = first; i < writes->n_rows; i++) {
+      if (written[i] || memcmp(writes->masks + i * words, group.mask, words * sizeof *group.mask) != 0)
+        continue;
+      written[i] = true;
+      rows[group.n++] = i;
+    }
+    if (!write_group(records, &group, make_sql, error))
+      return false;
+  }
+  return true;
+}
+
+bool px_sets_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+  return write_all(records, writes, insert_sql, ret_bad_row, error);
+}
+
+bool px_sets_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+  return write_all(records, writes, update_sql, ret_bad_row, error);
+}
