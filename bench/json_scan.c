@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json_scan WAY FILE: reads a JSON list of objects one way and prints how many objects and values it saw, and bytes of them where we read. bench/json_scan.py measures it.
+/* json_scan WAY FILE: reads a JSON list of objects one way and prints how many objects and values it saw, and bytes of them where we read.
+ * bench/json_scan.py measures it.
  *
  * ours      px_reader_next(), every cell looked at; the file is read twice, as the keys are the header
  * process   the same through a parser process and checked row batches, as an import does

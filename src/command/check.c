@@ -7,11 +7,13 @@
 #include <stdio.h>
 
 static gboolean effective;
+static gboolean offline;
 static char *mail_to;
 static gboolean webhook;
 
 static const GOptionEntry OPTIONS[] = {
   {"effective", 'e', 0, G_OPTION_ARG_NONE, &effective, "Only print the configuration as merged, with the origin of each value, secrets hidden", NULL},
+  {"offline", 0, 0, G_OPTION_ARG_NONE, &offline, "Leave the storages alone", NULL},
   {"mail", 0, 0, G_OPTION_ARG_FILENAME, &mail_to, "Only send a test mail, by the server of mail:", "ADDRESS"},
   {"webhook", 0, 0, G_OPTION_ARG_NONE, &webhook, "Only post a test to the webhook", NULL},
   {NULL},
@@ -121,7 +123,7 @@ static int run(const PxCommandLine *line, GError **error) {
   unsigned unreachable = 0;
   /* What the configuration says wrong comes first: with it corrected the rest can be asked. */
   px_daemon_check(project->config, complaints);
-  if (px_complaints_errors(complaints) == 0 && !px_project_check(project, complaints, &unreachable, error))
+  if (px_complaints_errors(complaints) == 0 && !px_project_check(project, complaints, offline ? NULL : &unreachable, error))
     return 2;
   return tell(line, project, complaints, unreachable, error);
 }
@@ -134,6 +136,7 @@ const PxCommand px_command_check = {
           "puts a probe file into each storage and takes it away.\n\n"
           "Examples:\n"
           "  pattimpex check\n"
+          "  pattimpex check --offline\n"
           "  pattimpex check --mail ops@example.com\n"
           "  pattimpex -c pattimpex.yaml -c staging.yaml check --effective\n",
   .options = OPTIONS,

@@ -159,6 +159,7 @@ static void check_partitions(const PxProject *project, PxComplaints *complaints)
 
 /* Each storage is asked; those that do not answer are told and counted, and the others are asked all the same. */
 static void check_storages(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable) {
+  *ret_unreachable = 0;
   for (size_t i = 0; i < px_storages_count(project->storages); i++) {
     const char *name = px_storages_name(project->storages, i);
     g_autoptr(GError) problem = NULL;
@@ -173,8 +174,8 @@ static void check_storages(const PxProject *project, PxComplaints *complaints, u
 /* ---- all of it */
 
 bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) {
-  *ret_unreachable = 0;
-  check_storages(project, complaints, ret_unreachable);
+  if (ret_unreachable)
+    check_storages(project, complaints, ret_unreachable);
   check_partitions(project, complaints);
   return check_defaults(project, complaints, error) && check_keys(project, complaints, error) && check_lists(project, complaints, error) &&
          px_project_warn_lost_names(project, complaints, error);

@@ -58,7 +58,7 @@ int64_t px_project_now(const PxProject *project);
 /* Whether this process is to end, then PX_ERROR_STOPPED: asked where a job can be left and gone on with. */
 bool px_project_stopped(const PxProject *project, GError **error);
 /* What only the database and the storages can tell; they are asked, and a probe file is put into each storage. *ret_unreachable: how many of the
- * errors are storages that do not answer. Only for a project that was read without errors. */
+ * errors are storages that do not answer; NULL: storages are left alone. Only for a project that was read without errors. */
 bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Warns of tasks, patterns and storages that have a history and are in the configuration no more. */
 bool px_project_warn_lost_names(const PxProject *project, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -53,7 +53,7 @@ struct PxField {
   bool with_zone;            /* datetime with a time zone */
   PxCollation collation;
   PxStorageClass storage;
-  const char *sql_type; /* PostgreSQL: the type beneath its domain, without length and the like, as CAST() takes it; NULL: SQLite */
+  const char *sql_type;         /* PostgreSQL: the type beneath its domain, without length and the like, as CAST() takes it; NULL: SQLite */
   const PxSelection *selection; /* NULL: free */
   size_t n_selection;
   const PxField *refers; /* a plain column that is a foreign key: to this column of another model; NULL: none, or a many2one */

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs what docs/*.md show: every block of ```yaml is configuration, laid over that of the example shop, and has to pass `check`;
+"""Runs what docs/*.md show: every block of ```yaml is configuration, laid over that of the example shop, and has to pass `check --offline`;
 a block of ```csv NAME: 2 created, 1 failed (or ```json) is imported by pattern NAME (dry) and has to be counted so; one of ```csv NAME export
 DOMAIN is what that pattern exports; one of ```csv NAME plan is the plan of the file in the block before, as far as its columns go.
 """
 import csv
 import json
+import os
 import re
 import subprocess
 
@@ -19,19 +20,23 @@ def blocks(text):
 
 class Document:
     def __init__(self, path, program, shop):
-        self.path, self.program, self.shop, self.configs = path, program, shop, []
+        self.path, self.program, self.shop, self.configs, self.environment = path, program, shop, [], dict(os.environ)
 
     def call(self, *arguments):
         options = [option for config in ["pattimpex.yaml", *self.configs] for option in ("-c", config)]
-        return subprocess.run([self.program, *options, *arguments], cwd=self.shop, text=True, capture_output=True, timeout=120)
+        return subprocess.run([self.program, *options, *arguments], cwd=self.shop, env=self.environment, text=True, capture_output=True,
+                              timeout=120)
 
     def yaml(self, body, line):
         name = f"{self.path.stem}-{line}.yaml"
         (self.shop / name).write_text(body)
         for directory in re.findall(r"directory: ([\w-]+)", body):
             (self.shop / directory).mkdir(exist_ok=True)
+        for secret in re.findall(r"\{file: ([\w-]+)\}", body):
+            (self.shop / secret).write_text("secret\n")
+        self.environment |= {variable: "value" for variable in re.findall(r"\$\{([A-Z_]+)\}", body)}
         self.configs.append(name)
-        done = self.call("check")
+        done = self.call("check", "--offline")
         if done.returncode:
             self.configs.pop()
         return done.stdout + done.stderr if done.returncode else None
