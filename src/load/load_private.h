@@ -348,7 +348,7 @@ struct PxLoader {
   bool nested;         /* the caller's transaction holds more than the chunk */
   PxRecorder recorder; /* NULL: nobody is told */
   void *recorder_data;
-  GHashTable *referred; /* PxField that plain foreign keys refer to -> PxLookup by it; NULL: none yet */
+  GHashTable *referred; /* PxForeignKey -> PxLookup by what it refers to; NULL: none yet */
   GHashTable *readers;  /* to tell: PxModel -> PxLookup of all its fields by id; NULL: none yet */
   bool careful;         /* the database refuses rows of this file: use savepoints */
   size_t refusals;      /* of the last careful load */

@@ -144,22 +144,49 @@ static void complain_unique(PxLoader *loader, size_t index, PxStage stage, const
 
 /* ---- foreign keys */
 
-static const PxLookup *lookup_of(PxLoader *loader, const PxField *refers) {
+static const PxLookup *lookup_of(PxLoader *loader, const PxForeignKey *key) {
   if (!loader->referred)
     loader->referred = g_hash_table_new(g_direct_hash, g_direct_equal);
-  const PxLookup *lookup = g_hash_table_lookup(loader->referred, refers);
+  const PxLookup *lookup = g_hash_table_lookup(loader->referred, key);
   if (lookup)
     return lookup;
-  lookup = px_load_lookup(loader->records, refers->model, &refers, 1, NULL, 0);
-  g_hash_table_insert(loader->referred, (gpointer)(uintptr_t)refers, (gpointer)(uintptr_t)lookup);
+  lookup = px_load_lookup(loader->records, key->to[0]->model, key->to, key->n_fields, NULL, 0);
+  g_hash_table_insert(loader->referred, (gpointer)(uintptr_t)key, (gpointer)(uintptr_t)lookup);
   return lookup;
 }
 
-/* Whether there is a record that the value refers to; also where that cannot be found out. */
-static bool is_there(PxLoader *loader, const PxField *refers, PxValue value) {
-  const PxLookup *lookup = lookup_of(loader, refers);
+/* Whether there is a record that the values refer to; also where that cannot be found out. */
+static bool is_there(PxLoader *loader, const PxForeignKey *key, const PxValue *values) {
   PxFound found = {0};
-  return !px_records_find(loader->records, lookup, &value, 1, loader->wave_arena, &found, NULL) || found.too_many || !px_id_is_none(found.id);
+  return !px_records_find(loader->records, lookup_of(loader, key), values, 1, loader->wave_arena, &found, NULL) || found.too_many ||
+         !px_id_is_none(found.id);
+}
+
+/* What a row writes to the columns of a key, and which write is the first of them. False: it does not write them all, or one is NULL, which
+ * refers to nothing. */
+static bool written_key(PxLoader *loader, const PxLoadPlace *place, size_t index, const PxForeignKey *key, PxValue *values, size_t *ret_write) {
+  bool is_new = px_id_is_none(px_wave_item(loader, index, place)->record.id);
+  for (size_t i = 0; i < key->n_fields; i++) {
+    size_t w = 0;
+    while (w < place->n_writes && place->writes[w] != key->fields[i])
+      w++;
+    if (w == place->n_writes)
+      return false;
+    values[i] = px_load_value(loader, place, index, w, is_new);
+    if (values[i].kind == PX_NULL || values[i].kind > PX_BLOB)
+      return false;
+    *ret_write = i ? MIN(*ret_write, w) : w;
+  }
+  return true;
+}
+
+static void complain_key(PxLoader *loader, const PxLoadPlace *place, size_t index, PxStage stage, const PxForeignKey *key, const PxValue *values,
+                         size_t write) {
+  g_autoptr(GString) text = g_string_new(NULL);
+  for (size_t i = 0; i < key->n_fields; i++)
+    g_string_append_printf(text, "%s%s %s", i ? " and " : "", key->to[i]->label, px_load_describe(loader->wave_arena, &values[i]));
+  px_row_complain(loader, px_loader_row(loader, index), stage, place->write_columns[write], place->writes[write]->label, "foreign_key",
+                  "no %s has %s", key->to[0]->model->label, text->str);
 }
 
 /* SQLite does not say which foreign key it is: those that are no many2one, whose records were looked for, are tried. */
@@ -168,15 +195,16 @@ static bool complain_reference(PxLoader *loader, size_t index, PxStage stage) {
   bool any = false;
   for (size_t p = 0; p < plan->n_places; p++) {
     const PxLoadPlace *place = &plan->places[p];
+    const PxModel *model = px_place_model(plan, place);
     bool known = px_loader_item(loader, index, place)->given && index >= loader->wave.first && index < loader->wave.end;
-    for (size_t w = 0; known && w < place->n_writes; w++) {
-      const PxField *field = place->writes[w];
-      PxValue value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
-      if (!field->refers || value.kind == PX_NULL || value.kind > PX_BLOB || is_there(loader, field->refers, value))
+    for (size_t k = 0; known && k < model->n_foreign_keys; k++) {
+      const PxForeignKey *key = &model->foreign_keys[k];
+      PxValue *values = PX_LOAD_ARRAY(loader->wave_arena, PxValue, key->n_fields);
+      size_t write = 0;
+      if (key->n_fields > PX_LOOKUP_MAX_PATHS || !written_key(loader, place, index, key, values, &write) || is_there(loader, key, values))
         continue;
       any = true;
-      px_row_complain(loader, px_loader_row(loader, index), stage, place->write_columns[w], field->label, "foreign_key", "no %s has %s %s",
-                      field->refers->model->label, field->refers->label, px_load_describe(loader->wave_arena, &value));
+      complain_key(loader, place, index, stage, key, values, write);
     }
   }
   return any;

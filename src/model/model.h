@@ -56,7 +56,6 @@ struct PxField {
   const char *sql_type;         /* PostgreSQL: the type beneath its domain, without length and the like, as CAST() takes it; NULL: SQLite */
   const PxSelection *selection; /* NULL: free */
   size_t n_selection;
-  const PxField *refers; /* a plain column that is a foreign key: to this column of another model; NULL: none, or a many2one */
   /* relations */
   const PxModel *target;           /* of every relation */
   const PxField *inverse;          /* one2many: the many2one of the target */
@@ -70,6 +69,13 @@ typedef struct {
   const PxField *const *fields;
   size_t n_fields;
 } PxUnique;
+
+/* A foreign key that is no many2one: of several columns, or to others than the primary key. */
+typedef struct {
+  const PxField *const *fields;
+  const PxField *const *to; /* one a field */
+  size_t n_fields;
+} PxForeignKey;
 
 /* A CHECK, or a UNIQUE index of expressions or of some rows: a rule that is the database's to judge. */
 typedef struct {
@@ -92,6 +98,8 @@ struct PxModel {
   size_t n_order;
   const PxUnique *uniques; /* without the primary key */
   size_t n_uniques;
+  const PxForeignKey *foreign_keys;
+  size_t n_foreign_keys;
   const PxRule *rules;
   size_t n_rules;
   bool has_triggers;       /* or UNIQUE ... ON CONFLICT REPLACE | IGNORE: rows may change behind our back */

@@ -264,28 +264,14 @@ static bool add_columns(PxSchemaBuild *build, PxDb *db, GError **error) {
   return true;
 }
 
-/* What a column refers to by a foreign key of its own. */
-static const PxField *refers_to(const PxSchemaBuild *build, const PxTable *table, const char *column) {
-  for (guint i = 0; i < table->keys->len; i++) {
-    const PxTableKey *key = table->keys->pdata[i];
-    if (key->columns->len != 1 || g_ascii_strcasecmp(key->columns->pdata[0], column) != 0 || !key->to_columns->pdata[0])
-      continue;
-    PxDraft *target = px_build_draft_of_table(build, key->to_table);
-    return target ? px_draft_column(target, key->to_columns->pdata[0]) : NULL;
-  }
-  return NULL;
-}
-
 void px_build_many2one(PxSchemaBuild *build) {
   for (guint i = 0; i < build->drafts->len; i++) {
     PxDraft *draft = build->drafts->pdata[i];
     for (guint c = 0; c < draft->columns->len; c++) {
       PxField *field = draft->columns->pdata[c];
       PxDraft *target = field == draft->model->id ? NULL : target_of_column(build, draft->table, field->column);
-      if (!target) {
-        field->refers = field == draft->model->id ? NULL : refers_to(build, draft->table, field->column);
+      if (!target)
         continue;
-      }
       field->type = PX_TYPE_MANY2ONE;
       if (!((const PxTableColumn *)draft->table->columns->pdata[c])->comment)
         field->label = label_of_relation(build->arena, field->name);
@@ -346,6 +332,27 @@ static void finish_uniques(PxSchemaBuild *build, PxDraft *draft) {
   model->uniques = uniques;
 }
 
+static void finish_foreign_keys(PxSchemaBuild *build, PxDraft *draft) {
+  const GPtrArray *keys = draft->table->keys;
+  PxForeignKey *finished = px_arena_new_array(build->arena, PxForeignKey, MAX(keys->len, 1));
+  for (guint i = 0; i < keys->len; i++) {
+    const PxTableKey *key = keys->pdata[i];
+    PxDraft *target = px_build_draft_of_table(build, key->to_table);
+    const PxField **fields = px_arena_new_array(build->arena, const PxField *, key->columns->len);
+    const PxField **to = px_arena_new_array(build->arena, const PxField *, key->columns->len);
+    bool known = target != NULL;
+    for (guint c = 0; c < key->columns->len && known; c++) {
+      const char *to_column = key->to_columns->pdata[c]; /* NULL: the primary key, which the whole of a many2one refers to */
+      fields[c] = px_draft_column(draft, key->columns->pdata[c]);
+      to[c] = to_column ? px_draft_column(target, to_column) : NULL;
+      known = fields[c] && to[c];
+    }
+    if (known && (key->columns->len > 1 || fields[0]->type != PX_TYPE_MANY2ONE))
+      finished[draft->model->n_foreign_keys++] = (PxForeignKey){.fields = fields, .to = to, .n_fields = key->columns->len};
+  }
+  draft->model->foreign_keys = finished;
+}
+
 static void finish_rules(PxSchemaBuild *build, PxDraft *draft) {
   const GPtrArray *rules = draft->table->rules;
   PxRule *finished = px_arena_new_array(build->arena, PxRule, MAX(rules->len, 1));
@@ -367,6 +374,7 @@ static PxSchema *finish(PxSchemaBuild *build) {
     PxDraft *draft = build->drafts->pdata[i];
     finish_fields(build, draft);
     finish_uniques(build, draft);
+    finish_foreign_keys(build, draft);
     finish_rules(build, draft);
     g_ptr_array_add(schema->models, draft->model);
   }

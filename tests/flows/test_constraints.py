@@ -78,6 +78,22 @@ def test_updates_are_told_so_too(shop):
     assert messages[1]["message"] == "Qty 7, Limit break the rule qty_fits (qty <= most) of the database"
 
 
+def test_foreign_key_of_several_columns_is_told_with_all_its_values(shop):
+    db = sqlite3.connect(shop.folder / "shop.db")
+    db.executescript("""
+CREATE TABLE depot (id integer PRIMARY KEY, land text, town text, UNIQUE (land, town));
+INSERT INTO depot VALUES (1, 'FR', 'Lyon'), (2, 'BE', 'Namur');
+CREATE TABLE shelf (id integer PRIMARY KEY, code text UNIQUE, land text, town text, FOREIGN KEY (land, town) REFERENCES depot (land, town));
+""")
+    db.close()
+    shop.config("patterns: {shelf: {model: shelf, format: csv}}\n", base=HEAD)
+    (shop.folder / "in.csv").write_text("code#key,land,town\na,FR,Lyon\nb,FR,Namur\nc,,Namur\nd,BE,Namur\n")
+    messages = shop.json("import", "shelf", "in.csv", status=1)["messages"]
+    assert [(m["row"], m["column"], m["type"], m["message"]) for m in messages] == [
+        (3, "land", "foreign_key", 'Land: no Depot has Land "FR" and Town "Namur"')]
+    assert shop.rows("SELECT code FROM shelf ORDER BY code") == [("a",), ("c",), ("d",)]
+
+
 def test_all_bad_rows_are_told_however_many(shop):
     summary = load(shop, "item", times=30)
     assert summary["failed"] == 12 * 30
