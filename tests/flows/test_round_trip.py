@@ -158,7 +158,7 @@ def everything(project):
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("which", [Shop, Reference])
 def test_every_field_of_every_model(tmp_path, which, format):
-    project = which(tmp_path) if which is Shop else which(tmp_path, format)
+    project = which(tmp_path)
     patterns, domains = everything(project)
     settings = yaml.safe_load("format: " + re.sub("^    ", "", FORMATS[format], flags=re.M))
     (tmp_path / "all.yaml").write_text(yaml.safe_dump({"patterns": {name: {**pattern, **settings} for name, pattern in patterns.items()}}))
