@@ -1,34 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values as the text that PostgreSQL reads. */
+#include "base/number.h"
 #include "db/pg_private.h"
 
 #include <string.h>
 
-/* The shortest digits that give the number again: 0.1 for a column of decimals is 0.1. */
-static void append_real(GString *text, double real) {
-  char digits[G_ASCII_DTOSTR_BUF_SIZE];
-  for (unsigned precision = 15; precision <= 17; precision++) {
-    char format[8];
-    g_snprintf(format, sizeof format, "%%.%ug", precision);
-    g_ascii_formatd(digits, sizeof digits, format, real);
-    double again = g_ascii_strtod(digits, NULL);
-    if (!(again < real) && !(again > real))
-      break;
-  }
-  g_string_append(text, digits);
-}
-
-static void append_integer(GString *text, int64_t integer) {
-  char digits[24];
-  char *end = digits + sizeof digits;
-  char *at = end;
-  uint64_t rest = integer < 0 ? -(uint64_t)integer : (uint64_t)integer;
-  do
-    *--at = (char)('0' + rest % 10);
-  while (rest /= 10);
-  if (integer < 0)
-    *--at = '-';
-  g_string_append_len(text, at, end - at);
+/* The shortest digits: 0.1 for a column of decimals is 0.1. */
+static void append_number(GString *text, const PxValue *value) {
+  char digits[PX_NUMBER_TEXT_SIZE];
+  g_string_append_len(text, digits, (gssize)px_number_text(value, digits));
 }
 
 static bool holds_zero(const PxValue *value) {
@@ -38,10 +18,8 @@ static bool holds_zero(const PxValue *value) {
 bool px_pg_append_value(GString *text, const PxValue *value) {
   switch ((PxValueKind)value->kind) {
   case PX_INTEGER:
-    append_integer(text, value->integer);
-    return true;
   case PX_REAL:
-    append_real(text, value->real);
+    append_number(text, value);
     return true;
   case PX_TEXT:
     g_string_append_len(text, value->text, value->len);

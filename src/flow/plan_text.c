@@ -2,6 +2,7 @@
 /* Values <-> text of a plan. What a field usually has stands as it is: numbers in number fields, text in others, base64 in binary ones. NULL is
  * an empty cell. Whatever else is marked: "..." is text as in JSON (also text that a file format could change or a spreadsheet would run), #12 a
  * number, #blob: and #text: bytes in base64. */
+#include "base/number.h"
 #include "flow/plan.h"
 
 #include <errno.h>
@@ -174,22 +175,15 @@ static const char *quoted_text(PxArena *arena, PxValue value) {
   return px_arena_strndup(arena, text, strlen(text));
 }
 
-static const char *real_text(PxArena *arena, double real) {
-  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
-  for (int digits = 15; digits <= 17; digits++) {
-    char format[8];
-    g_snprintf(format, sizeof format, "%%.%dg", digits);
-    g_ascii_formatd(buffer, sizeof buffer, format, real);
-    double back = g_ascii_strtod(buffer, NULL);
-    if (back >= real && back <= real)
-      break;
-  }
+static const char *real_text(PxArena *arena, PxValue value) {
+  char buffer[PX_NUMBER_TEXT_SIZE];
+  (void)px_number_text(&value, buffer);
   /* An integer is another value. */
   return px_arena_printf(arena, "%s%s", buffer, strpbrk(buffer, ".eEnN") ? "" : ".0");
 }
 
 static const char *number_text(const PxPlanIds *ids, PxArena *arena, const PxField *field, PxValue value) {
-  const char *text = value.kind == PX_REAL ? real_text(arena, value.real) : integer_text(ids, arena, id_model(field), value.integer);
+  const char *text = value.kind == PX_REAL ? real_text(arena, value) : integer_text(ids, arena, id_model(field), value.integer);
   return holds_numbers(field) || id_model(field) ? text : px_arena_printf(arena, "#%s", text);
 }
 

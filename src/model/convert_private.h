@@ -2,6 +2,7 @@
 #pragma once
 /* What the files of the conversion share. The way: convert.c takes a cell to the function of its type, those of dates are in convert_date.c;
  * convert_number.c, convert_time.c and convert_format.c are about numbers and times as text and know no field; convert_cell.c is the way back. */
+#include "base/number.h"
 #include "model/convert.h"
 
 /* ---- a conversion (convert.c) */
@@ -41,8 +42,6 @@ typedef struct {
   bool cut; /* there were more digits than a mantissa holds */
 } PxDecimal;
 
-#define PX_NUMBER_TEXT_SIZE 40 /* room for the text of any number */
-
 /* Digits with a sign, the whole text. */
 PxNumberResult px_number_integer(const char *text, size_t len, int64_t *ret_integer);
 /* Digits with a sign, mark ('.' or ',') and exponent, the whole text: an integer where the value is whole and has 64 bits, else
@@ -50,8 +49,6 @@ PxNumberResult px_number_integer(const char *text, size_t len, int64_t *ret_inte
 PxNumberResult px_number_decimal(const char *text, size_t len, char mark, PxValue *ret_value, PxDecimal *ret_decimal);
 /* Whether value (an integer or a double) is what was written: the shortest text of a double has the digits of decimal. */
 bool px_number_is_exact(const PxValue *value, const PxDecimal *decimal);
-/* The shortest text that reads back the same; its length. */
-size_t px_number_text(const PxValue *value, char buffer[PX_NUMBER_TEXT_SIZE]);
 /* A double that is a whole number of 64 bits as an integer, as SQLite's sqlite3VdbeIntegerAffinity(); else itself. */
 PxValue px_number_whole(PxValue value);
 
