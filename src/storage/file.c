@@ -165,23 +165,6 @@ static int64_t mtime_precision(int fd, const struct stat *status) {
   return 2 * SECOND_NS;
 }
 
-static const char *why_no_file(mode_t mode) {
-  switch (mode & S_IFMT) {
-  case S_IFREG:
-    return NULL;
-  case S_IFLNK:
-    return "it is a symbolic link, which is not followed";
-  case S_IFIFO:
-    return "it is a pipe, no regular file";
-  case S_IFSOCK:
-    return "it is a socket, no regular file";
-  case S_IFDIR:
-    return "it is a directory";
-  default:
-    return "it is a device, no regular file";
-  }
-}
-
 /* fd: the file, or the directory it is in. identity: IDENTITY_BYTES, which the result points to. */
 static PxFileInfo info_of(int fd, const char *name, const struct stat *status, char *identity) {
   (void)g_snprintf(identity, IDENTITY_BYTES, "%" G_GUINT64_FORMAT ":%" G_GINT64_FORMAT ".%09ld", (guint64)status->st_ino,
@@ -192,7 +175,7 @@ static PxFileInfo info_of(int fd, const char *name, const struct stat *status, c
     .mtime_ns = (int64_t)status->st_mtim.tv_sec * SECOND_NS + status->st_mtim.tv_nsec,
     .mtime_precision_ns = mtime_precision(fd, status),
     .identity = identity,
-    .refused = why_no_file(status->st_mode),
+    .refused = px_storage_why_no_file(status->st_mode),
   };
 }
 
@@ -244,7 +227,7 @@ static void *file_open_read(void *self, const char *path, const char *name, PxFi
     (void)fail(error, path, name, "open");
     return NULL;
   }
-  const char *refused = why_no_file(status.st_mode);
+  const char *refused = px_storage_why_no_file(status.st_mode);
   if (refused) {
     (void)refuse(error, path, name, refused);
     return NULL;
@@ -415,7 +398,7 @@ static bool move_between(const Place *from, const Place *to, GError **error) {
   struct stat status;
   if (fstatat(from->directory, from->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return fail(error, from->path, from->name, "move");
-  const char *refused = why_no_file(status.st_mode);
+  const char *refused = px_storage_why_no_file(status.st_mode);
   if (refused)
     return refuse(error, from->path, from->name, refused);
   bool is_elsewhere = px_file_quirks & PX_FILE_OTHER_DEVICE;

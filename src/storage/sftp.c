@@ -44,24 +44,6 @@ static bool refuse(GError **error, const char *place, const char *why) {
   return false;
 }
 
-static const char *why_no_file(uint32_t mode) {
-  switch (mode & S_IFMT) {
-  case 0: /* some servers tell no kinds */
-  case S_IFREG:
-    return NULL;
-  case S_IFLNK:
-    return "it is a symbolic link, which is not followed";
-  case S_IFIFO:
-    return "it is a pipe, no regular file";
-  case S_IFSOCK:
-    return "it is a socket, no regular file";
-  case S_IFDIR:
-    return "it is a directory";
-  default:
-    return "it is a device, no regular file";
-  }
-}
-
 /* ---- single requests */
 
 static uint32_t send_paths(Sftp *self, int type, const char *first, const char *second) {
@@ -304,7 +286,7 @@ static PxFileInfo info_of(const char *name, const PxSftpAttrs *attrs) {
     .mtime_ns = (int64_t)attrs->mtime * SECOND_NS,
     .mtime_precision_ns = PRECISION_NS,
     .identity = "",
-    .refused = why_no_file(attrs->mode),
+    .refused = px_storage_why_no_file(attrs->mode),
   };
 }
 
@@ -381,7 +363,7 @@ static bool open_file(Sftp *self, const char *place, const char *remote, Handle 
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, place, "open");
-  const char *refused = why_no_file(ret_attrs->mode);
+  const char *refused = px_storage_why_no_file(ret_attrs->mode);
   if (refused)
     return refuse(error, place, refused);
   if (!await_handle(self, send_open(self, remote, PX_SFTP_FOR_READ), &reply, ret_handle, error))
@@ -662,7 +644,7 @@ static bool sftp_move(void *data, const char *from_path, const char *from_name, 
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, from_place, "move");
-  const char *refused = why_no_file(attrs.mode);
+  const char *refused = px_storage_why_no_file(attrs.mode);
   if (refused)
     return refuse(error, from_place, refused);
   if (!make_way(self, to_path, error) || !rename_new(self, from, to, to_place, "move a file to this name", error))

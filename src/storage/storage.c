@@ -4,6 +4,7 @@
 #include "storage/storage_private.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define MOST_NUMBERS 100000u
 
@@ -349,4 +350,24 @@ bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *r
     return storage->driver->host_key(storage->self, trust && !storage->dry_run, ret_key, ret_known, error) || failed(storage, error);
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "a storage of the type %s has no key", storage->driver->type);
   return failed(storage, error);
+}
+
+/* ---- for drivers */
+
+const char *px_storage_why_no_file(mode_t mode) {
+  switch (mode & S_IFMT) {
+  case 0: /* some servers tell no kinds */
+  case S_IFREG:
+    return NULL;
+  case S_IFLNK:
+    return "it is a symbolic link, which is not followed";
+  case S_IFIFO:
+    return "it is a pipe, no regular file";
+  case S_IFSOCK:
+    return "it is a socket, no regular file";
+  case S_IFDIR:
+    return "it is a directory";
+  default:
+    return "it is a device, no regular file";
+  }
 }

@@ -34,3 +34,6 @@ typedef struct {
 
 extern const PxStorageDriver px_file_storage;
 extern const PxStorageDriver px_sftp_storage;
+
+/* Why an entry of this kind (S_IFMT; 0: not known) is not taken; NULL: it is a regular file. */
+const char *px_storage_why_no_file(mode_t mode);
