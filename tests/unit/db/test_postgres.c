@@ -211,7 +211,7 @@ static void our_statements_are_good(Fixture *f, gconstpointer data) {
   }
 }
 
-/* "integer PRIMARY KEY" gives numbers on SQLite alone: a migration that says so needs another text in sql/pg/migrate. */
+/* "integer PRIMARY KEY" gives numbers on SQLite alone. */
 static void our_tables_number_their_rows(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_assert_true(px_db_migrate(f->db, &error));

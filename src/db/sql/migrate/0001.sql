@@ -3,7 +3,7 @@ CREATE TABLE pattimpex_external_id (
     module text NOT NULL,
     name text NOT NULL,
     model text NOT NULL,
-    res_id integer NOT NULL,
+    res_id bigint NOT NULL,
     PRIMARY KEY (module, name)
 );
 CREATE INDEX pattimpex_external_id_record ON pattimpex_external_id (model, res_id);
