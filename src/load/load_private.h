@@ -376,10 +376,6 @@ static inline PxItemFacts *px_wave_item(PxLoader *loader, size_t row, const PxLo
   return &loader->wave.facts[row - loader->wave.first].items[place->index];
 }
 
-static inline bool px_mask_has(const uint64_t *mask, size_t i) {
-  return mask[i / 64] >> (i % 64) & 1;
-}
-
 static inline void px_mask_set(uint64_t *mask, size_t i) {
   mask[i / 64] |= (uint64_t)1 << (i % 64);
 }

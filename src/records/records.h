@@ -85,6 +85,10 @@ static inline size_t px_mask_words(size_t n_fields) {
   return (n_fields + 63) / 64;
 }
 
+static inline bool px_mask_has(const uint64_t *mask, size_t i) {
+  return mask[i / 64] >> (i % 64) & 1;
+}
+
 /* In the order of the rows. On PX_ERROR_CONSTRAINT *ret_bad_row is the row that was refused, SIZE_MAX when the database does not
  * say; what was written before it is the savepoint's to undo. */
 bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;

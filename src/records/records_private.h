@@ -95,10 +95,6 @@ void px_sets_array(GString *sql, const PxField *field, bool compared);
 /* "module.name" or "name": the first dot parts them, as in the Odoo modules. */
 void px_external_split(const PxValue *value, PxValue *ret_module, PxValue *ret_name);
 
-static inline bool px_writes_field(const uint64_t *mask, size_t field) {
-  return mask[field / 64] >> (field % 64) & 1;
-}
-
 /* Joins of a SELECT, made as paths ask for them: each distinct prefix of relations is joined once. The base table is t0. */
 PxJoins *px_joins_new(PxDb *db, const PxModel *model);
 void px_joins_free(PxJoins *joins);

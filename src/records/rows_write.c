@@ -65,7 +65,7 @@ static void insert_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
   g_string_append(sql, " (");
   px_db_quote(db, sql, writes->model->id->column);
   for (size_t f = 0; f < writes->n_fields; f++) {
-    if (!px_writes_field(mask, f))
+    if (!px_mask_has(mask, f))
       continue;
     g_string_append(sql, ", ");
     px_db_quote(db, sql, writes->fields[f]->column);
@@ -79,7 +79,7 @@ static void update_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
   px_db_quote(db, sql, writes->model->table);
   const char *separator = " SET ";
   for (size_t f = 0; f < writes->n_fields; f++) {
-    if (!px_writes_field(mask, f))
+    if (!px_mask_has(mask, f))
       continue;
     g_string_append(sql, separator);
     px_db_quote(db, sql, writes->fields[f]->column);
@@ -97,7 +97,7 @@ static GBytes *statement_key(const PxWrites *writes, Verb verb, const uint64_t *
   g_byte_array_append(key, (const guint8 *)&verb, sizeof verb);
   g_byte_array_append(key, (const guint8 *)&writes->model, sizeof writes->model);
   for (size_t f = 0; f < writes->n_fields; f++)
-    if (px_writes_field(mask, f))
+    if (px_mask_has(mask, f))
       g_byte_array_append(key, (const guint8 *)&writes->fields[f], sizeof *writes->fields);
   return g_byte_array_free_to_bytes(key);
 }
@@ -123,7 +123,7 @@ static bool run_row(PxStmt *stmt, const PxWrites *writes, Verb verb, size_t row,
   if (verb == VERB_INSERT)
     px_stmt_bind(stmt, parameter++, &id);
   for (size_t f = 0; f < writes->n_fields; f++)
-    if (px_writes_field(mask, f))
+    if (px_mask_has(mask, f))
       px_stmt_bind(stmt, parameter++, &writes->values[row][f]);
   if (verb == VERB_UPDATE)
     px_stmt_bind(stmt, parameter, &id);

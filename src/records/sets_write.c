@@ -60,14 +60,14 @@ static void append_arrays(const Group *group, GString *sql) {
   g_string_append(sql, " FROM unnest(");
   px_sets_array(sql, group->writes->model->id, true);
   for (size_t f = 0; f < group->writes->n_fields; f++) {
-    if (!px_writes_field(group->mask, f))
+    if (!px_mask_has(group->mask, f))
       continue;
     g_string_append(sql, ", ");
     px_sets_array(sql, group->writes->fields[f], false);
   }
   g_string_append(sql, ") AS given (id");
   for (size_t f = 0; f < group->writes->n_fields; f++)
-    if (px_writes_field(group->mask, f))
+    if (px_mask_has(group->mask, f))
       g_string_append_printf(sql, ", v%zu", f);
   g_string_append_c(sql, ')');
 }
@@ -79,7 +79,7 @@ static void insert_sql(PxDb *db, const Group *group, GString *sql) {
   px_db_quote(db, sql, group->writes->model->id->column);
   g_autoptr(GString) values = g_string_new("id");
   for (size_t f = 0; f < group->writes->n_fields; f++) {
-    if (!px_writes_field(group->mask, f))
+    if (!px_mask_has(group->mask, f))
       continue;
     g_string_append(sql, ", ");
     px_db_quote(db, sql, group->writes->fields[f]->column);
@@ -96,7 +96,7 @@ static void update_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, " AS t");
   const char *separator = " SET ";
   for (size_t f = 0; f < group->writes->n_fields; f++) {
-    if (!px_writes_field(group->mask, f))
+    if (!px_mask_has(group->mask, f))
       continue;
     g_string_append(sql, separator);
     px_db_quote(db, sql, group->writes->fields[f]->column);
@@ -115,7 +115,7 @@ static void bind(const Group *group, PxStmt *stmt, PxValue *cells) {
     cells[i] = px_id_to_value(group->writes->ids[group->rows[i]]);
   px_stmt_bind_array(stmt, parameter++, cells, group->n);
   for (size_t f = 0; f < group->writes->n_fields; f++) {
-    if (!px_writes_field(group->mask, f))
+    if (!px_mask_has(group->mask, f))
       continue;
     cells += group->n;
     for (size_t i = 0; i < group->n; i++)
