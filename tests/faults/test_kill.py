@@ -146,8 +146,8 @@ def test_undisturbed_run_is_as_expected():
     assert outcome["unfinished exports"] == outcome["jobs that did not end well"] == []
 
 
-def test_kill(kill_at, tmp_path):
-    shop = Shop(tmp_path)
+def killed_and_run_again(shop, kill_at, expected):
+    """The outcome is the expected one in the end, and no half-written file stays."""
     killed = shop.run(PATTIMPEX_KILL_AT=str(kill_at))
     assert killed.returncode == -signal.SIGKILL, f"was not killed\n{killed.stdout}\n{killed.stderr}"
     for _ in range(ATTEMPTS):
@@ -155,7 +155,7 @@ def test_kill(kill_at, tmp_path):
         assert again.returncode in (0, 1), f"exit {again.returncode}\n{again.stdout}\n{again.stderr}"
         if not shop.unfinished():
             break
-    expected, outcome = undisturbed()[1], shop.outcome()
+    outcome = shop.outcome()
     for what, wanted in expected.items():
         assert outcome[what] == wanted, what
     half_written = shop.names_of_ours()
@@ -165,3 +165,7 @@ def test_kill(kill_at, tmp_path):
         shop.drop("4.csv", "email#key,name,country_id|code\nivan@x.test,Ivan,FR\njudy@x.test,Judy,XX\n")
         shop.run()
         assert shop.names_of_ours() == []
+
+
+def test_kill(kill_at, tmp_path):
+    killed_and_run_again(Shop(tmp_path), kill_at, undisturbed()[1])

@@ -3,12 +3,10 @@
 import functools
 import os
 import pathlib
-import signal
 import sys
 import tempfile
 
-import pytest
-from test_kill import ATTEMPTS, TWO_DAYS, Shop
+from test_kill import Shop, killed_and_run_again
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
 from sftp_servers import Sshd  # noqa: E402 (the folder above this one)
@@ -51,21 +49,4 @@ def test_undisturbed_run_is_as_expected():
 
 
 def test_kill(kill_at, tmp_path):
-    shop = shop_in(str(tmp_path))
-    killed = shop.run(PATTIMPEX_KILL_AT=str(kill_at))
-    assert killed.returncode == -signal.SIGKILL, f"was not killed\n{killed.stdout}\n{killed.stderr}"
-    for _ in range(ATTEMPTS):
-        again = shop.run()
-        assert again.returncode in (0, 1), f"exit {again.returncode}\n{again.stdout}\n{again.stderr}"
-        if not shop.unfinished():
-            break
-    expected, outcome = undisturbed()[1], shop.outcome()
-    for what, wanted in expected.items():
-        assert outcome[what] == wanted, what
-    half_written = shop.names_of_ours()
-    for path in half_written:           # nobody can tell it from one that is being written, until it is old
-        shop.age(path, TWO_DAYS)
-    if half_written:
-        shop.drop("4.csv", "email#key,name,country_id|code\nivan@x.test,Ivan,FR\njudy@x.test,Judy,XX\n")
-        shop.run()
-        assert shop.names_of_ours() == []
+    killed_and_run_again(shop_in(str(tmp_path)), kill_at, undisturbed()[1])

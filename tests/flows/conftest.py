@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from server import Server
+
 # Rights of root are rights to everything: without these, a folder that is read-only is so for root too.
 WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "pattimpex"))
@@ -146,3 +148,26 @@ class Reference(Project):
 @pytest.fixture
 def project(tmp_path):
     return Project(tmp_path)
+
+
+@pytest.fixture
+def serve(project):
+    """Starts serve (or another command) in the project; all are ended behind the test."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve",)), **options))
+        return started[-1]
+    yield start
+    for server in started:
+        server.__exit__()
+
+
+@pytest.fixture
+def serve_ready(serve):
+    """The same, once it is ready."""
+    def start(*arguments, **options):
+        server = serve(*arguments, **options)
+        server.told("READY=1")
+        return server
+    return start

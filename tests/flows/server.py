@@ -174,3 +174,7 @@ class Server:
 
     def pid_of(self, name):
         return until(f"a process {name}", lambda: self.pids(name))[0]
+
+    def paused_worker(self, *but):
+        """One that stops itself at a hook (PATTIMPEX_PAUSE_AT)."""
+        return until("a worker that pauses", lambda: [pid for pid in self.pids("worker") if state(pid) == "T" and pid not in but])[0]

@@ -2,27 +2,12 @@
 """The log of `serve`: every line names the worker, and the job, task and file where they are known."""
 import shutil
 
-import pytest
-
-from conftest import BAD, PROGRAM
-from server import Server, until
+from conftest import BAD
+from server import until
 from test_serve import QUIET, idle, needs_hooks, queue_fetch
 
 KEYS = ["time", "level", "worker", "job", "task", "file", "text"]
 ERRORS = QUIET.replace("move_path: done", "move_path: done, error_path: errors")
-
-
-@pytest.fixture
-def serve(project):
-    started = []
-
-    def start(*arguments, **options):
-        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve", "--no-schedules")), **options))
-        started[-1].told("READY=1")
-        return started[-1]
-    yield start
-    for server in started:
-        server.__exit__()
 
 
 def check_lines(project, server):
@@ -41,12 +26,12 @@ def check_lines(project, server):
     return found
 
 
-def test_lines_of_failing_imports_name_what_they_are_about(project, serve):
+def test_lines_of_failing_imports_name_what_they_are_about(project, serve_ready):
     project.config(ERRORS)
     project.drop("bad.csv", BAD)
     project.drop("refused.csv", "email#key,nonsense\na@x.test,1\n")
     project.drop("future.csv", age=-7200)
-    server = serve()
+    server = serve_ready("serve", "--no-schedules")
     queue_fetch(project)
     until("all is put away", lambda: {"errors/bad.csv", "done/refused.csv"} <= set(project.names()) and idle(project))
     [attachment] = project.rows("SELECT id FROM pattimpex_attachment WHERE name = 'bad.csv' AND direction = 'import'")
@@ -61,10 +46,10 @@ def test_lines_of_failing_imports_name_what_they_are_about(project, serve):
 
 
 @needs_hooks
-def test_lines_about_dead_workers_name_the_job(project, serve):
+def test_lines_about_dead_workers_name_the_job(project, serve_ready):
     project.config(QUIET)
     project.drop("poison.csv")
-    server = serve(env={"PATTIMPEX_CRASH_AT": "rows-filled:poison.csv", "ASAN_OPTIONS": "handle_segv=0"})
+    server = serve_ready("serve", "--no-schedules", env={"PATTIMPEX_CRASH_AT": "rows-filled:poison.csv", "ASAN_OPTIONS": "handle_segv=0"})
     queue_fetch(project)
     server.logged("import is run again: worker died (signal 11) while importing poison.csv", level="warning", task="in", file="poison.csv")
     server.logged("import failed: worker died (signal 11)", level="error", task="in", file="poison.csv")
@@ -75,10 +60,10 @@ def test_lines_about_dead_workers_name_the_job(project, serve):
     check_lines(project, server)
 
 
-def test_retries_name_the_task(project, serve):
+def test_retries_name_the_task(project, serve_ready):
     project.config(QUIET)
     shutil.rmtree(project.drop_folder)
-    server = serve()
+    server = serve_ready("serve", "--no-schedules")
     queue_fetch(project)
     line = server.logged("fetch is tried again later", level="warning", task="in")
     assert line["job"] and line["file"] is None

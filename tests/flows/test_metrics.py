@@ -5,11 +5,10 @@ import re
 import shutil
 import signal
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from conftest import BAD, BASE, PROGRAM
-from server import Server, state, until
+from conftest import BAD, BASE
+from server import state, until
 from test_serve import QUIET, idle, needs_hooks, queue_fetch
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -19,19 +18,6 @@ import_tasks:
 export_tasks:
   out: {storage: drop, path: out, pattern: partner, file_name: all.csv}
 """
-
-
-@pytest.fixture
-def serve(project):
-    started = []
-
-    def start(*arguments, **options):
-        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve",)), **options))
-        started[-1].told("READY=1")
-        return started[-1]
-    yield start
-    for server in started:
-        server.__exit__()
 
 
 def families(project):
@@ -146,10 +132,10 @@ def test_counters_outlive_what_is_cleaned(project):
     assert value(after, "pattimpex_rows_total", outcome="created") == 2
 
 
-def test_retries_and_storage_errors_are_counted(project, serve):
+def test_retries_and_storage_errors_are_counted(project, serve_ready):
     project.config(QUIET)
     shutil.rmtree(project.drop_folder)
-    serve("serve", "--no-schedules")
+    serve_ready("serve", "--no-schedules")
     queue_fetch(project)
     until("a try that failed", lambda: project.rows("SELECT retries FROM pattimpex_job WHERE retries > 0 AND state = 'pending'"))
     found = samples(project)
@@ -173,10 +159,10 @@ def test_deaths_of_workers_are_counted(project):
     assert value(found, "pattimpex_failures", subject="job") == 1
 
 
-def test_workers_and_schedules_are_seen(project, serve):
+def test_workers_and_schedules_are_seen(project, serve_ready):
     project.config(QUIET.replace("move_path: done", "move_path: done, schedule: every second"))
     assert value(samples(project), "pattimpex_scheduler_up") == 0
-    server = serve()
+    server = serve_ready()
     until("a time that was due", lambda: value(samples(project), "pattimpex_schedule_due_total", task="in", kind="fetch", outcome="queued"))
     found = samples(project)
     assert value(found, "pattimpex_scheduler_up") == 1
@@ -186,10 +172,10 @@ def test_workers_and_schedules_are_seen(project, serve):
     until("a time that nobody decides", lambda: value(samples(project), "pattimpex_schedule_lag_seconds", task="in") > 0)
 
 
-def test_a_task_that_is_queued_and_not_begun_is_late(project, serve):
+def test_a_task_that_is_queued_and_not_begun_is_late(project, serve_ready):
     project.config(QUIET.replace("workers: 2", "workers: 1").replace("move_path: done", "move_path: done, schedule: every second"))
     project.drop("good.csv")
-    server = serve()
+    server = serve_ready()
     until("the file is imported", lambda: "carol@x.test" in project.emails() and idle(project))
     worker = server.pid_of("worker 1")
     server.tell(signal.SIGSTOP, worker)

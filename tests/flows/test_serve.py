@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from conftest import BAD, BASE, GOOD, PROGRAM, needs_hooks
-from server import Server, pending, state, title, until
+from conftest import BAD, BASE, GOOD, needs_hooks
+from server import pending, state, title, until
 
 TASKS = """
 serve: {workers: 2}
@@ -33,19 +33,6 @@ CREATE TRIGGER endless BEFORE INSERT ON partner WHEN NEW.email = 'p15@x.test' BE
     SELECT (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n);
 END;
 """
-
-
-@pytest.fixture
-def serve(project):
-    """Starts serve (or another command) in the project; all are ended behind the test."""
-    started = []
-
-    def start(*arguments, **options):
-        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve",)), **options))
-        return started[-1]
-    yield start
-    for server in started:
-        server.__exit__()
 
 
 def idle(project):
@@ -188,7 +175,7 @@ def test_sigterm_in_a_big_import_leaves_it_where_it_is(project, serve):
     server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
     server.told("READY=1")
     queue_fetch(project)
-    worker = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    worker = server.paused_worker()
     assert title(worker).endswith("import big.csv")
     server.tell(signal.SIGTERM)
     server.logged("stopping")
@@ -268,11 +255,11 @@ def test_worker_that_does_not_hear_is_killed_and_its_job_goes_back(project, serv
     server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
     server.told("READY=1")
     queue_fetch(project)
-    until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])
+    server.paused_worker()
     server.tell(signal.SIGTERM)
     assert server.ends() == 0
     again = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "import-file:1"})
-    worker = until("a worker that goes on with it", lambda: [pid for pid in again.pids("worker") if state(pid) == "T"])[0]
+    worker = again.paused_worker()
     assert project.rows("SELECT deaths, retries, error FROM pattimpex_job WHERE kind = 'import'") == [(0, 0, None)]
     again.tell(signal.SIGCONT, worker)
     until("the rest is imported", lambda: idle(project))
@@ -287,10 +274,9 @@ def test_another_worker_goes_on_with_the_job_of_a_killed_one(project, serve):
     server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:3"})
     server.told("READY=1")
     queue_fetch(project)
-    worker = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    worker = server.paused_worker()
     server.tell(signal.SIGKILL, worker)
-    second = until("another worker that pauses at its third chunk",
-                   lambda: [pid for pid in server.pids("worker") if state(pid) == "T" and pid != worker])[0]
+    second = server.paused_worker(worker)
     assert project.rows("SELECT count(*) FROM partner WHERE email LIKE 'p%'") == [(60,)]
     server.tell(signal.SIGCONT, second)
     until("the rest is imported", lambda: idle(project))
@@ -305,7 +291,7 @@ def test_signal_of_a_killed_worker_is_told_whoever_looks_first(project, serve):
     server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:1"})
     server.told("READY=1")
     queue_fetch(project)
-    first = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    first = server.paused_worker()
     server.tell(signal.SIGSTOP)
     until("the supervisor does nothing", lambda: state(server.pid) == "T")
     server.tell(signal.SIGKILL, first)
@@ -313,7 +299,7 @@ def test_signal_of_a_killed_worker_is_told_whoever_looks_first(project, serve):
     project.call("run", "in", status=None)
     assert project.emails() == ["alice@x.test", "bob@x.test"], "its job was taken before it was known what killed it"
     server.tell(signal.SIGCONT)
-    second = until("another worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    second = server.paused_worker()
     died = "worker died (signal 9) while importing big.csv, rows 2-11"
     assert project.rows("SELECT error FROM pattimpex_job WHERE kind = 'import'") == [(died,)]
     server.tell(signal.SIGKILL, second)

@@ -12,23 +12,10 @@ import termios
 import pytest
 
 from conftest import BAD, GOOD, PROGRAM
-from server import Server, state, until
+from server import state, until
 from test_serve import QUIET, SMALL_CHUNKS, idle, needs_hooks, queue_fetch, rows_of
 
 SCHEDULED = QUIET.replace("move_path: done", "move_path: done, schedule: every day")
-
-
-@pytest.fixture
-def serve(project):
-    started = []
-
-    def start(*arguments, **options):
-        started.append(Server(PROGRAM, project.folder, *(arguments or ("serve",)), **options))
-        started[-1].told("READY=1")
-        return started[-1]
-    yield start
-    for server in started:
-        server.__exit__()
 
 
 def task(seen, name):
@@ -77,10 +64,10 @@ def test_a_job_that_failed_stands_there_once(project):
     assert failure["subject"] == "job" and failure["error"] == "broken" and f"retry job {failure['id']}" in failure["next"]
 
 
-def test_a_job_that_is_tried_again_is_no_failure(project, serve):
+def test_a_job_that_is_tried_again_is_no_failure(project, serve_ready):
     project.config(QUIET)
     shutil.rmtree(project.drop_folder)
-    serve("serve", "--no-schedules")
+    serve_ready("serve", "--no-schedules")
     queue_fetch(project)
     until("a try that failed", lambda: project.rows("SELECT retries FROM pattimpex_job WHERE retries > 0 AND state = 'pending'"))
     seen = project.json("status")
@@ -91,13 +78,13 @@ def test_a_job_that_is_tried_again_is_no_failure(project, serve):
 
 
 @needs_hooks
-def test_shows_what_a_worker_is_at(project, serve):
+def test_shows_what_a_worker_is_at(project, serve_ready):
     project.config(QUIET, base=SMALL_CHUNKS)
     project.drop("big.csv", rows_of(100))
-    server = serve("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:3"})
+    server = serve_ready("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:3"})
     assert {("worker 1", "idle"), ("worker 2", "idle")} <= {(worker["worker"], worker["state"]) for worker in project.json("status")["workers"]}
     queue_fetch(project)
-    pid = until("a worker that pauses", lambda: [pid for pid in server.pids("worker") if state(pid) == "T"])[0]
+    pid = server.paused_worker()
     seen = project.json("status")
     [busy] = [worker for worker in seen["workers"] if worker["state"] == "busy"]
     assert busy["pid"] == pid and (busy["kind"], busy["task"], busy["file"]) == ("import", "in", "big.csv")
@@ -122,11 +109,11 @@ def test_shows_the_job_of_a_dead_worker(project):
     assert project.json("status")["workers"] == []
 
 
-def test_check_says_that_all_is_well_or_what_is_not(project, serve):
+def test_check_says_that_all_is_well_or_what_is_not(project, serve_ready):
     project.config(SCHEDULED)
     said = project.call("status", "--check", status=1).stdout.splitlines()
     assert [line.split(":")[0].split(",")[0] for line in said] == ["no worker lives", "no scheduler lives"]
-    server = serve()
+    server = serve_ready()
     until("the scheduler has begun", lambda: project.json("status")["scheduler_alive"])
     assert "all is well" in project.call("status", "--check").stdout
     assert project.json("status", "--check") == {"ok": True, "problems": []}
@@ -142,9 +129,9 @@ def test_check_says_that_all_is_well_or_what_is_not(project, serve):
     assert "no worker lives" in project.call("status", "--check", "--since", "1h", status=1).stdout
 
 
-def test_check_sees_that_only_the_scheduler_is_missing(project, serve):
+def test_check_sees_that_only_the_scheduler_is_missing(project, serve_ready):
     project.config(SCHEDULED)
-    serve("serve", "--no-schedules")
+    serve_ready("serve", "--no-schedules")
     said = project.call("status", "--check", status=1).stdout
     assert "no scheduler lives" in said and "no worker" not in said
 
