@@ -149,20 +149,37 @@ static int make_directory(File *file, const char *path, GError **error) {
 
 /* ---- what a file is */
 
+static bool is_file_system(const uint64_t *magics, size_t n, int fd) {
+  struct statfs system;
+  if (fstatfs(fd, &system) < 0)
+    return false;
+  for (size_t i = 0; i < n; i++) {
+    if (((uint64_t)system.f_type & 0xFFFFFFFF) == magics[i])
+      return true;
+  }
+  return false;
+}
+
+/* Where another machine may write, with its own clock, the time of a change says little. Overlays are of what is beneath them, most often local. */
+static bool is_local(int fd) {
+  static const uint64_t local[] = {0xEF53 /* ext4 */,         0x58465342 /* XFS */,
+                                   0x9123683E /* Btrfs */,    0x01021994 /* tmpfs */,
+                                   0x2FC12FC1 /* ZFS */,      0xF2F52010 /* F2FS */,
+                                   0xCA451A4E /* bcachefs */, 0x794C7630 /* overlay */,
+                                   0x4D44 /* FAT */,          0x2011BAB0 /* exFAT */,
+                                   0x52654973 /* ReiserFS */, 0x3153464A /* JFS */,
+                                   0x5346544E /* NTFS */,     0x858458F6 /* ramfs */};
+  return is_file_system(local, G_N_ELEMENTS(local), fd);
+}
+
 /* Time stamps of local file systems are kept in nanoseconds but taken from the kernel's tick, at most 10 ms long. Where the
  * file system is unknown, or shows whole seconds (as ext3 and copies of old files do), two seconds: FAT has nothing finer. */
 static int64_t mtime_precision(int fd, const struct stat *status) {
   static const uint64_t fine[] = {
     0xEF53 /* ext4 */, 0x58465342 /* XFS */, 0x9123683E /* Btrfs */, 0x01021994 /* tmpfs */, 0x2FC12FC1 /* ZFS */, 0xF2F52010 /* F2FS */,
     0xCA451A4E /* bcachefs */};
-  struct statfs system;
-  if (status->st_mtim.tv_nsec == 0 || fstatfs(fd, &system) < 0)
-    return 2 * SECOND_NS;
-  for (size_t i = 0; i < G_N_ELEMENTS(fine); i++) {
-    if (((uint64_t)system.f_type & 0xFFFFFFFF) == fine[i])
-      return SECOND_NS / 100;
-  }
-  return 2 * SECOND_NS;
+  bool is_fine = status->st_mtim.tv_nsec != 0 && is_file_system(fine, G_N_ELEMENTS(fine), fd);
+  return is_fine ? SECOND_NS / 100 : 2 * SECOND_NS;
 }
 
 /* fd: the file, or the directory it is in. identity: IDENTITY_BYTES, which the result points to. */
@@ -175,7 +192,9 @@ static PxFileInfo info_of(int fd, const char *name, const struct stat *status, c
     .mtime_ns = (int64_t)status->st_mtim.tv_sec * SECOND_NS + status->st_mtim.tv_nsec,
     .mtime_precision_ns = mtime_precision(fd, status),
     .identity = identity,
-    .refused = px_storage_why_no_file(status->st_mode),
+    .refused = S_ISDIR(status->st_mode) ? NULL : px_storage_why_no_file(status->st_mode),
+    .is_directory = S_ISDIR(status->st_mode),
+    .clock_is_ours = is_local(fd),
   };
 }
 
@@ -183,9 +202,9 @@ static PxFileInfo info_of(int fd, const char *name, const struct stat *status, c
 static bool visit_entry(int directory, const struct dirent *entry, PxFileVisit visit, void *data) {
   char identity[IDENTITY_BYTES];
   struct stat status;
-  if (entry->d_type == DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+  if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
     return true;
-  if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 || S_ISDIR(status.st_mode))
+  if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return true;
   PxFileInfo info = info_of(directory, entry->d_name, &status, identity);
   return visit(&info, data);

@@ -304,10 +304,12 @@ static bool visit_names(Sftp *self, PxSftpReply *reply, PxFileVisit visit, void 
     if (!px_sftp_take_bytes(reply, &name, &name_len) || !px_sftp_take_bytes(reply, &line, &line_len) || !px_sftp_take_attrs(reply, &attrs))
       return px_sftp_broken(self->sftp, error);
     bool is_directory = attrs.mode & S_IFMT ? S_ISDIR(attrs.mode) : line_len > 0 && line[0] == 'd';
-    if (!*ret_more || is_directory || memchr(name, 0, name_len))
+    if (!*ret_more || memchr(name, 0, name_len))
       continue;
     g_autofree char *text = g_strndup((const char *)name, name_len);
-    PxFileInfo info = info_of(text, &attrs);
+    if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+      continue;
+    PxFileInfo info = is_directory ? (PxFileInfo){.name = text, .identity = "", .is_directory = true} : info_of(text, &attrs);
     *ret_more = visit(&info, data);
   }
   return true;
@@ -575,7 +577,7 @@ typedef struct {
 
 static bool see_old(const PxFileInfo *info, void *data) {
   const Old *old = data;
-  if (g_str_has_prefix(info->name, TEMPORARY_PREFIX) && info->mtime_ns / SECOND_NS < old->before)
+  if (!info->is_directory && g_str_has_prefix(info->name, TEMPORARY_PREFIX) && info->mtime_ns / SECOND_NS < old->before)
     g_ptr_array_add(old->names, g_strdup(info->name));
   return true;
 }

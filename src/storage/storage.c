@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #define MOST_NUMBERS 100000u
+#define MOST_LEVELS 32u /* of folders in folders */
 
 struct PxStorage {
   char *name;
@@ -72,7 +73,8 @@ static bool clean_place(const PxStorage *storage, const char *path, const char *
 /* ---- listing */
 
 typedef struct {
-  GArray *files; /* PxFileInfo, their strings owned */
+  GArray *files;   /* PxFileInfo, their strings owned */
+  GArray *folders; /* the same; NULL: none are wanted */
   bool leftovers;
 } Listing;
 
@@ -82,29 +84,38 @@ static void info_clear(void *data) {
   g_free((void *)(uintptr_t)info->identity);
 }
 
+static GArray *new_infos(void) {
+  GArray *infos = g_array_new(FALSE, FALSE, sizeof(PxFileInfo));
+  g_array_set_clear_func(infos, info_clear);
+  return infos;
+}
+
 static bool collect(const PxFileInfo *info, void *data) {
   Listing *listing = data;
+  GArray *infos = info->is_directory ? listing->folders : listing->files;
   bool is_wanted = listing->leftovers ? px_name_is_leftover(info->name) : info->name[0] != '.';
-  if (!is_wanted)
+  if (!is_wanted || !infos)
     return true;
   PxFileInfo kept = *info;
   const char *problem = px_name_problem_of_own(info->name);
   kept.name = g_strdup(info->name);
   kept.identity = g_strdup(info->identity);
   kept.refused = problem ? problem : info->refused;
-  g_array_append_val(listing->files, kept);
+  g_array_append_val(infos, kept);
   return true;
 }
 
 /* A path that is missing is empty, unless the storage says otherwise. */
-static bool list_driver(PxStorage *storage, const char *path, Listing *listing, GError **error) {
+static bool list_driver(PxStorage *storage, const char *path, Listing *listing, bool *ret_missing, GError **error) {
   g_autoptr(GError) problem = NULL;
+  *ret_missing = false;
   if (storage->driver->list(storage->self, path, collect, listing, &problem))
     return true;
   if (!g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
   }
+  *ret_missing = true;
   if (storage->path_must_exist)
     g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s; make it, correct the path, or leave out path_must_exist", problem->message);
   return !storage->path_must_exist;
@@ -116,12 +127,12 @@ static int compare_names(const void *a, const void *b) {
 
 bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) {
   g_autofree char *clean = NULL;
+  bool missing;
   if (!clean_path(storage, path, &clean, error))
     return false;
-  g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(PxFileInfo));
-  g_array_set_clear_func(files, info_clear);
+  g_autoptr(GArray) files = new_infos();
   Listing listing = {.files = files, .leftovers = leftovers};
-  if (!list_driver(storage, clean, &listing, error))
+  if (!list_driver(storage, clean, &listing, &missing, error))
     return failed(storage, error);
   g_array_sort(files, compare_names);
   for (unsigned i = 0; i < files->len; i++) {
@@ -129,6 +140,56 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
       break;
   }
   return true;
+}
+
+typedef struct {
+  PxStorage *storage;
+  PxFolderWanted wants;
+  PxTreeVisit visit;
+  void *data;
+  bool stopped;
+} Tree;
+
+static bool walk(Tree *tree, const char *path, unsigned level, bool *ret_missing, GError **error);
+
+static bool enter(Tree *tree, const char *path, const PxFileInfo *folder, unsigned level, GError **error) {
+  bool missing; /* by now: then it is empty */
+  g_autofree char *beneath = g_strconcat(path, *path ? "/" : "", folder->name, NULL);
+  PxFileInfo refused = *folder;
+  if (!tree->wants(beneath, tree->data))
+    return true;
+  if (!refused.refused && level >= MOST_LEVELS)
+    refused.refused = "the folder lies too deep";
+  if (!refused.refused)
+    return walk(tree, beneath, level + 1, &missing, error);
+  tree->stopped = !tree->visit(path, &refused, tree->data);
+  return true;
+}
+
+static bool walk(Tree *tree, const char *path, unsigned level, bool *ret_missing, GError **error) {
+  g_autoptr(GArray) files = new_infos();
+  g_autoptr(GArray) folders = new_infos();
+  Listing listing = {.files = files, .folders = tree->wants ? folders : NULL};
+  if (!list_driver(tree->storage, path, &listing, ret_missing, error))
+    return false;
+  g_array_sort(files, compare_names);
+  g_array_sort(folders, compare_names);
+  for (unsigned i = 0; i < files->len && !tree->stopped; i++)
+    tree->stopped = !tree->visit(path, &g_array_index(files, PxFileInfo, i), tree->data);
+  for (unsigned i = 0; i < folders->len && !tree->stopped; i++) {
+    if (!enter(tree, path, &g_array_index(folders, PxFileInfo, i), level, error))
+      return false;
+  }
+  return true;
+}
+
+bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted wants, PxTreeVisit visit, void *data, bool *ret_missing,
+                          GError **error) {
+  g_autofree char *clean = NULL;
+  Tree tree = {.storage = storage, .wants = wants, .visit = visit, .data = data};
+  if (!clean_path(storage, path, &clean, error))
+    return false;
+  return walk(&tree, clean, 1, ret_missing, error) || failed(storage, error);
 }
 
 /* ---- reading */

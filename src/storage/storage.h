@@ -39,6 +39,9 @@ typedef struct {
   int64_t mtime_precision_ns;
   const char *identity; /* what else the store knows of these very bytes: "inode:ctime", ETag, version; may be "". A move changes a ctime */
   const char *refused;  /* why this name or kind cannot be taken (control bytes, too long, no regular file); NULL: it can */
+  bool is_directory;    /* then only name and refused say something */
+  bool clock_is_ours;   /* mtime_ns was taken from this machine's clock: a local file system */
+  bool is_whole;        /* the store never shows a file that is still being written (S3) */
 } PxFileInfo;
 
 typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop the listing */
@@ -47,6 +50,14 @@ typedef bool (*PxFileVisit)(const PxFileInfo *file, void *data); /* false: stop 
  * ".pattimpex-" are left out, unless leftovers is true: then only the ".pattimpex-" ones come. A path that is missing lists
  * as empty, unless path_must_exist is set. PX_ERROR_UNREACHABLE; PX_ERROR_REFUSED: path is no directory, or has a symbolic link in it. */
 bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFileVisit visit, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether the files of a folder are wanted; path: from the storage's directory. */
+typedef bool (*PxFolderWanted)(const char *path, void *data);
+typedef bool (*PxTreeVisit)(const char *path, const PxFileInfo *file, void *data); /* false: stop the listing */
+/* The same for path and, unless wants is NULL, all folders beneath it that are not hidden and that it wants, each behind its files, in the order of
+ * their names. Folders that cannot be entered (their names, too many levels) are given to visit as refused. *ret_missing: there is no such path. */
+bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted wants, PxTreeVisit visit, void *data, bool *ret_missing,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A file that is being read. No other call on its storage until it is closed. */
 typedef struct PxReading PxReading;

@@ -19,7 +19,7 @@ typedef struct {
   void *(*open)(const void *settings);
   void (*close)(void *self);
   bool (*list)(void *self, const char *path, PxFileVisit visit, void *data,
-               GError **error); /* every entry but directories, any order; PX_ERROR_NOT_FOUND: there is no such path */
+               GError **error); /* every entry, any order, not of directories beneath; PX_ERROR_NOT_FOUND: there is no such path */
   /* One reading at a time, and no other call meanwhile. What it gives is the driver's own, freed by close_read. */
   void *(*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
   ssize_t (*read)(void *self, void *reading, void *buffer, size_t size, GError **error); /* sizes are checked above */

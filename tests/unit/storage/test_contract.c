@@ -177,6 +177,37 @@ static void path_must_exist(Fixture *fixture, const void *data) {
                "in/none: cannot list: No such file or directory; make it");
 }
 
+/* What a listing of a whole tree has seen: "path:name " after each other. */
+static bool note_place(const char *path, const PxFileInfo *file, void *data) {
+  g_assert_cmpuint(file->size, ==, 2);
+  g_string_append_printf(data, "%s:%s ", path, file->name);
+  return true;
+}
+
+static bool is_not_done(const char *path, void *data) {
+  return !g_str_has_suffix(path, "done");
+}
+
+static void lists_trees(Fixture *fixture, const void *data) {
+  static const char *const folders[] = {"in",        "in/a dir",   "in/a dir/deep",   "in/done", "in/z",
+                                        "in/z/done", "in/.hidden", "in/.pattimpex-1", "in/empty"};
+  static const char *const files[] = {"in/b", "in/a dir/c", "in/a dir/deep/d", "in/done/e", "in/z/done/f", "in/.hidden/g", "in/.pattimpex-1/h"};
+  g_autoptr(GString) seen = g_string_new(NULL);
+  bool missing = true;
+  for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
+    make_directory(fixture, folders[i]);
+  for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+    write_file(fixture, files[i], "12");
+  g_assert_true(px_storage_list_tree(fixture->storage, "in", is_not_done, note_place, seen, &missing, NULL));
+  g_assert_cmpstr(seen->str, ==, "in:b in/a dir:c in/a dir/deep:d ");
+  g_assert_false(missing);
+  g_string_truncate(seen, 0);
+  g_assert_true(px_storage_list_tree(fixture->storage, "in/", NULL, note_place, seen, &missing, NULL));
+  g_assert_cmpstr(seen->str, ==, "in:b ");
+  g_assert_true(px_storage_list_tree(fixture->storage, "none", is_not_done, note_place, seen, &missing, NULL));
+  g_assert_true(missing);
+}
+
 static void lists_no_file(Fixture *fixture, const void *data) {
   g_autoptr(GError) error = NULL;
   Seen seen = {0};
@@ -296,6 +327,7 @@ void add_contract_tests(void) {
   add_for_all("other_size_is_an_error", other_size);
   add_for_all("digest", digest);
   add_for_all("lists_many", lists_many);
+  add_for_all("lists_trees", lists_trees);
   add_for_all("lists_no_file", lists_no_file);
   add_for_all("path_must_exist", path_must_exist);
   add_for_all("puts_big", puts_big);
