@@ -311,7 +311,7 @@ static void complain_unique(const Item *item, int index, const PxValue *values) 
   g_autoptr(GString) text = g_string_new(NULL);
   for (size_t i = 0; i < watch->n; i++)
     g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", watch->n > 1 ? watch->fields[i]->label : "", watch->n > 1 ? " " : "",
-                           px_load_describe(item->loader->wave_arena, &values[i]));
+                           px_load_describe_written(item->loader, item->row, item->place, watch->fields[i], &values[i]));
   const char *label = watch->n == 1 ? watch->fields[0]->label : NULL;
   px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, item->place->watches[index].column, label, "unique",
                   watch->n == 1 ? "%s is used by another %s already" : "%s together are used by another %s already", text->str,

@@ -327,6 +327,7 @@ typedef struct {
   GArray *externals;              /* PxNewExternal */
   uint64_t *mask;                 /* of the item at hand */
   const PxField *refused_purge;   /* the database refused to remove children of this one2many */
+  const PxLoadPlace *refused;     /* the database refused records of this place; NULL: something else */
 } PxWave;
 
 struct PxLoader {
@@ -412,6 +413,8 @@ void px_row_say(PxLoader *loader, PxLoadRow *row, PxStage stage, const PxMessage
 void px_row_forget(PxLoadRow *row, PxStage stage);
 /* A value as messages show it, in arena. */
 const char *px_load_describe(PxArena *arena, const PxValue *value);
+/* The same of what a place writes to a field: a record that the row's cells name as they name it, not by its number. */
+const char *px_load_describe_written(PxLoader *loader, size_t row, const PxLoadPlace *place, const PxField *field, const PxValue *value);
 
 /* lost.c: the row made the database end the transaction; SIZE_MAX: it is not known which one. */
 void px_load_lose_row(PxLoader *loader, size_t index, const GError *error);

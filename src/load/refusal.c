@@ -2,12 +2,17 @@
 /* What the database refused, in the user's words. */
 #include "load/load_private.h"
 
-static const PxHeaderColumn *column_of(const PxLoadPlan *plan, const PxField *field) {
+/* The column of a field in the place whose record was refused, or in the first that has one. */
+static const PxHeaderColumn *column_of(const PxLoader *loader, const PxField *field) {
+  const PxLoadPlan *plan = &loader->plan;
+  const PxHeaderColumn *first = NULL;
   for (size_t p = 0; p < plan->n_places; p++)
-    for (size_t w = 0; w < plan->places[p].n_writes; w++)
-      if (plan->places[p].writes[w] == field && plan->places[p].write_columns[w])
-        return plan->places[p].write_columns[w];
-  return NULL;
+    for (size_t w = 0; w < plan->places[p].n_writes; w++) {
+      const PxHeaderColumn *column = plan->places[p].writes[w] == field ? plan->places[p].write_columns[w] : NULL;
+      if (column && (!first || &plan->places[p] == loader->wave.refused))
+        first = column;
+    }
+  return first;
 }
 
 /* The written model whose table the database named. */
@@ -19,10 +24,10 @@ static const PxModel *model_of(const PxLoadPlan *plan, const char *table) {
 }
 
 /* The column to blame: of the fields of the rule, the first in the file. */
-static const PxHeaderColumn *blamed(const PxLoadPlan *plan, const PxRefusal *refusal, const char **ret_label) {
+static const PxHeaderColumn *blamed(const PxLoader *loader, const PxRefusal *refusal, const char **ret_label) {
   const PxHeaderColumn *first = NULL;
   *ret_label = NULL;
-  const PxModel *model = model_of(plan, refusal->table);
+  const PxModel *model = model_of(&loader->plan, refusal->table);
   if (!model)
     return NULL;
   for (size_t i = 0; refusal->columns && refusal->columns[i]; i++) {
@@ -30,7 +35,7 @@ static const PxHeaderColumn *blamed(const PxLoadPlan *plan, const PxRefusal *ref
     if (!field)
       continue;
     *ret_label = i == 0 && !refusal->columns[1] ? field->label : NULL;
-    const PxHeaderColumn *column = column_of(plan, field);
+    const PxHeaderColumn *column = column_of(loader, field);
     if (column && (!first || column->column < first->column))
       first = column;
   }
@@ -60,9 +65,11 @@ static const PxRule *rule_of(const PxLoadPlan *plan, const char *constraint, con
   return NULL;
 }
 
-/* The one place of the row that writes a record of model; NULL: there are several. */
-static const PxLoadPlace *only_place(PxLoader *loader, size_t index, const PxModel *model) {
+/* The place of the row whose record of model was refused: where that is not known, the only one that writes such; NULL: there are several. */
+static const PxLoadPlace *refused_place(PxLoader *loader, size_t index, const PxModel *model) {
   const PxLoadPlan *plan = &loader->plan;
+  if (loader->wave.refused && px_place_model(plan, loader->wave.refused) == model)
+    return loader->wave.refused;
   const PxLoadPlace *only = NULL;
   for (size_t p = 0; p < plan->n_places; p++) {
     const PxLoadPlace *place = &plan->places[p];
@@ -75,28 +82,26 @@ static const PxLoadPlace *only_place(PxLoader *loader, size_t index, const PxMod
   return only;
 }
 
-/* What the row gives to a field; false: nothing, or it is not known to which record. */
-static bool value_of(PxLoader *loader, size_t index, const PxModel *model, const PxField *field, PxValue *ret_value) {
-  const PxLoadPlace *place = only_place(loader, index, model);
+/* What the row gives to a field, for people; NULL: nothing, or it is not known to which record. */
+static const char *value_of(PxLoader *loader, size_t index, const PxModel *model, const PxField *field) {
+  const PxLoadPlace *place = refused_place(loader, index, model);
   bool known = place && index >= loader->wave.first && index < loader->wave.end;
   for (size_t w = 0; known && w < place->n_writes; w++) {
     if (place->writes[w] != field)
       continue;
-    *ret_value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
-    return ret_value->kind <= PX_BLOB;
+    PxValue value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
+    return value.kind <= PX_BLOB ? px_load_describe_written(loader, index, place, field, &value) : NULL;
   }
-  return false;
+  return NULL;
 }
 
 /* "Quantity 9, Limit 2": what the rule is about, with the values that the row has for it. */
 static char *rule_values(PxLoader *loader, size_t index, const PxModel *model, const PxRule *rule) {
   GString *text = g_string_new(NULL);
   for (size_t i = 0; i < rule->n_fields; i++) {
-    PxValue value;
-    bool known = value_of(loader, index, model, rule->fields[i], &value);
-    const char *shown = known ? px_load_describe(loader->wave_arena, &value) : "";
-    bool alone = rule->n_fields == 1 && known;
-    g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", alone ? "" : rule->fields[i]->label, known && !alone ? " " : "", shown);
+    const char *value = value_of(loader, index, model, rule->fields[i]);
+    bool alone = rule->n_fields == 1 && value;
+    g_string_append_printf(text, "%s%s%s%s", i ? ", " : "", alone ? "" : rule->fields[i]->label, value && !alone ? " " : "", value ? value : "");
   }
   return g_string_free(text, FALSE);
 }
@@ -125,14 +130,14 @@ static void complain_unique(PxLoader *loader, size_t index, PxStage stage, const
   const PxRule *rule = rule_of(&loader->plan, refusal->constraint, &model);
   PxLoadRow *row = px_loader_row(loader, index);
   const char *label = NULL;
-  const PxHeaderColumn *column = blamed(&loader->plan, refusal, &label);
+  const PxHeaderColumn *column = blamed(loader, refusal, &label);
   if (!rule || !rule->n_fields) {
     px_row_complain(loader, row, stage, column, label, "unique", "used by another %s already (%s)",
                     (model ? model : loader->plan.models[0].model)->label, refusal->message);
     return;
   }
   for (size_t i = 0; i < rule->n_fields; i++) {
-    const PxHeaderColumn *of_field = column_of(&loader->plan, rule->fields[i]);
+    const PxHeaderColumn *of_field = column_of(loader, rule->fields[i]);
     if (of_field && (!column || of_field->column < column->column))
       column = of_field;
   }
@@ -219,13 +224,12 @@ static void complain_foreign_key(PxLoader *loader, size_t index, PxStage stage, 
 }
 
 void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error) {
-  const PxLoadPlan *plan = &loader->plan;
   const PxRefusal *refusal = px_db_refusal(loader->db);
   PxLoadRow *row = px_loader_row(loader, index);
   /* A row that ended a transaction keeps what was said when it did. */
   PxStage stage = row->dead ? PX_STAGE_CONVERT : PX_STAGE_ATTEMPT;
   const char *label = NULL;
-  const PxHeaderColumn *column = refusal ? blamed(plan, refusal, &label) : NULL;
+  const PxHeaderColumn *column = refusal ? blamed(loader, refusal, &label) : NULL;
   row->outcome = PX_OUTCOME_FAILED;
   switch (refusal ? refusal->kind : PX_REFUSED_OTHER) {
   case PX_REFUSED_NOT_NULL:

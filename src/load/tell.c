@@ -70,6 +70,17 @@ static const char *said_of_slot(PxLoader *loader, size_t row, unsigned slot) {
   return NULL;
 }
 
+const char *px_load_describe_written(PxLoader *loader, size_t row, const PxLoadPlace *place, const PxField *field, const PxValue *value) {
+  for (size_t w = 0; field->type == PX_TYPE_MANY2ONE && w < place->n_writes; w++) {
+    const char *said = place->writes[w] == field ? said_of_slot(loader, row, place->first_slot + (unsigned)w) : NULL;
+    if (said && *said) {
+      const PxValue text = {.kind = PX_TEXT, .text = said, .len = (unsigned)strlen(said)};
+      return px_load_describe(loader->wave_arena, &text);
+    }
+  }
+  return px_load_describe(loader->wave_arena, value);
+}
+
 /* The key of an item as the row has it, its name, or its external id. */
 static const char *item_name(PxLoader *loader, size_t row, const PxLoadPlace *place) {
   g_autoptr(GString) text = g_string_new(NULL);

@@ -70,6 +70,7 @@ static void new_lists(PxLoader *loader) {
   g_array_set_size(wave->unlinks, 0);
   g_array_set_size(wave->purges, 0);
   wave->refused_purge = NULL;
+  wave->refused = NULL;
   g_array_set_size(wave->externals, 0);
 }
 

@@ -40,9 +40,12 @@ static bool write_list(PxLoader *loader, const PxLoadPlace *place, const PxWrite
 }
 
 static bool write_places(PxLoader *loader, const PxWriteList *lists, WriteFunc write, size_t *ret_bad, GError **error) {
-  for (size_t p = 0; p < loader->plan.n_places; p++)
-    if (!write_list(loader, &loader->plan.places[p], &lists[p], write, ret_bad, error))
+  for (size_t p = 0; p < loader->plan.n_places; p++) {
+    loader->wave.refused = &loader->plan.places[p];
+    if (!write_list(loader, loader->wave.refused, &lists[p], write, ret_bad, error))
       return false;
+  }
+  loader->wave.refused = NULL;
   return true;
 }
 

@@ -94,6 +94,26 @@ CREATE TABLE shelf (id integer PRIMARY KEY, code text UNIQUE, land text, town te
     assert shop.rows("SELECT code FROM shelf ORDER BY code") == [("a",), ("c",), ("d",)]
 
 
+def test_rule_of_parents_and_children_of_one_table_tells_the_values_of_the_refused_one(shop):
+    db = sqlite3.connect(shop.folder / "shop.db")
+    db.executescript("""
+CREATE TABLE bin (id integer PRIMARY KEY, code text NOT NULL UNIQUE, used integer, size integer, bin_id integer REFERENCES bin (id),
+                  country_id integer REFERENCES country (id), CHECK (used <= size), UNIQUE (country_id, size));
+INSERT INTO bin (code, used, size, country_id) VALUES ('old', 1, 8, 1);
+CREATE UNIQUE INDEX one_used ON bin (country_id, abs(used));
+""")
+    db.close()
+    shop.config("patterns: {bin: {model: bin, format: csv}}\n", base=HEAD)
+    (shop.folder / "in.csv").write_text("code#key,used,size,country_id|code,bin_ids|1|code,bin_ids|1|used,bin_ids|1|size\n"
+                                        "a,1,2,,a1,9,3\nb,5,4,,b1,1,1\nc,7,8,FR,,,\nd,-1,9,FR,,,\n")
+    messages = shop.json("import", "bin", "in.csv", status=1)["messages"]
+    assert [(m["row"], m["column"], m["message"]) for m in messages] == [
+        (2, None, "Used 9, Size 3 break the rule used <= size of the database"),
+        (3, None, "Used 5, Size 4 break the rule used <= size of the database"),
+        (4, "size", 'Size 8, Country "FR" together are used by another Bin already'),
+        (5, "used", 'Country "FR", Used -1 are used by another Bin already, by the rule one_used of the database')]
+
+
 def test_all_bad_rows_are_told_however_many(shop):
     summary = load(shop, "item", times=30)
     assert summary["failed"] == 12 * 30
