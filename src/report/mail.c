@@ -86,12 +86,12 @@ static PxHeaders *make_headers(const PxMailSettings *settings, const PxMail *mai
   g_autofree char *subject = px_mail_header_text(mail->subject);
   g_autofree char *date = date_header(mail->date);
   g_autofree char *to = g_strjoinv(",\r\n ", (char **)(uintptr_t)mail->to);
-  px_transfer_header(&headers, "Date: %s", date);
-  px_transfer_header(&headers, "From: %s", from);
-  px_transfer_header(&headers, "To: %s", to);
-  px_transfer_header(&headers, "Subject: %s", subject);
-  px_transfer_header(&headers, "Message-ID: <%s%s", mail->id, strchr(address, '@'));
-  px_transfer_header(&headers, "Auto-Submitted: auto-generated");
+  px_curl_add_header(&headers, "Date: %s", date);
+  px_curl_add_header(&headers, "From: %s", from);
+  px_curl_add_header(&headers, "To: %s", to);
+  px_curl_add_header(&headers, "Subject: %s", subject);
+  px_curl_add_header(&headers, "Message-ID: <%s%s", mail->id, strchr(address, '@'));
+  px_curl_add_header(&headers, "Auto-Submitted: auto-generated");
   return headers;
 }
 
@@ -119,9 +119,9 @@ static PxHeaders *part_headers(const char *name) {
   g_autofree char *valid = g_utf8_make_valid(name, -1);
   g_autofree char *escaped = g_uri_escape_string(valid, NULL, FALSE);
   if (plain)
-    px_transfer_header(&headers, "Content-Disposition: attachment; filename=\"%s\"", name);
+    px_curl_add_header(&headers, "Content-Disposition: attachment; filename=\"%s\"", name);
   else
-    px_transfer_header(&headers, "Content-Disposition: attachment;\r\n filename*=UTF-8''%s", escaped);
+    px_curl_add_header(&headers, "Content-Disposition: attachment;\r\n filename*=UTF-8''%s", escaped);
   return headers;
 }
 
@@ -154,7 +154,7 @@ bool px_mail_send(const PxMailSettings *settings, const PxMail *mail, const vola
   g_autoptr(PxHeaders) headers = make_headers(settings, mail);
   g_autoptr(PxHeaders) recipients = NULL;
   for (size_t i = 0; mail->to[i]; i++)
-    px_transfer_header(&recipients, "<%s>", mail->to[i]);
+    px_curl_add_header(&recipients, "<%s>", mail->to[i]);
   g_autoptr(curl_mime) mime = make_message(curl, mail);
   curl_easy_setopt(curl, CURLOPT_USE_SSL, tls[settings->tls]);
   curl_easy_setopt(curl, CURLOPT_MAIL_FROM, from);

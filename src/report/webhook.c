@@ -43,11 +43,11 @@ bool px_webhook_send(const PxWebhookSettings *settings, const char *id, int64_t 
   if (!curl)
     return false;
   g_autoptr(PxHeaders) headers = NULL;
-  px_transfer_header(&headers, "Content-Type: application/json");
-  px_transfer_header(&headers, "Pattimpex-Id: %s", id);
-  px_transfer_header(&headers, "Pattimpex-Timestamp: %s", timestamp);
-  px_transfer_header(&headers, "Pattimpex-Signature: sha256=%s", hex);
-  px_transfer_header(&headers, "Expect:"); /* libcurl would wait for a word of the server before a larger body */
+  px_curl_add_header(&headers, "Content-Type: application/json");
+  px_curl_add_header(&headers, "Pattimpex-Id: %s", id);
+  px_curl_add_header(&headers, "Pattimpex-Timestamp: %s", timestamp);
+  px_curl_add_header(&headers, "Pattimpex-Signature: sha256=%s", hex);
+  px_curl_add_header(&headers, "Expect:"); /* libcurl would wait for a word of the server before a larger body */
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_USERAGENT, "pattimpex");
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));

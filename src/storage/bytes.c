@@ -10,6 +10,19 @@
 #define PIECE_BYTES ((size_t)256 * 1024)
 #define DAY_S (24 * 60 * 60)
 #define NAME_TRIES 100
+#define PIECES_A_SECOND 10
+
+size_t px_pace_piece(const PxPace *pace, size_t bytes) {
+  return pace->limit ? (size_t)MIN(bytes, MAX(pace->limit / PIECES_A_SECOND, 1)) : bytes;
+}
+
+void px_pace_spend(PxPace *pace, size_t bytes) {
+  if (!pace->limit)
+    return;
+  int64_t now = g_get_monotonic_time();
+  pace->due = MAX(pace->due, now) + (int64_t)((double)bytes * G_USEC_PER_SEC / (double)pace->limit);
+  g_usleep((gulong)(pace->due - now));
+}
 
 static bool fail_to_write(GError **error) {
   int failure = errno;
@@ -38,6 +51,13 @@ static ssize_t pull_fd(void *source, void *buffer, size_t size, GError **error) 
   while (got < 0 && errno == EINTR);
   if (got < 0)
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
+  return got;
+}
+
+ssize_t px_bytes_pull_paced(void *source, void *buffer, size_t size, GError **error) {
+  PxPacedFd *paced = source;
+  ssize_t got = pull_fd(&paced->fd, buffer, px_pace_piece(paced->pace, size), error);
+  px_pace_spend(paced->pace, (size_t)MAX(got, 0));
   return got;
 }
 

@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
   const Settings *settings;
+  PxPace *pace;
   int root;    /* -1 until the first call */
   char *swept; /* the directory whose leftover temporary files are gone, NULL: none */
   char *name;  /* of the file opened last, and what its PxFileInfo points to */
@@ -112,9 +113,10 @@ static bool refuse(GError **error, const char *path, const char *name, const cha
 
 /* ---- opening */
 
-static void *file_open(const void *settings) {
+static void *file_open(const void *settings, PxPace *pace) {
   File *file = g_new0(File, 1);
   file->settings = settings;
+  file->pace = pace;
   file->root = -1;
   return file;
 }
@@ -288,14 +290,14 @@ static void sweep(File *file, const char *path, int directory, int newest) {
 }
 
 /* Writes all of from, which has size bytes, for the file path/name. */
-static bool fill(int to, int from, const char *path, const char *name, uint64_t size, GError **error) {
+static bool fill(int to, PxPacedFd from, const char *path, const char *name, uint64_t size, GError **error) {
   g_autofree char *place = place_name(path, name);
   uint64_t copied;
-  if (lseek(from, 0, SEEK_SET) < 0) {
+  if (lseek(from.fd, 0, SEEK_SET) < 0) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
     return false;
   }
-  if (!px_bytes_copy(from, to, size, NULL, &copied, error) || (copied == size && !px_bytes_sync(to, error))) {
+  if (!px_bytes_pump(px_bytes_pull_paced, &from, to, size, NULL, &copied, error) || (copied == size && !px_bytes_sync(to, error))) {
     g_prefix_error(error, "%s: ", place);
     return false;
   }
@@ -326,7 +328,7 @@ static bool file_put(void *self, const char *path, const char *name, int fd, uin
   if (new < 0)
     return fail(error, path, name, "write");
   sweep(file, path, directory, new);
-  if (fill(new, fd, path, name, size, error) && publish(directory, temporary, path, name, replace, error))
+  if (fill(new, (PxPacedFd){fd, file->pace}, path, name, size, error) && publish(directory, temporary, path, name, replace, error))
     return px_bytes_sync_directory(directory, error);
   (void)unlinkat(directory, temporary, 0);
   return false;
@@ -377,8 +379,9 @@ static bool copy_file(const Place *from, const Place *to, struct stat *ret_statu
   PX_AUTO_FD out = px_bytes_temporary(to->directory, TEMPORARY_PREFIX, 0600, ret_temporary);
   if (out < 0)
     return fail(error, to->path, to->name, "write");
+  PxPace unlimited = {0};
   struct timespec times[] = {ret_status->st_atim, ret_status->st_mtim};
-  if (!fill(out, in, to->path, to->name, (uint64_t)ret_status->st_size, error))
+  if (!fill(out, (PxPacedFd){in, &unlimited}, to->path, to->name, (uint64_t)ret_status->st_size, error))
     return false;
   (void)fchmod(out, ret_status->st_mode & 0777);
   (void)futimens(out, times);

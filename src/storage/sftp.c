@@ -17,6 +17,7 @@
 
 typedef struct {
   const PxSftpSettings *settings;
+  PxPace *pace;
   PxSftp *sftp;      /* NULL: not connected */
   char *root;        /* the directory as the server calls it, without a "/" at its end ("" is the server's "/") */
   char *name;        /* of the file opened last */
@@ -122,9 +123,10 @@ static void disconnect(Sftp *self) {
   g_clear_pointer(&self->root, g_free);
 }
 
-static void *sftp_open(const void *settings) {
+static void *sftp_open(const void *settings, PxPace *pace) {
   Sftp *self = g_new0(Sftp, 1);
   self->settings = settings;
+  self->pace = pace;
   self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
@@ -563,7 +565,7 @@ static bool fill(Sftp *self, const char *remote, int fd, uint64_t size, const ch
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, place, "write");
-  if (px_sftp_write_all(self->sftp, handle.bytes, handle.len, fd, size, place, error))
+  if (px_sftp_write_all(self->sftp, handle.bytes, handle.len, (PxPacedFd){fd, self->pace}, size, place, error))
     return seal(self, &handle, size, place, ret_mtime, error);
   if (!px_sftp_is_dead(self->sftp))
     px_sftp_forget(self->sftp, send_handle(self, PX_SFTP_CLOSE, &handle));

@@ -107,8 +107,8 @@ PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const unsigned char *handle, si
 ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* alive: the connection is still there, so that the handle is closed. */
 void px_sftp_reading_free(PxSftpReading *reading, bool alive);
-/* Writes what fd has, which is to be size bytes, from its beginning. PX_ERROR_TRANSIENT. */
-bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, const char *place, GError **error)
+/* Writes what from has, which is to be size bytes, from its beginning. PX_ERROR_TRANSIENT. */
+bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, const char *place, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- settings */

@@ -158,16 +158,6 @@ static bool take_status(PxSftp *sftp, const char *place, GError **error) {
   return false;
 }
 
-static ssize_t read_piece(int fd, void *buffer, size_t size, const char *place, GError **error) {
-  ssize_t got;
-  do
-    got = read(fd, buffer, size);
-  while (got < 0 && errno == EINTR);
-  if (got < 0)
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: cannot read: %s", place, g_strerror(errno));
-  return got;
-}
-
 typedef struct {
   PxSftp *sftp;
   const char *place;
@@ -175,12 +165,14 @@ typedef struct {
   uint64_t done;    /* bytes sent */
 } Writing;
 
-static bool write_pieces(Writing *writing, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, GError **error) {
+static bool write_pieces(Writing *writing, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, GError **error) {
   size_t piece_bytes = px_sftp_most_written(writing->sftp);
   unsigned most_waiting = (unsigned)(MOST_BYTES_WRITTEN / piece_bytes);
   g_autofree unsigned char *piece = g_malloc(piece_bytes);
   while (writing->done <= size) {
-    ssize_t got = read_piece(fd, piece, piece_bytes, writing->place, error);
+    ssize_t got = px_bytes_pull_paced(&from, piece, piece_bytes, error);
+    if (got < 0)
+      g_prefix_error(error, "%s: ", writing->place);
     if (got <= 0)
       return got == 0;
     (void)px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
@@ -199,13 +191,14 @@ static bool write_pieces(Writing *writing, const unsigned char *handle, size_t h
   return true;
 }
 
-bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, int fd, uint64_t size, const char *place, GError **error) {
+bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, const char *place,
+                       GError **error) {
   Writing writing = {.sftp = sftp, .place = place};
-  if (lseek(fd, 0, SEEK_SET) < 0) {
+  if (lseek(from.fd, 0, SEEK_SET) < 0) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
     return false;
   }
-  bool ok = write_pieces(&writing, handle, handle_len, fd, size, error);
+  bool ok = write_pieces(&writing, handle, handle_len, from, size, error);
   /* All answers are taken, also after a failure, so that the connection can go on; the first error is told. */
   while (writing.waiting > 0 && !px_sftp_is_dead(sftp)) {
     writing.waiting--;

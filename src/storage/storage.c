@@ -15,6 +15,7 @@ struct PxStorage {
   void *self;
   bool dry_run;
   bool path_must_exist;
+  PxPace pace;
 };
 
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) {
@@ -26,9 +27,10 @@ PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dr
   PxStorage *storage = g_new0(PxStorage, 1);
   *storage = (PxStorage){.name = g_strdup(name),
                          .driver = config->driver,
-                         .self = config->driver->open(config->settings),
                          .dry_run = dry_run,
-                         .path_must_exist = config->path_must_exist};
+                         .path_must_exist = config->path_must_exist,
+                         .pace = {.limit = config->bandwidth_limit}};
+  storage->self = config->driver->open(config->settings, &storage->pace);
   return storage;
 }
 
@@ -217,7 +219,8 @@ PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char
 static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **error) {
   PxReading *reading = source;
   PxStorage *storage = reading->storage;
-  ssize_t got = storage->driver->read(storage->self, reading->driver, buffer, size, error);
+  ssize_t got = storage->driver->read(storage->self, reading->driver, buffer, px_pace_piece(&storage->pace, size), error);
+  px_pace_spend(&storage->pace, (size_t)MAX(got, 0));
   if (got > 0)
     reading->got += (uint64_t)got;
   reading->failed = got < 0 || reading->got > reading->size || (got == 0 && reading->got < reading->size);

@@ -2,6 +2,7 @@
 #pragma once
 /* For the files of storage/ that drive one kind of store. A driver does what its table says, plainly; numbering, dry runs, name
  * checks and retries are done above it in storage.c. A driver may over-return nothing: what it lists is what is there. */
+#include "storage/bytes_private.h"
 #include "storage/storage.h"
 
 typedef struct {
@@ -15,8 +16,8 @@ typedef struct {
   void (*free_settings)(void *settings);
   char *(*place)(const void *settings); /* for people: no secret in it; caller frees */
 
-  /* Must not reach out before the first of the calls below. Never fails. */
-  void *(*open)(const void *settings);
+  /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and lives until close; reading is paced above. */
+  void *(*open)(const void *settings, PxPace *pace);
   void (*close)(void *self);
   bool (*list)(void *self, const char *path, PxFileVisit visit, void *data,
                GError **error); /* every entry, any order, not of directories beneath; PX_ERROR_NOT_FOUND: there is no such path */

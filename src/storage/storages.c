@@ -54,6 +54,7 @@ static void read_keys(PxStorageConfig *storage, const PxConfigNode *node, const 
   const PxKey common[] = {
     {.name = "type", .type = PX_KEY_STRING, .offset = offsetof(PxStorageConfig, type)},
     {.name = "renamed_from", .type = PX_KEY_STRING, .offset = offsetof(PxStorageConfig, renamed_from)},
+    {.name = "bandwidth_limit", .type = PX_KEY_SIZE, .offset = offsetof(PxStorageConfig, bandwidth_limit)},
     {.name = "path_must_exist", .type = PX_KEY_BOOLEAN, .offset = offsetof(PxStorageConfig, path_must_exist)},
   };
   size_t n_keys = G_N_ELEMENTS(common) + driver->n_keys;

@@ -260,6 +260,26 @@ static void move_keeps_the_time(Fixture *fixture, const void *data) {
   g_assert_cmpint(after.mtime_ns, ==, mtime);
 }
 
+/* Only that it is not too fast can be said of a machine that does other things too. */
+static void bandwidth_limit(Fixture *fixture, const void *data) {
+  g_autofree char *text = g_strnfill(30000, 'x');
+  g_autofree char *sha256 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+  g_auto(Other) other = other_with(fixture, data, "bandwidth_limit: 300000");
+  int fd = text_fd(text);
+  int64_t began = g_get_monotonic_time();
+  g_assert_true(px_storage_put(other.storage, "", "a", fd, 30000, sha256, PX_EXISTS_FAIL, NULL, NULL));
+  int64_t put = g_get_monotonic_time();
+  (void)close(fd);
+  assert_file(fixture, "a", text);
+  PxFileInfo info;
+  char found[65];
+  g_autoptr(PxReading) reading = px_storage_open_read(other.storage, "", "a", &info, NULL);
+  g_assert_true(px_storage_digest(reading, found, NULL));
+  g_assert_cmpstr(found, ==, sha256);
+  g_assert_cmpint(put - began, >=, 100000);
+  g_assert_cmpint(g_get_monotonic_time() - put, >=, 100000);
+}
+
 /* ---- rights */
 
 /* The rights of root to everything, for the calling process. */
@@ -334,6 +354,7 @@ void add_contract_tests(void) {
   add_for_all("no_directory_through_a_file", through_a_file);
   add_for_all("source_that_fails_leaves_nothing", source_that_fails);
   add_for_all("move_keeps_the_time", move_keeps_the_time);
+  add_for_all("bandwidth_limit", bandwidth_limit);
   add_for_all("without_rights", without_rights);
   add_for_all("check_without_rights", check_without_rights);
   add_for_all("directory_that_is_not_there", missing_directory);
