@@ -76,9 +76,7 @@ def group_conformance():
     with tempfile.NamedTemporaryFile() as spread:
         results = [stream([*check, SANITIZED]), stream([*check, "tests/conformance/by_plan.py"], PATTIMPEX=str(SANITIZED)),
                    stream([*check, "tests/conformance/by_chunks.py"], PATTIMPEX=str(RELEASE), CHUNKS_COUNT=spread.name),
-                   # what works on PostgreSQL so far
-                   stream([PYTHON, "tests/conformance/run.py", "--binary", SANITIZED, "--db",
-                           postgres.Databases(os.environ[postgres.VARIABLE]).new(), "export"])]
+                   stream([*check, SANITIZED, "--db", os.environ[postgres.VARIABLE]])]
         n_spread = os.path.getsize(spread.name)
     print(f"{n_spread} files were spread over parallel chunks")
     passed, failed = map(sum, zip(*(summed(*result) for result in results)))

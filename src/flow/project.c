@@ -88,7 +88,7 @@ static PxDb *open_db(const PxProjectOptions *options, const PxConfig *config, co
   g_autoptr(PxDb) db = px_db_open(&db_options, error);
   if (db && px_db_dialect(db) == PX_DIALECT_POSTGRES && !options->on_postgres) {
     g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
-                "database: on PostgreSQL this command does not work yet, only those that read: models, check, export, lists ...");
+                "database: on PostgreSQL this command does not work yet, only import, export, run, lists and the like");
     return NULL;
   }
   if (db && !options->no_migrate && !px_db_migrate(db, error))

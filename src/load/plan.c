@@ -29,6 +29,11 @@ static size_t count_nodes(const PxHeaderNode *node, bool places) {
 }
 
 static bool check_node(const PxHeaderNode *node, GError **error) {
+  if (is_place(node) && node->model->read_only) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s is a view: its records are exported, not imported; import into the tables that it is made of",
+                node->model->name);
+    return false;
+  }
   if (!is_place(node) && px_load_count_columns(node) > PX_LOOKUP_MAX_PATHS) {
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "column %s: more than %d columns look for one record", node->first->header, PX_LOOKUP_MAX_PATHS);
     return false;

@@ -107,7 +107,8 @@ static char *rule_values(PxLoader *loader, size_t index, const PxModel *model, c
 }
 
 static char *rule_name(const PxRule *rule) {
-  return rule->name ? g_strdup_printf("%s (%s)", rule->name, rule->text) : g_strdup(rule->text);
+  bool in_brackets = g_str_has_prefix(rule->text, "(") && g_str_has_suffix(rule->text, ")"); /* as PostgreSQL keeps them */
+  return rule->name ? g_strdup_printf(in_brackets ? "%s %s" : "%s (%s)", rule->name, rule->text) : g_strdup(rule->text);
 }
 
 static void complain_check(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal) {
@@ -194,8 +195,22 @@ static void complain_key(PxLoader *loader, const PxLoadPlace *place, size_t inde
                   "no %s has %s", key->to[0]->model->label, text->str);
 }
 
-/* SQLite does not say which foreign key it is: those that are no many2one, whose records were looked for, are tried. */
-static bool complain_reference(PxLoader *loader, size_t index, PxStage stage) {
+/* Whether these are the columns that the database told. */
+static bool is_told(const PxForeignKey *key, const PxRefusal *refusal) {
+  if (g_strcmp0(refusal->table, key->fields[0]->model->table) != 0 || g_strv_length((char **)(uintptr_t)refusal->columns) != key->n_fields)
+    return false;
+  for (size_t i = 0; i < key->n_fields; i++)
+    if (!g_strv_contains(refusal->columns, key->fields[i]->column))
+      return false;
+  return true;
+}
+
+/* PostgreSQL says which foreign key it is, SQLite does not: those that are no many2one, whose records were looked for, are tried. */
+static bool is_broken(PxLoader *loader, const PxRefusal *refusal, const PxForeignKey *key, const PxValue *values) {
+  return refusal->constraint ? is_told(key, refusal) : !is_there(loader, key, values);
+}
+
+static bool complain_reference(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal) {
   const PxLoadPlan *plan = &loader->plan;
   bool any = false;
   for (size_t p = 0; p < plan->n_places; p++) {
@@ -206,7 +221,7 @@ static bool complain_reference(PxLoader *loader, size_t index, PxStage stage) {
       const PxForeignKey *key = &model->foreign_keys[k];
       PxValue *values = PX_LOAD_ARRAY(loader->wave_arena, PxValue, key->n_fields);
       size_t write = 0;
-      if (key->n_fields > PX_LOOKUP_MAX_PATHS || !written_key(loader, place, index, key, values, &write) || is_there(loader, key, values))
+      if (key->n_fields > PX_LOOKUP_MAX_PATHS || !written_key(loader, place, index, key, values, &write) || !is_broken(loader, refusal, key, values))
         continue;
       any = true;
       complain_key(loader, place, index, stage, key, values, write);
@@ -215,11 +230,16 @@ static bool complain_reference(PxLoader *loader, size_t index, PxStage stage) {
   return any;
 }
 
-static void complain_foreign_key(PxLoader *loader, size_t index, PxStage stage, const PxHeaderColumn *column, const char *label) {
+static void complain_foreign_key(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal, const PxHeaderColumn *column,
+                                 const char *label) {
   PxLoadRow *row = px_loader_row(loader, index);
   if (loader->wave.refused_purge)
     complain_purge(loader, row, stage);
-  else if (!px_db_in_transaction(loader->db) || !complain_reference(loader, index, stage))
+  else if (px_db_in_transaction(loader->db) && complain_reference(loader, index, stage, refusal))
+    return;
+  else if (refusal->constraint && !*refusal->columns) /* others refer to what it changes */
+    px_row_complain(loader, row, stage, NULL, NULL, "foreign_key", "%s", refusal->message);
+  else
     px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
 }
 
@@ -242,7 +262,7 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
     complain_check(loader, index, stage, refusal);
     return;
   case PX_REFUSED_FOREIGN_KEY:
-    complain_foreign_key(loader, index, stage, column, label);
+    complain_foreign_key(loader, index, stage, refusal, column, label);
     return;
   case PX_REFUSED_TRIGGER:
     px_row_complain(loader, row, stage, NULL, NULL, "trigger", "%s", refusal->message);

@@ -167,7 +167,7 @@ static bool is_record(const Branch *branch) {
 }
 
 static bool check_writable(Compiler *c, const Branch *branch, const PxField *field, bool key) {
-  if (!field->read_only || key || !is_record(branch))
+  if (!field->read_only || key || !is_record(branch) || field->model->read_only) /* a whole view is refused by who writes */
     return true;
   return complain(c, "%s is computed by the database and cannot be written: leave the column out, or begin its name with #", field->name);
 }

@@ -274,6 +274,9 @@ static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
     px_complain(reader->complaints, reader->node, "%s: storage is missing: the name of a storage that files are fetched from", reader->what);
   if (raw->pattern)
     task->pattern = read_pattern(reader, raw->pattern);
+  if (task->pattern && task->pattern->model->read_only)
+    px_complain(reader->complaints, place_of(reader, "pattern"), "%s: the records of %s, a view, are exported, not imported", reader->what,
+                task->pattern->model->name);
   read_process(reader, task, raw->process);
   task->expect = px_expect_read(raw->expect, reader->what, reader->complaints);
   check_after_import(reader, task, raw);
