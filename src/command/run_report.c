@@ -56,6 +56,8 @@ static json_t *job_to_json(const PxJobReport *job) {
     json_object_set_new(object, "waiting", px_json_count(job->waiting));
     json_object_set_new(object, "duplicates", px_json_count(job->duplicates));
     json_object_set_new(object, "known", px_json_count(job->known));
+    if (job->missing_path)
+      json_object_set_new(object, "missing_path", px_json_text(job->missing_path));
   }
   if (job->note)
     json_object_set_new(object, "note", px_json_text(job->note));

@@ -125,7 +125,8 @@ static bool has_grown(const Worker *worker) {
 }
 
 static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
-  const PxRunOptions options = {.claimed = job_claimed, .report = job_ended, .given_back = job_given_back, .progress = job_goes_on, .data = worker};
+  const PxRunOptions options = {
+    .lists_again = true, .claimed = job_claimed, .report = job_ended, .given_back = job_given_back, .progress = job_goes_on, .data = worker};
   int wake = px_db_listen(worker->project->db);
   say(worker);
   worker->nap = NAP_MIN;

@@ -188,7 +188,7 @@ bool px_attachment_add_by_hand(PxProject *project, const char *task_name, const 
   if (!added)
     return false;
   g_autofree char *name = g_path_get_basename(file);
-  g_autoptr(PxAttachment) attachment = px_fetch_attachment(task, name, &blob);
+  g_autoptr(PxAttachment) attachment = px_fetch_attachment(task, task->path, name, &blob);
   int64_t now = px_project_now(project);
   if (!px_db_begin(project->db, PX_TX_WRITE, error))
     return false;

@@ -126,6 +126,8 @@ typedef struct {
   uint64_t duplicates;      /* of fetch */
   uint64_t known;           /* of fetch: kept files that were imported before */
   int64_t stable_at;        /* of fetch: when the last waiting file may be taken; 0: none waits */
+  int64_t again_at;         /* of fetch: when the last of those that were seen for the first time may be; 0: none */
+  const char *missing_path; /* of fetch: the storage has no such folder; NULL: it has */
   GPtrArray *problems;      /* PxProblem *; NULL: none */
 } PxJobReport;
 
@@ -136,6 +138,7 @@ typedef struct {
   const char *const *tasks; /* NULL-terminated; NULL: all active import and export tasks, and jobs by hand that were left */
   int64_t
     wait_limit; /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
+  bool lists_again; /* a task that saw new files which may still be written to is run again when they may be taken, due or not */
   void (*claimed)(const PxJob *job, void *data);         /* a job begins; may be NULL */
   void (*report)(const PxJobReport *report, void *data); /* may be NULL */
   void (*given_back)(const PxJob *job, void *data);      /* of a worker that died: px_worker_take_given_back(); may be NULL */

@@ -11,6 +11,7 @@ typedef struct {
   const PxWorker *worker;  /* NULL: by hand without history */
   PxJob *job;              /* NULL: by hand without history */
   bool by_hand;            /* a command runs the job and waits for it */
+  bool lists_again;        /* as PxRunOptions has it */
   PxProgressFunc progress; /* may be NULL */
   void *data;
   PxLostRows *lost;    /* of an import; NULL: none known */
@@ -96,7 +97,9 @@ bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAt
 /* In the caller's transaction: the attachment of a file that a task fetched, and its job when the task says so. */
 bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A new attachment as a task's settings want it, not yet in the queue. */
-PxAttachment *px_fetch_attachment(const PxTask *task, const char *name, const PxBlob *blob);
+PxAttachment *px_fetch_attachment(const PxTask *task, const char *path, const char *name, const PxBlob *blob);
+/* Where its avoid_duplicates looks: a task, NULL: all. */
+const char *px_fetch_scope(const PxTask *task);
 
 /* ---- rows of a file, chunk by chunk */
 

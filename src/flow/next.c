@@ -38,7 +38,8 @@ bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions 
   if (options->claimed)
     options->claimed(job, options->data);
   px_hook("job-claimed");
-  g_auto(PxWork) work = {.project = project, .worker = worker, .job = job, .progress = options->progress, .data = options->data};
+  g_auto(PxWork) work = {
+    .project = project, .worker = worker, .job = job, .lists_again = options->lists_again, .progress = options->progress, .data = options->data};
   PxState state;
   if (!px_run_job(&work, true, &state, &problem, error))
     return false;

@@ -126,7 +126,7 @@ static bool take_other_bytes(const Action *action, PxAttachment **ret_next, GErr
   g_autoptr(PxReading) reading = px_storage_open_read(action->storage, action->attachment->path, old->remote_held, &info, error);
   if (!reading || !px_filestore_add_reading(work->project->filestore, reading, &blob, error))
     return false;
-  g_autoptr(PxAttachment) next = px_fetch_attachment(action->task, old->name, &blob);
+  g_autoptr(PxAttachment) next = px_fetch_attachment(action->task, old->path, old->name, &blob);
   next->remote_key = px_remote_key(action->attachment->path, &info);
   next->remote_held = g_strdup(old->remote_held);
   next->remote_action = PX_REMOTE_PENDING;

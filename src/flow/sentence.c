@@ -63,6 +63,8 @@ static char *fetch_line(const PxJobReport *job) {
   append_files(out, job->known, "imported before");
   if (out->len == 0)
     g_string_append(out, "nothing to fetch");
+  if (job->missing_path)
+    g_string_append_printf(out, ": the storage has no folder %s", job->missing_path);
   return g_string_free(out, FALSE);
 }
 

@@ -10,7 +10,7 @@ from sftp_servers import Line, Scripted, Sshd
 
 TASKS = """
 import_tasks:
-  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors, retry: {tries: 1}}
+  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors, stable_for: 0, retry: {tries: 1}}
 export_tasks:
   out: {storage: drop, path: out, pattern: partner, file_name: all.csv, retry: {tries: 1}}
 """
@@ -90,7 +90,7 @@ def test_name_that_is_taken_gets_a_number(project, over):
 @pytest.mark.parametrize("after, left", [("delete", []), ("keep", ["in/a.csv"]), ("{rename}", ["in/seen-a.csv"])])
 def test_after_import(project, over, after, left):
     action = "rename, new_name: 'seen-${obj.name}'" if after == "{rename}" else after
-    over(f"import_tasks:\n  in: {{storage: drop, path: in, pattern: partner, after_import: {action}}}\n")
+    over(f"import_tasks:\n  in: {{storage: drop, path: in, pattern: partner, stable_for: 0, after_import: {action}}}\n")
     project.drop("a.csv")
     project.call("run")
     project.call("run")

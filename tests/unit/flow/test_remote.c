@@ -19,7 +19,7 @@ static PxAttachment *fetched(Fixture *f, const char *text, PxRemoteAction action
   g_autoptr(PxStorage) storage = px_storage_open(f->project->storages, "drop", false, NULL);
   g_autoptr(PxReading) reading = px_storage_open_read(storage, "in", "a.csv", &info, NULL);
   g_assert_true(px_filestore_add_reading(f->project->filestore, reading, &blob, NULL));
-  PxAttachment *attachment = px_fetch_attachment(task, "a.csv", &blob);
+  PxAttachment *attachment = px_fetch_attachment(task, "in", "a.csv", &blob);
   attachment->remote_key = px_remote_key("in", &info);
   attachment->remote_action = action;
   attachment->state = PX_STATE_DONE;

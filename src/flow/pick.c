@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/pick.h"
+
+#include "base/hook.h"
+#include "queue/sightings.h"
+
+typedef struct {
+  PxWork *work;
+  const PxTask *task;
+  GArray *found;          /* PxPicked: what the listing has for the task */
+  GHashTable *sightings;  /* place -> PxSighting: of listings before; those that are needed further are taken out */
+  GPtrArray *changed;     /* PxSighting: to be stored */
+  int64_t before, behind; /* the clock when the listing began, and when it was there */
+} Pick;
+
+static void clear_picked(gpointer data) {
+  PxPicked *picked = data;
+  g_free(picked->path);
+  g_free((gpointer)(uintptr_t)picked->info.name);
+  g_free((gpointer)(uintptr_t)picked->info.identity);
+}
+
+static void free_sighting(gpointer sighting) {
+  px_sighting_free(sighting);
+}
+
+static GArray *new_picked(void) {
+  GArray *picked = g_array_new(FALSE, FALSE, sizeof(PxPicked));
+  g_array_set_clear_func(picked, clear_picked);
+  return picked;
+}
+
+/* ---- listing */
+
+static bool collect(const char *path, const PxFileInfo *info, void *data) {
+  const Pick *pick = data;
+  if (!info->is_directory && !px_task_takes(pick->task, info->name))
+    return true;
+  if (info->refused) {
+    g_autofree char *shown = g_strescape(info->name, NULL);
+    px_work_problem(pick->work, shown, "not taken: %s", info->refused);
+    return true;
+  }
+  PxPicked picked = {.path = g_strdup(path), .info = *info};
+  picked.info.name = g_strdup(info->name);
+  picked.info.identity = g_strdup(info->identity);
+  g_array_append_val(pick->found, picked);
+  return true;
+}
+
+static bool list(Pick *pick, PxStorage *storage, GError **error) {
+  PxWork *work = pick->work;
+  bool missing;
+  work->at_storage = true;
+  pick->before = px_project_now(work->project);
+  if (!px_storage_list_tree(storage, pick->task->path, NULL, collect, pick, &missing, error))
+    return false;
+  pick->behind = px_project_now(work->project);
+  work->at_storage = false;
+  work->report.missing_path = missing ? pick->task->path : NULL;
+  return true;
+}
+
+char *px_pick_place(const char *path, const char *name) {
+  return g_strconcat(path, "/", name, NULL);
+}
+
+/* ---- files that are known */
+
+/* Whether the queue has it: this very file, or (avoid_duplicates: name) one of its name. */
+static bool is_known(const Pick *pick, const PxPicked *file, bool *ret_known, GError **error) {
+  PxDb *db = pick->work->project->db;
+  PxJobReport *report = &pick->work->report;
+  g_autofree char *key = px_remote_key(file->path, &file->info);
+  if (!px_attachment_known(db, pick->task->name, key, ret_known, error))
+    return false;
+  report->known += *ret_known;
+  if (*ret_known || pick->task->avoid_duplicates != PX_DUPLICATES_NAME)
+    return true;
+  int64_t first;
+  if (!px_attachment_find_name(db, file->info.name, px_fetch_scope(pick->task), &first, error))
+    return false;
+  *ret_known = first != 0;
+  report->duplicates += first != 0;
+  return true;
+}
+
+/* ---- files that may still be written to */
+
+static void wait_until(PxWork *work, int64_t when) {
+  work->report.waiting++;
+  work->report.stable_at = MAX(work->report.stable_at, when);
+}
+
+/* By the time of its last change, where our own clock gave it; 0: that says nothing. Also for a clock that is coarse. */
+static int64_t settled_by_clock(const PxTask *task, const PxFileInfo *info, int64_t now) {
+  int64_t changed = info->mtime_ns / 1000;
+  return info->clock_is_ours && changed <= now ? changed + MAX(task->stable_for, info->mtime_precision_ns / 1000) : 0;
+}
+
+/* Since when it has been listed as it is now. */
+static int64_t listed_since(const Pick *pick, const PxPicked *file) {
+  g_autofree char *place = px_pick_place(file->path, file->info.name);
+  g_autofree char *identity = px_remote_key("", &file->info);
+  const PxSighting *old = g_hash_table_lookup(pick->sightings, place);
+  bool same = old && g_str_equal(old->identity, identity) && old->since <= pick->behind; /* else our clock was put back */
+  int64_t since = same ? old->since : pick->behind;
+  if (!old)
+    pick->work->report.again_at = MAX(pick->work->report.again_at, since + pick->task->stable_for);
+  g_hash_table_remove(pick->sightings, place);
+  if (!same) {
+    PxSighting *new = g_new(PxSighting, 1);
+    *new = (PxSighting){.place = g_steal_pointer(&place), .identity = g_steal_pointer(&identity), .since = since};
+    g_ptr_array_add(pick->changed, new);
+  }
+  return since;
+}
+
+static bool is_settled(const Pick *pick, const PxPicked *file) {
+  int64_t by_clock = settled_by_clock(pick->task, &file->info, pick->behind);
+  bool at_once = file->info.is_whole || (by_clock ? by_clock <= pick->before : pick->task->stable_for == 0);
+  if (at_once)
+    return true;
+  int64_t listed = listed_since(pick, file) + pick->task->stable_for;
+  if (!by_clock && listed <= pick->before)
+    return true;
+  wait_until(pick->work, by_clock ? by_clock : listed);
+  return false;
+}
+
+bool px_pick_is_as_listed(PxWork *work, const PxTask *task, const PxPicked *listed, const PxFileInfo *opened) {
+  int64_t differs = ABS(opened->mtime_ns - listed->info.mtime_ns);
+  bool same = opened->size == listed->info.size && (differs == 0 || differs < MAX(listed->info.mtime_precision_ns, opened->mtime_precision_ns));
+  if (!same)
+    wait_until(work, px_project_now(work->project) + task->stable_for);
+  return same;
+}
+
+/* ---- what was seen, kept for the next listing */
+
+static GHashTable *by_place(const GPtrArray *sightings) {
+  GHashTable *table = g_hash_table_new(g_str_hash, g_str_equal);
+  for (guint i = 0; i < sightings->len; i++) {
+    PxSighting *sighting = sightings->pdata[i];
+    g_hash_table_insert(table, sighting->place, sighting);
+  }
+  return table;
+}
+
+static bool store_rows(const Pick *pick, GError **error) {
+  PxDb *db = pick->work->project->db;
+  GHashTableIter gone;
+  gpointer place;
+  for (guint i = 0; i < pick->changed->len; i++)
+    if (!px_sighting_store(db, pick->task->name, pick->changed->pdata[i], error))
+      return false;
+  g_hash_table_iter_init(&gone, pick->sightings);
+  while (g_hash_table_iter_next(&gone, &place, NULL))
+    if (!px_sighting_forget(db, pick->task->name, place, error))
+      return false;
+  return true;
+}
+
+static bool store_sightings(const Pick *pick, GError **error) {
+  if (pick->changed->len == 0 && g_hash_table_size(pick->sightings) == 0)
+    return true;
+  if (!px_work_begin(pick->work, error) || !px_transaction_end(pick->work->project->db, store_rows(pick, error), error))
+    return false;
+  px_hook("fetch-seen");
+  return true;
+}
+
+/* ---- all of it */
+
+/* Moves what is new and settled from found to picked. */
+static bool sieve(const Pick *pick, GArray *picked, GError **error) {
+  for (guint i = 0; i < pick->found->len; i++) {
+    PxPicked *file = &g_array_index(pick->found, PxPicked, i);
+    bool known;
+    if (!is_known(pick, file, &known, error))
+      return false;
+    if (known || !is_settled(pick, file))
+      continue;
+    g_array_append_val(picked, *file);
+    *file = (PxPicked){0};
+  }
+  return true;
+}
+
+GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) {
+  g_autoptr(GArray) found = new_picked();
+  g_autoptr(GArray) picked = new_picked();
+  g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func(free_sighting);
+  g_autoptr(GPtrArray) before = px_sightings_of(work->project->db, task->name, error);
+  if (!before)
+    return NULL;
+  g_autoptr(GHashTable) sightings = by_place(before);
+  Pick pick = {.work = work, .task = task, .found = found, .sightings = sightings, .changed = changed};
+  if (!list(&pick, storage, error) || !sieve(&pick, picked, error) || !store_sightings(&pick, error))
+    return NULL;
+  return g_steal_pointer(&picked);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/* Which files of a storage a task takes now: what its settings say of names, of files that are in the queue already, and of files that may still be
+ * written to. */
+#include "flow/flow_private.h"
+
+/* A file to be taken; strings owned. */
+typedef struct {
+  char *path; /* the folder it lies in */
+  PxFileInfo info;
+} PxPicked;
+
+/* Lists the task's folder: a GArray of PxPicked in the task's order; unref frees all. What is not taken is counted in work->report. */
+GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the file that was opened is the one that was listed; when not, it is counted as waiting. */
+bool px_pick_is_as_listed(PxWork *work, const PxTask *task, const PxPicked *listed, const PxFileInfo *opened);
+/* How the sighting of a file calls it (queue/sightings.h). Caller frees. */
+char *px_pick_place(const char *path, const char *name);
