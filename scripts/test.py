@@ -73,10 +73,16 @@ def group_cases():
 
 def group_conformance():
     check = [PYTHON, "tests/conformance/check.py", "--binary"]
+    on_postgres = ["--db", os.environ[postgres.VARIABLE]]
     with tempfile.NamedTemporaryFile() as spread:
         results = [stream([*check, SANITIZED]), stream([*check, "tests/conformance/by_plan.py"], PATTIMPEX=str(SANITIZED)),
                    stream([*check, "tests/conformance/by_chunks.py"], PATTIMPEX=str(RELEASE), CHUNKS_COUNT=spread.name),
-                   stream([*check, SANITIZED, "--db", os.environ[postgres.VARIABLE]])]
+                   stream([*check, SANITIZED, *on_postgres]),
+                   # what depends on how records are told and spread, not all
+                   stream([PYTHON, "tests/conformance/run.py", "--binary", "tests/conformance/by_plan.py", *on_postgres, "o2m", "m2o", "m2m", "key"],
+                          PATTIMPEX=str(RELEASE)),
+                   stream([PYTHON, "tests/conformance/run.py", "--binary", "tests/conformance/by_chunks.py", *on_postgres, "key", "chunk"],
+                          PATTIMPEX=str(RELEASE))]
         n_spread = os.path.getsize(spread.name)
     print(f"{n_spread} files were spread over parallel chunks")
     passed, failed = map(sum, zip(*(summed(*result) for result in results)))

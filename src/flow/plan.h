@@ -3,6 +3,7 @@
 /* The plan of a dry run: every change of an import as a line of a file, and such a file applied.
  *
  * plan_text.c    values <-> text that reads back exactly
+ * plan_ids.c     ids of new records <-> text
  * plan_record.c  changes -> lines, as the loader tells them
  * plan_read.c    file -> lines
  * plan_check.c   does the database still have what the plan relies on?
@@ -13,7 +14,7 @@
  * the plan is of, the last ones (action "end") how many lines there are and what their checksum is: a plan that was cut or edited is refused. A step of
  * action "find" changes nothing: the record that the import found (or none), which must be the same when the plan is applied.
  *
- * A record that the plan makes is "new:N", the N-th id above those that its table has at the start.
+ * A record that the plan makes is "new:N": on SQLite the N-th id above those that its table has at the start, on PostgreSQL the N-th that it makes.
  */
 #include "flow/flow_private.h"
 
@@ -44,17 +45,25 @@ char *px_plan_schema_hash(const PxSchema *schema);
 /* The format of a plan by the end of its name. PX_ERROR_USAGE. */
 bool px_plan_format(const char *path, PxFormatOptions *ret_options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* ---- plan_text.c */
+/* ---- plan_ids.c */
 
-/* The last id of each model before anything is written: those above are of new records. */
+/* Which ids are those of new records. */
 typedef struct PxPlanIds PxPlanIds;
 /* In the write transaction that begins it all. */
 PxPlanIds *px_plan_ids_new(PxDb *db, const PxSchema *schema, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_plan_ids_free(PxPlanIds *ids);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxPlanIds, px_plan_ids_free)
-/* "12", "new:3"; none: "". In arena. */
+/* To record: a new record has this id. Before anything is told of it. */
+void px_plan_ids_made(PxPlanIds *ids, const PxModel *model, PxId id);
+/* To apply: takes the id of the record that a step makes. */
+bool px_plan_ids_make(PxPlanIds *ids, const PxModel *model, const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* "12", "new:3"; none: "". In arena. model NULL: no new one. */
 const char *px_plan_id_text(const PxPlanIds *ids, PxArena *arena, const PxModel *model, PxId id);
+/* False: it is no id, or of no record that was made. */
 bool px_plan_id_from(const PxPlanIds *ids, const PxModel *model, const char *text, PxId *ret_id);
+
+/* ---- plan_text.c */
+
 /* A value of a field (NULL: an external id) as text; NULL is "". In arena. */
 const char *px_plan_value_text(const PxPlanIds *ids, PxArena *arena, const PxField *field, PxValue value);
 /* False: it is no such text. */

@@ -80,18 +80,25 @@ static bool write_step(PxPlanTarget *target, const PxPlanStep *step, GError **er
 
 /* What the database refuses now and did not when the plan was made is a move, too. */
 static bool run_step(PxPlanTarget *target, const PxPlanStep *step, GError **error) {
+  PxDb *db = target->project->db;
   g_autoptr(GError) problem = NULL;
   bool there;
   if (!px_plan_expect(target, step, &there, error))
     return false;
-  if (!there || write_step(target, step, &problem))
+  if (!there || step->kind == PX_CHANGE_FIND)
     return true;
+  /* The steps behind one that is refused are looked at, too; SQLite needs no savepoint for that. */
+  bool guarded = px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  if (guarded && !px_db_savepoint(db, error))
+    return false;
+  if (write_step(target, step, &problem))
+    return !guarded || px_db_release(db, error);
   if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT) && !g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK)) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
   }
   px_plan_moved(target, step, NULL, "%s", problem->message);
-  return true;
+  return !guarded || px_db_rollback_to(db, error);
 }
 
 /* ---- lines -> steps */
@@ -105,7 +112,7 @@ static const char *copy_text(const PxPlanTarget *target, const char *text) {
   return px_arena_strndup(target->arena, text, strlen(text));
 }
 
-static bool begin_step(const PxPlanTarget *target, const PxPlanLine *line, PxPlanStep *step, GError **error) {
+static bool begin_step(PxPlanTarget *target, const PxPlanLine *line, PxPlanStep *step, GError **error) {
   int kind = px_plan_action_from(line->cells[PX_PLAN_ACTION]);
   *step = (PxPlanStep){
     .kind = (PxChangeKind)MAX(kind, 0),
@@ -114,6 +121,8 @@ static bool begin_step(const PxPlanTarget *target, const PxPlanLine *line, PxPla
     .record = copy_text(target, line->cells[PX_PLAN_RECORD]),
     .name = copy_text(target, line->cells[PX_PLAN_NAME]),
   };
+  if (step->model && step->kind == PX_CHANGE_CREATE && !px_plan_ids_make(target->ids, step->model, step->record, error))
+    return false;
   return (kind >= 0 && step->model && px_plan_id_from(target->ids, step->model, line->cells[PX_PLAN_RECORD], &step->id)) || broken(line, error);
 }
 

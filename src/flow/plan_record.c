@@ -9,7 +9,7 @@ struct PxPlan {
   PxProject *project;
   PxPlanIds *ids;
   PxArena *arena;
-  uint64_t step;
+  uint64_t step, line; /* the last ones; those that were rolled back left gaps */
 };
 
 PxPlan *px_plan_new(PxProject *project) {
@@ -34,9 +34,9 @@ static bool begin(PxPlan *plan, GError **error) {
   plan->step = 0;
   return plan->ids &&
          px_db_exec(db,
-                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan (line integer PRIMARY KEY, step integer, row_number integer, action text,"
+                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan (line integer PRIMARY KEY, step bigint, row_number bigint, action text,"
                     " model text, record text, name text, field text, old_value text, new_value text, says text);"
-                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan_find (what text NOT NULL PRIMARY KEY) WITHOUT ROWID;"
+                    "CREATE TEMP TABLE IF NOT EXISTS pattimpex_plan_find (what text NOT NULL PRIMARY KEY);"
                     "DELETE FROM pattimpex_plan; DELETE FROM pattimpex_plan_find",
                     error);
 }
@@ -49,8 +49,8 @@ bool px_plan_begin(PxPlan *plan, GError **error) {
 
 static bool add_line(PxPlan *plan, const PxChange *change, const char *const *texts, GError **error) {
   PxStmt *stmt = px_db_prepare(plan->project->db,
-                               "INSERT INTO pattimpex_plan (step, row_number, action, model, record, name, field, old_value, new_value, says)"
-                               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                               "INSERT INTO pattimpex_plan (step, row_number, action, model, record, name, field, old_value, new_value, says, line)"
+                               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                error);
   if (!stmt)
     return false;
@@ -58,6 +58,7 @@ static bool add_line(PxPlan *plan, const PxChange *change, const char *const *te
   px_stmt_bind_integer(stmt, PX_PLAN_ROW, (int64_t)change->row);
   for (unsigned i = PX_PLAN_ACTION; i < PX_PLAN_COLUMNS; i++)
     px_stmt_bind_text(stmt, i, texts[i]);
+  px_stmt_bind_integer(stmt, PX_PLAN_COLUMNS, (int64_t)++plan->line);
   return px_stmt_run(stmt, error);
 }
 
@@ -74,10 +75,11 @@ static bool is_known(PxPlan *plan, const PxChange *change, const char *record, b
     g_string_append_printf(what, "\n%s\n%s", px_plan_path_text(plan->arena, field->path, field->n_path),
                            px_plan_value_text(plan->ids, plan->arena, last_field(field), field->new_value));
   }
-  PxStmt *stmt = px_db_prepare(plan->project->db, "INSERT OR IGNORE INTO pattimpex_plan_find (what) VALUES (?)", error);
+  PxStmt *stmt = px_db_prepare(plan->project->db, "INSERT INTO pattimpex_plan_find (what) VALUES (?) ON CONFLICT DO NOTHING", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, what->str);
+  g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, what->str, (gssize)what->len);
+  px_stmt_bind_text(stmt, 0, hash); /* an index of PostgreSQL holds no long text */
   if (!px_stmt_run(stmt, error))
     return false;
   *ret_known = px_db_changes(plan->project->db) == 0;
@@ -87,6 +89,8 @@ static bool is_known(PxPlan *plan, const PxChange *change, const char *record, b
 bool px_plan_record(void *data, const PxChange *change, GError **error) {
   PxPlan *plan = data;
   px_arena_reset(plan->arena);
+  if (change->kind == PX_CHANGE_CREATE)
+    px_plan_ids_made(plan->ids, change->model, change->id);
   const char *texts[PX_PLAN_COLUMNS] = {
     [PX_PLAN_ACTION] = px_plan_action(change->kind),
     [PX_PLAN_MODEL] = change->model->name,
@@ -173,6 +177,8 @@ static bool write_lines(PxPlan *plan, Out *out, GError **error) {
                                "SELECT CAST(step AS text), CAST(row_number AS text), action, model, record, name, field, old_value, new_value, says"
                                " FROM pattimpex_plan ORDER BY line",
                                error);
+  if (stmt)
+    px_stmt_stream(stmt);
   PxStep step = stmt ? PX_STEP_ROW : PX_STEP_ERROR;
   while (step == PX_STEP_ROW && (step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     const char *texts[PX_PLAN_COLUMNS];

@@ -9,7 +9,6 @@
 #include <jansson.h>
 #include <math.h>
 
-#define NEW "new:"
 #define BLOB "#blob:"
 #define TEXT "#text:"
 
@@ -72,71 +71,6 @@ char *px_plan_schema_hash(const PxSchema *schema) {
   return g_strdup(g_checksum_get_string(checksum));
 }
 
-/* ---- ids */
-
-struct PxPlanIds {
-  GHashTable *last; /* PxModel -> int64_t * */
-};
-
-PxPlanIds *px_plan_ids_new(PxDb *db, const PxSchema *schema, GError **error) {
-  g_autoptr(PxRecords) records = px_records_new(db, schema);
-  g_autoptr(PxPlanIds) ids = g_new0(PxPlanIds, 1);
-  ids->last = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
-  for (size_t m = 0; m < px_schema_count(schema); m++) {
-    const PxModel *model = px_schema_at(schema, m);
-    PxId next;
-    if (!px_records_take_ids(records, model, 1, &next, error))
-      return NULL;
-    int64_t last = px_id_to_value(next).integer - 1;
-    g_hash_table_insert(ids->last, (void *)(uintptr_t)model, g_memdup2(&last, sizeof last));
-  }
-  return g_steal_pointer(&ids);
-}
-
-void px_plan_ids_free(PxPlanIds *ids) {
-  if (!ids)
-    return;
-  g_hash_table_unref(ids->last);
-  g_free(ids);
-}
-
-static int64_t last_id(const PxPlanIds *ids, const PxModel *model) {
-  const int64_t *last = g_hash_table_lookup(ids->last, model);
-  return last ? *last : INT64_MAX;
-}
-
-static const char *integer_text(const PxPlanIds *ids, PxArena *arena, const PxModel *model, int64_t integer) {
-  int64_t last = model ? last_id(ids, model) : INT64_MAX;
-  return integer > last ? px_arena_printf(arena, NEW "%" G_GINT64_FORMAT, integer - last) : px_arena_printf(arena, "%" G_GINT64_FORMAT, integer);
-}
-
-static bool integer_from(const char *text, int64_t *ret_integer) {
-  g_autoptr(GError) error = NULL;
-  return g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, ret_integer, &error);
-}
-
-static bool new_from(const PxPlanIds *ids, const PxModel *model, const char *text, int64_t *ret_integer) {
-  if (!model || !g_str_has_prefix(text, NEW) || !integer_from(text + strlen(NEW), ret_integer))
-    return false;
-  *ret_integer += last_id(ids, model);
-  return true;
-}
-
-const char *px_plan_id_text(const PxPlanIds *ids, PxArena *arena, const PxModel *model, PxId id) {
-  return px_id_is_none(id) ? "" : integer_text(ids, arena, model, px_id_to_value(id).integer);
-}
-
-bool px_plan_id_from(const PxPlanIds *ids, const PxModel *model, const char *text, PxId *ret_id) {
-  int64_t integer = 0;
-  *ret_id = PX_ID_NONE;
-  if (!*text)
-    return true;
-  if (!new_from(ids, model, text, &integer) && !integer_from(text, &integer))
-    return false;
-  *ret_id = px_id_from_integer(integer);
-  return true;
-}
-
 /* ---- values */
 
 /* The model that an integer in the field is an id of; NULL: none. */
@@ -183,7 +117,8 @@ static const char *real_text(PxArena *arena, PxValue value) {
 }
 
 static const char *number_text(const PxPlanIds *ids, PxArena *arena, const PxField *field, PxValue value) {
-  const char *text = value.kind == PX_REAL ? real_text(arena, value) : integer_text(ids, arena, id_model(field), value.integer);
+  const char *text =
+    value.kind == PX_REAL ? real_text(arena, value) : px_plan_id_text(ids, arena, id_model(field), px_id_from_integer(value.integer));
   return holds_numbers(field) || id_model(field) ? text : px_arena_printf(arena, "#%s", text);
 }
 
@@ -214,7 +149,7 @@ const char *px_plan_plain_text(PxArena *arena, const char *text) {
 static bool number_from(const char *text, PxValue *ret_value) {
   int64_t integer;
   char *end;
-  if (integer_from(text, &integer)) {
+  if (g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, &integer, NULL)) {
     *ret_value = px_value_integer(integer);
     return true;
   }
@@ -240,7 +175,7 @@ static bool quoted_from(PxArena *arena, const char *text, PxValue *ret_value) {
 }
 
 bool px_plan_value_from(const PxPlanIds *ids, PxArena *arena, const PxField *field, const char *text, PxValue *ret_value) {
-  int64_t integer;
+  PxId id;
   *ret_value = px_value_null();
   if (!*text)
     return true;
@@ -252,8 +187,8 @@ bool px_plan_value_from(const PxPlanIds *ids, PxArena *arena, const PxField *fie
     return base64_from(arena, text + strlen(TEXT), PX_TEXT, ret_value);
   if (*text == '#')
     return number_from(text + 1, ret_value);
-  if (new_from(ids, id_model(field), text, &integer)) {
-    *ret_value = px_value_integer(integer);
+  if (id_model(field) && px_plan_id_from(ids, id_model(field), text, &id)) {
+    *ret_value = px_id_to_value(id);
     return true;
   }
   if (holds_numbers(field) || id_model(field))

@@ -107,3 +107,27 @@ def test_foreign_key_that_others_refer_by_is_told_in_the_databases_words(shop, u
     (shop.folder / "in.csv").write_text("name#key,land\nParis,XX\nGent,BX\n")
     summary = shop.json("import", "city", "in.csv", status=1)
     assert [(m["row"], m["column"], m["message"]) for m in summary["messages"]] == [(2, "land", "Land: no Country has Code \"XX\"")]
+
+
+def test_plan_takes_its_ids_from_the_sequence(shop, url):
+    start_ids(url)
+    (shop.folder / "in.csv").write_text(GOOD)
+    shop.json("import", "partner", "in.csv", "--dry-run", "--plan", "plan.csv")
+    assert "new:1" in (shop.folder / "plan.csv").read_text()
+    (shop.folder / "first.csv").write_text("name,email#key\nFirst,first@x.test\n")
+    shop.call("import", "partner", "first.csv")
+    assert shop.json("import", "--apply", "plan.csv")["created"] == 2
+    (shop.folder / "last.csv").write_text("name,email#key\nLast,last@x.test\n")
+    shop.call("import", "partner", "last.csv")
+    assert [name for name, *_ in query(url, PARTNERS)] == ["First", "Carol", "Dave", "Last"]
+
+
+def test_plan_that_the_database_refuses_meanwhile_changes_nothing(shop, url):
+    start_ids(url)
+    (shop.folder / "in.csv").write_text(GOOD + "Alicia,alice@x.test,9,BE\n")
+    shop.json("import", "partner", "in.csv", "--dry-run", "--plan", "plan.csv")
+    query(url, "ALTER TABLE partner ADD CONSTRAINT low CHECK (phone < '3'); UPDATE partner SET phone = '0' WHERE id = 1")
+    summary = shop.json("import", "--apply", "plan.csv", status=2)
+    said = [m["message"] for m in summary["messages"]]
+    assert sum("low" in text for text in said) == 3 and any("Telephone is 0 now, it was 1" in text for text in said)
+    assert query(url, PARTNERS) == []
