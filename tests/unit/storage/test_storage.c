@@ -162,6 +162,7 @@ int main(int argc, char **argv) {
   add_contract_tests();
   add_sftp_tests(&drivers[1]);
   add_s3_sign_tests();
+  add_s3_xml_tests();
   add_file_tests();
   add_put_tests();
   add_filestore_tests();

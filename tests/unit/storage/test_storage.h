@@ -42,6 +42,7 @@ void add_for_all(const char *name, Test test);
 void add_contract_tests(void);
 void add_sftp_tests(const Driver *driver);
 void add_s3_sign_tests(void);
+void add_s3_xml_tests(void);
 void add_file_tests(void);
 void add_put_tests(void);
 void add_filestore_tests(void);
