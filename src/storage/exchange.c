@@ -322,7 +322,8 @@ ssize_t px_exchange_read(PxExchange *exchange, void *buffer, size_t size, GError
       return -1;
   }
   size_t n = MIN(size, exchange->kept->len - exchange->given);
-  memcpy(buffer, exchange->kept->data + exchange->given, n);
+  if (n > 0)
+    memcpy(buffer, exchange->kept->data + exchange->given, n);
   exchange->given += n;
   return (ssize_t)n;
 }

@@ -17,12 +17,12 @@ typedef struct {
 } PxExchangeSettings;
 
 /* The rows of a driver's table of keys, but for certificate; member is its PxExchangeSettings. */
-#define PX_EXCHANGE_KEYS(type, member)                                                                                                               \
-  {.name = "ca_file", .type = PX_KEY_STRING, .offset = offsetof(type, member.ca_file)},                                                              \
-    {.name = "tls_min", .type = PX_KEY_CHOICE, .offset = offsetof(type, member.tls_min), .choices = px_exchange_tls_words},                          \
-    {.name = "tls_verify", .type = PX_KEY_BOOLEAN, .offset = offsetof(type, member.tls_verify)},                                                     \
-    {.name = "connect_timeout", .type = PX_KEY_DURATION, .offset = offsetof(type, member.connect_timeout)}, {                                        \
-    .name = "timeout", .type = PX_KEY_DURATION, .offset = offsetof(type, member.timeout)                                                             \
+#define PX_EXCHANGE_KEYS(settings, member)                                                                                                           \
+  {.name = "ca_file", .type = PX_KEY_STRING, .offset = offsetof(settings, member.ca_file)},                                                          \
+    {.name = "tls_min", .type = PX_KEY_CHOICE, .offset = offsetof(settings, member.tls_min), .choices = px_exchange_tls_words},                      \
+    {.name = "tls_verify", .type = PX_KEY_BOOLEAN, .offset = offsetof(settings, member.tls_verify)},                                                 \
+    {.name = "connect_timeout", .type = PX_KEY_DURATION, .offset = offsetof(settings, member.connect_timeout)}, {                                    \
+    .name = "timeout", .type = PX_KEY_DURATION, .offset = offsetof(settings, member.timeout)                                                         \
   }
 extern const char *const px_exchange_tls_words[];
 

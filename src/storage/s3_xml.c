@@ -85,6 +85,7 @@ static void entry_clear(void *data) {
 
 void px_s3_page_clear(PxS3Page *page) {
   g_clear_pointer(&page->entries, g_array_unref);
+  g_clear_pointer(&page->folders, g_ptr_array_unref);
   g_clear_pointer(&page->next, g_free);
 }
 
@@ -119,8 +120,8 @@ static void on_list_element(const char *parent, const char *name, const char *te
     listing->is_bad |= !listing->entry.key;
     g_array_append_val(listing->page.entries, listing->entry);
     listing->entry = (PxS3Entry){0};
-  } else if (strcmp(name, "CommonPrefixes") == 0)
-    listing->page.folders++;
+  } else if (strcmp(parent, "CommonPrefixes") == 0 && strcmp(name, "Prefix") == 0)
+    g_ptr_array_add(listing->page.folders, g_strdup(text));
   else if (strcmp(name, "EncodingType") == 0)
     listing->is_encoded = strcmp(text, "url") == 0;
   else if (strcmp(name, "IsTruncated") == 0)
@@ -132,29 +133,35 @@ static void on_list_element(const char *parent, const char *name, const char *te
 }
 
 /* %XX and, as AWS has it, + for a blank. */
-static char *decoded(const char *text) {
-  g_auto(GStrv) words = g_strsplit(text, "+", -1);
-  g_autofree char *blanks = g_strjoinv(" ", words);
-  return g_uri_unescape_string(blanks, NULL);
+static bool decode(char **text) {
+  for (char *p = *text; p && *p; p++) {
+    if (*p == '+')
+      *p = ' ';
+  }
+  char *plain = *text ? g_uri_unescape_string(*text, NULL) : NULL;
+  if (plain)
+    set_text(text, plain);
+  return plain != NULL;
 }
 
 /* Only after the whole answer it is known whether keys are encoded. */
 static bool finish_entries(Listing *listing) {
   for (unsigned i = 0; i < listing->page.entries->len; i++) {
     PxS3Entry *entry = &g_array_index(listing->page.entries, PxS3Entry, i);
-    char *key = listing->is_encoded && entry->key ? decoded(entry->key) : NULL;
-    if (key)
-      set_text(&entry->key, key);
-    if (listing->is_encoded && !key)
+    if (listing->is_encoded && !decode(&entry->key))
       return false;
     if (!entry->etag)
       entry->etag = g_strdup("");
+  }
+  for (unsigned i = 0; listing->is_encoded && i < listing->page.folders->len; i++) {
+    if (!decode((char **)&listing->page.folders->pdata[i]))
+      return false;
   }
   return !listing->is_bad && listing->is_truncated == (listing->page.next != NULL);
 }
 
 bool px_s3_read_page(const char *text, size_t len, PxS3Page *ret, GError **error) {
-  Listing listing = {.page = {.entries = g_array_new(FALSE, FALSE, sizeof(PxS3Entry))}};
+  Listing listing = {.page = {.entries = g_array_new(FALSE, FALSE, sizeof(PxS3Entry)), .folders = g_ptr_array_new_with_free_func(g_free)}};
   g_array_set_clear_func(listing.page.entries, entry_clear);
   bool ok = read_elements(text, len, on_list_element, &listing) && listing.is_list;
   entry_clear(&listing.entry);

@@ -16,9 +16,9 @@ typedef struct {
 
 /* One page of ListObjectsV2. */
 typedef struct {
-  GArray *entries;  /* PxS3Entry */
-  unsigned folders; /* common prefixes */
-  char *next;       /* the token of the next page; NULL: it is the last */
+  GArray *entries;    /* PxS3Entry */
+  GPtrArray *folders; /* char *, common prefixes, decoded: they end in the delimiter */
+  char *next;         /* the token of the next page; NULL: it is the last */
 } PxS3Page;
 
 void px_s3_page_clear(PxS3Page *page);
@@ -30,4 +30,3 @@ bool px_s3_read_page(const char *text, size_t len, PxS3Page *ret, GError **error
 char *px_s3_read_element(const char *text, size_t len, const char *name);
 /* The name of the outermost element, "Error" for one; NULL: it is no XML. Caller frees. */
 char *px_s3_read_root(const char *text, size_t len);
-

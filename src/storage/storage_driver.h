@@ -16,7 +16,8 @@ typedef struct {
   void (*free_settings)(void *settings);
   char *(*place)(const void *settings); /* for people: no secret in it; caller frees */
 
-  /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and lives until close; reading is paced above. */
+  /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and lives until close; reading is paced
+   * above. */
   void *(*open)(const void *settings, PxPace *pace);
   void (*close)(void *self);
   bool (*list)(void *self, const char *path, PxFileVisit visit, void *data,
@@ -34,6 +35,7 @@ typedef struct {
 } PxStorageDriver;
 
 extern const PxStorageDriver px_file_storage;
+extern const PxStorageDriver px_s3_storage;
 extern const PxStorageDriver px_sftp_storage;
 
 /* Why an entry of this kind (S_IFMT; 0: not known) is not taken; NULL: it is a regular file. */

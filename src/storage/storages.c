@@ -9,7 +9,7 @@ struct PxStorages {
   GPtrArray *list; /* PxStorageConfig */
 };
 
-static const PxStorageDriver *const drivers[] = {&px_file_storage, &px_sftp_storage};
+static const PxStorageDriver *const drivers[] = {&px_file_storage, &px_s3_storage, &px_sftp_storage};
 
 static const PxStorageDriver *find_driver(const char *type) {
   for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {

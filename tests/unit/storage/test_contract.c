@@ -351,11 +351,11 @@ void add_contract_tests(void) {
   add_for_all("lists_no_file", lists_no_file);
   add_for_all("path_must_exist", path_must_exist);
   add_for_all("puts_big", puts_big);
-  add_for_all("no_directory_through_a_file", through_a_file);
+  add_for_trees("no_directory_through_a_file", through_a_file);
   add_for_all("source_that_fails_leaves_nothing", source_that_fails);
-  add_for_all("move_keeps_the_time", move_keeps_the_time);
+  add_for_trees("move_keeps_the_time", move_keeps_the_time);
   add_for_all("bandwidth_limit", bandwidth_limit);
-  add_for_all("without_rights", without_rights);
-  add_for_all("check_without_rights", check_without_rights);
-  add_for_all("directory_that_is_not_there", missing_directory);
+  add_for_trees("without_rights", without_rights);
+  add_for_trees("check_without_rights", check_without_rights);
+  add_for_trees("directory_that_is_not_there", missing_directory);
 }

@@ -273,6 +273,11 @@ static void remove_file(Fixture *fixture, const void *data) {
   g_assert_true(px_storage_remove(fixture->storage, "in", "a", NULL));
   assert_fails(px_storage_remove(fixture->storage, "in", "a", &error), &error, PX_ERROR_NOT_FOUND, "in/a");
   assert_fails(px_storage_remove(fixture->storage, "none", "a", &error), &error, PX_ERROR_NOT_FOUND, "none/a");
+}
+
+static void remove_directory(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  make_directory(fixture, "in");
   assert_fails(px_storage_remove(fixture->storage, "", "in", &error), &error, PX_ERROR_REFUSED, "in");
 }
 
@@ -287,10 +292,10 @@ static void check(Fixture *fixture, const void *data) {
 void add_file_tests(void) {
   add_for_all("listing", listing);
   add_for_all("listing_stops_when_told", listing_stops);
-  add_for_all("pipes_and_links_are_refused", odd_files);
+  add_for_trees("pipes_and_links_are_refused", odd_files);
   ADD("/storage/file/opened", opened);
   ADD("/storage/file/whole_second_is_coarse", whole_second_is_coarse);
-  add_for_all("cannot_leave", cannot_leave);
+  add_for_trees("cannot_leave", cannot_leave);
   ADD("/storage/file/cannot_leave_without_openat2", cannot_leave_without_openat2);
   add_for_all("move_never_overwrites", move);
   add_for_all("move_numbered", move_numbered);
@@ -302,5 +307,6 @@ void add_file_tests(void) {
   ADD("/storage/file/real_other_device", real_other_device);
   ADD("/storage/file/numbered_to_another_device", numbered_to_another_device);
   add_for_all("remove", remove_file);
+  add_for_trees("remove_directory", remove_directory);
   add_for_all("check", check);
 }

@@ -173,11 +173,11 @@ void add_put_tests(void) {
   add_for_all("put_fail", refuse);
   ADD("/storage/put/without_renameat2", without_renameat2);
   add_for_all("put_same_bytes_are_not_written_again", same_bytes_are_not_written_again);
-  add_for_all("put_over_a_link", over_a_link);
-  add_for_all("put_over_a_directory", over_a_directory);
+  add_for_trees("put_over_a_link", over_a_link);
+  add_for_trees("put_over_a_directory", over_a_directory);
   add_for_all("put_bad_names", names);
   add_for_all("put_wrong_size_leaves_nothing", wrong_size);
   ADD("/storage/put/disk_full_leaves_the_old_file", disk_full);
-  add_for_all("put_old_temporary_files_go", old_temporary_files_go);
+  add_for_trees("put_old_temporary_files_go", old_temporary_files_go);
   add_for_all("put_dry_run_writes_nothing", dry_run);
 }

@@ -60,12 +60,7 @@ static void suite_examples(void) {
   static const Vector vectors[] = {
     {"GET", "/", {NULL}, {NULL}, EMPTY, "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
     {"POST", "/", {NULL}, {NULL}, EMPTY, "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
-    {"GET",
-     "/",
-     {"Param2", "value2", "Param1", "value1"},
-     {NULL},
-     EMPTY,
-     "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
+    {"GET", "/", {"Param2", "value2", "Param1", "value1"}, {NULL}, EMPTY, "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
     {"GET", "/", {"Param1", "value1"}, {NULL}, EMPTY, "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"},
     {"GET", "/\xe1\x88\xb4", {NULL}, {NULL}, EMPTY, "8318018e0b0f223aa2bbf98705b62bb787dc9c0e678f255a891fd03141be5d85"},
     {"GET",

@@ -5,7 +5,7 @@
 
 #define LIST "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>b</Name>"
 #define FILE_AT(key, size)                                                                                                                           \
-  "<Contents><Key>" key "</Key><LastModified>2009-10-12T17:50:30.123Z</LastModified><ETag>&quot;fba9dede5f27731c9771645a39863328&quot;</ETag>"      \
+  "<Contents><Key>" key "</Key><LastModified>2009-10-12T17:50:30.123Z</LastModified><ETag>&quot;fba9dede5f27731c9771645a39863328&quot;</ETag>"       \
   "<Size>" size "</Size><StorageClass>STANDARD</StorageClass></Contents>"
 
 static bool reads(const char *text, PxS3Page *ret, GError **error) {
@@ -15,9 +15,9 @@ static bool reads(const char *text, PxS3Page *ret, GError **error) {
 static void page(void) {
   g_auto(PxS3Page) page = {0};
   g_autoptr(GError) error = NULL;
-  g_assert_true(reads(LIST "<EncodingType>url</EncodingType>" FILE_AT("in/a%2Bb+c%25%C3%A9%0A.csv", "434234") FILE_AT("in/b", "0")
-                        "<IsTruncated>true</IsTruncated><NextContinuationToken>1/a+b=</NextContinuationToken>"
-                        "<CommonPrefixes><Prefix>in/deep/</Prefix></CommonPrefixes></ListBucketResult>",
+  g_assert_true(reads(LIST "<EncodingType>url</EncodingType>" FILE_AT("in/a%2Bb+c%25%C3%A9%0A.csv", "434234")
+                        FILE_AT("in/b", "0") "<IsTruncated>true</IsTruncated><NextContinuationToken>1/a+b=</NextContinuationToken>"
+                                             "<CommonPrefixes><Prefix>in/d+%26/</Prefix></CommonPrefixes></ListBucketResult>",
                       &page, &error));
   g_assert_no_error(error);
   g_assert_cmpuint(page.entries->len, ==, 2);
@@ -27,7 +27,8 @@ static void page(void) {
   g_assert_cmpuint(entry->size, ==, 434234);
   g_assert_cmpint(entry->mtime_s, ==, 1255369830);
   g_assert_cmpstr(page.next, ==, "1/a+b=");
-  g_assert_cmpuint(page.folders, ==, 1);
+  g_assert_cmpuint(page.folders->len, ==, 1);
+  g_assert_cmpstr(page.folders->pdata[0], ==, "in/d &/");
 }
 
 /* Servers that do not know encoding-type give keys as they are. */

@@ -2,6 +2,7 @@
 #include "test_storage.h"
 
 #include "storage/file_private.h"
+#include "test_s3d.h"
 #include "test_sshd.h"
 
 #include <fcntl.h>
@@ -25,6 +26,7 @@ static char *file_config(const char *directory) {
 static const Driver drivers[] = {
   {.type = "file", .config = file_config},
   {.type = "sftp", .config = sshd_config},
+  {.type = "s3", .config = s3d_config, .is_flat = true},
 };
 
 void other_clear(Other *other) {
@@ -58,6 +60,14 @@ void add_for_all(const char *name, Test test) {
   for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
     g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);
     g_test_add(path, Fixture, &drivers[i], fixture_set_up, test, fixture_tear_down);
+  }
+}
+
+void add_for_trees(const char *name, Test test) {
+  for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
+    g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);
+    if (!drivers[i].is_flat)
+      g_test_add(path, Fixture, &drivers[i], fixture_set_up, test, fixture_tear_down);
   }
 }
 
@@ -169,6 +179,7 @@ int main(int argc, char **argv) {
   add_spools_tests();
   int status = g_test_run();
   sshd_stop();
+  s3d_stop();
   remove_tree(temporary);
   return status;
 }

@@ -17,6 +17,7 @@ typedef struct {
 typedef struct {
   const char *type;
   char *(*config)(const char *directory); /* its settings as YAML on one line; NULL: it cannot be tested here */
+  bool is_flat;                           /* it has keys only: no directories, links, rights, and no times that could be kept */
 } Driver;
 
 void fixture_set_up(Fixture *fixture, const void *data);
@@ -38,6 +39,8 @@ Other other_with(const Fixture *fixture, const void *data, const char *more);
 typedef void (*Test)(Fixture *fixture, const void *data);
 /* Adds /storage/TYPE/NAME for every kind of storage. */
 void add_for_all(const char *name, Test test);
+/* The same for those that are not flat. */
+void add_for_trees(const char *name, Test test);
 
 void add_contract_tests(void);
 void add_sftp_tests(const Driver *driver);
