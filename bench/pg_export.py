@@ -39,12 +39,18 @@ COPY = ("COPY (SELECT sku, p.name, price, quantity, weight, active, code, availa
         " ORDER BY p.id) TO STDOUT (FORMAT csv, HEADER)")
 
 
-def fill(url, rows, folder):
-    base.write_file(folder / "in.csv", range(rows), 0, True)
+def make(url):
+    """The tables, and the countries in theirs."""
     with psycopg2.connect(url) as db, db.cursor() as cursor:
         cursor.execute(SCHEMA)
         countries = io.StringIO("".join(f"{number}\t{code}\t{name}\n" for number, code, name in base.COUNTRIES))
         cursor.copy_expert("COPY country FROM STDIN", countries)
+
+
+def fill(url, rows, folder):
+    make(url)
+    base.write_file(folder / "in.csv", range(rows), 0, True)
+    with psycopg2.connect(url) as db, db.cursor() as cursor:
         with open(folder / "in.csv") as file:
             cursor.copy_expert(f"COPY product ({base.HEADER.replace('country', 'country_id')}) FROM STDIN (FORMAT csv, HEADER)", file)
     with contextlib.closing(psycopg2.connect(url)) as db:
