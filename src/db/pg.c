@@ -81,13 +81,15 @@ static PGconn *connect_to(const char *url) {
   return conn;
 }
 
-/* Values come and go in one form, whatever the server's settings are; a commit is on the disk. */
+/* Values come and go in one form, whatever the server's settings are; a commit is on the disk. The default of random_page_cost is that of disks that
+ * turn, for which the planner reads whole tables to look up a few records; what people have set stays. */
 static bool configure(PxPg *pg, GError **error) {
   g_autofree char *sql = g_strdup_printf("SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; SET timezone = 'UTC'; SET bytea_output = hex;"
                                          "SET extra_float_digits = 1; SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1;"
                                          "SET lock_timeout = %u; SET default_transaction_read_only = %s;"
                                          "SELECT set_config('synchronous_commit', 'on', false)"
-                                         " WHERE current_setting('synchronous_commit') IN ('off', 'local');",
+                                         " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
+                                         "SELECT set_config('random_page_cost', '1.1', false) WHERE current_setting('random_page_cost') = '4';",
                                          pg->busy_ms, pg->db.dry_run ? "on" : "off");
   return px_pg_command(pg, sql, error);
 }

@@ -49,6 +49,10 @@ unsigned px_joins_table(PxJoins *joins, const PxField *const *path, size_t n_pat
   return alias;
 }
 
+bool px_joins_any(const PxJoins *joins) {
+  return joins->joins->len > 0;
+}
+
 void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, size_t n_path) {
   /* The id of the record a many2one refers to stands in the many2one's own column. */
   if (n_path > 1 && path[n_path - 2]->type == PX_TYPE_MANY2ONE && path[n_path - 1] == path[n_path - 2]->target->id)

@@ -105,6 +105,8 @@ void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, s
 void px_joins_value(PxJoins *joins, GString *sql, const PxLookupPath *path);
 /* The alias of the table whose record a path of relations leads to. */
 unsigned px_joins_table(PxJoins *joins, const PxField *const *path, size_t n_path);
+/* Whether any table is joined so far. */
+bool px_joins_any(const PxJoins *joins);
 /* Appends FROM and its joins. */
 void px_joins_from(const PxJoins *joins, GString *sql);
 /* Appends ORDER BY: these fields of the base table's model (n 0: the model's own order), then the id. */

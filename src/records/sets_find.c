@@ -15,7 +15,7 @@ static bool is_value(const Group *group, size_t path) {
 
 static void append_asked(const PxLookup *lookup, const Group *group, GString *sql) {
   g_autoptr(GString) names = g_string_new(NULL);
-  g_string_append(sql, " CROSS JOIN unnest(");
+  g_string_append(sql, "unnest(");
   for (size_t i = 0; i < lookup->n_paths; i++) {
     if (!is_value(group, i))
       continue;
@@ -40,6 +40,45 @@ static void append_conditions(PxLookup *lookup, const Group *group, PxJoins *joi
   px_lookup_limits_sql(lookup, joins, where, " AND ");
 }
 
+static bool asks_for(const PxLookup *lookup, const Group *group, const PxField *field) {
+  for (size_t i = 0; i < lookup->n_paths; i++)
+    if (is_value(group, i) && lookup->paths[i].n_path == 1 && lookup->paths[i].path[0] == field)
+      return true;
+  return false;
+}
+
+/* Whether the values are at least those of a unique key, which has an index. */
+static bool is_unique(const PxLookup *lookup, const Group *group) {
+  for (size_t u = 0; u < lookup->model->n_uniques; u++) {
+    const PxUnique *unique = &lookup->model->uniques[u];
+    size_t n = 0;
+    while (n < unique->n_fields && asks_for(lookup, group, unique->fields[n]))
+      n++;
+    if (n == unique->n_fields)
+      return true;
+  }
+  return asks_for(lookup, group, lookup->model->id);
+}
+
+/* The records and the tuples, joined. By an index each tuple is looked up for itself, which the OFFSET sees to: the planner thinks of pages that must
+ * be read from a disk here and there, and would rather read the whole table for each batch. */
+static void append_from(PxLookup *lookup, const Group *group, PxJoins *joins, GString *sql) {
+  g_autoptr(GString) where = g_string_new(NULL);
+  append_conditions(lookup, group, joins, where);
+  if (px_joins_any(joins) || !is_unique(lookup, group)) {
+    px_joins_from(joins, sql);
+    g_string_append(sql, " CROSS JOIN ");
+    append_asked(lookup, group, sql);
+    g_string_append(sql, where->str);
+    return;
+  }
+  g_string_append(sql, " FROM ");
+  append_asked(lookup, group, sql);
+  g_string_append(sql, " CROSS JOIN LATERAL (SELECT t0.*");
+  px_joins_from(joins, sql);
+  g_string_append_printf(sql, "%s OFFSET 0) AS t0", where->str);
+}
+
 /* Where nothing is read of the records, the least and the greatest id say all: a value that many records have costs no memory. */
 static PxStmt *prepare(PxLookup *lookup, const Group *group) {
   PxDb *db = lookup->records->db;
@@ -57,11 +96,7 @@ static PxStmt *prepare(PxLookup *lookup, const Group *group) {
     g_string_append(sql, ", ");
     px_joins_column(joins, sql, &lookup->read[i], 1);
   }
-  g_autoptr(GString) where = g_string_new(NULL);
-  append_conditions(lookup, group, joins, where);
-  px_joins_from(joins, sql);
-  append_asked(lookup, group, sql);
-  g_string_append(sql, where->str);
+  append_from(lookup, group, joins, sql);
   if (!lookup->n_read)
     g_string_append(sql, " GROUP BY asked.place");
   return px_db_prepare_batch(db, sql->str);
