@@ -56,6 +56,8 @@ static json_t *job_to_json(const PxJobReport *job) {
     json_object_set_new(object, "waiting", px_json_count(job->waiting));
     json_object_set_new(object, "duplicates", px_json_count(job->duplicates));
     json_object_set_new(object, "known", px_json_count(job->known));
+    json_object_set_new(object, "unready", px_json_count(job->unready));
+    json_object_set_new(object, "left", px_json_count(job->left));
     if (job->missing_path)
       json_object_set_new(object, "missing_path", px_json_text(job->missing_path));
   }

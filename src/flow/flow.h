@@ -123,6 +123,8 @@ typedef struct {
   const char *note;         /* of report: what of the workbook could not be kept as it was; NULL: nothing */
   uint64_t fetched;         /* of fetch: files taken */
   uint64_t waiting;         /* of fetch: files that may still be written to */
+  uint64_t unready;         /* of fetch: files whose ready files are not there yet */
+  uint64_t left;            /* of fetch: files that are left for the next run (max_files) */
   uint64_t duplicates;      /* of fetch */
   uint64_t known;           /* of fetch: kept files that were imported before */
   int64_t stable_at;        /* of fetch: when the last waiting file may be taken; 0: none waits */

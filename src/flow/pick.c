@@ -8,6 +8,8 @@ typedef struct {
   PxWork *work;
   const PxTask *task;
   GArray *found;          /* PxPicked: what the listing has for the task */
+  GHashTable *places;     /* of all files that are listed; only where there are ready files */
+  GHashTable *ready;      /* of what has to be there before these are taken; the same */
   GHashTable *sightings;  /* place -> PxSighting: of listings before; those that are needed further are taken out */
   GPtrArray *changed;     /* PxSighting: to be stored */
   int64_t before, behind; /* the clock when the listing began, and when it was there */
@@ -32,8 +34,23 @@ static GArray *new_picked(void) {
 
 /* ---- listing */
 
+/* What was put away is not fetched again. */
+static bool wants_folder(const char *path, void *data) {
+  const PxTask *task = ((const Pick *)data)->task;
+  return g_strcmp0(path, task->move_path) != 0 && g_strcmp0(path, task->error_path) != 0;
+}
+
+static void note_ready_name(const Pick *pick, const char *path, const char *name) {
+  g_autofree char *ready = px_task_ready_name(pick->task, name);
+  g_hash_table_add(pick->places, px_pick_place(path, name));
+  if (ready)
+    g_hash_table_add(pick->ready, px_pick_place(path, ready));
+}
+
 static bool collect(const char *path, const PxFileInfo *info, void *data) {
   const Pick *pick = data;
+  if (pick->task->ready_file && !info->is_directory)
+    note_ready_name(pick, path, info->name);
   if (!info->is_directory && !px_task_takes(pick->task, info->name))
     return true;
   if (info->refused) {
@@ -53,7 +70,7 @@ static bool list(Pick *pick, PxStorage *storage, GError **error) {
   bool missing;
   work->at_storage = true;
   pick->before = px_project_now(work->project);
-  if (!px_storage_list_tree(storage, pick->task->path, NULL, collect, pick, &missing, error))
+  if (!px_storage_list_tree(storage, pick->task->path, pick->task->recursive ? wants_folder : NULL, collect, pick, &missing, error))
     return false;
   pick->behind = px_project_now(work->project);
   work->at_storage = false;
@@ -78,11 +95,28 @@ static bool is_known(const Pick *pick, const PxPicked *file, bool *ret_known, GE
   if (*ret_known || pick->task->avoid_duplicates != PX_DUPLICATES_NAME)
     return true;
   int64_t first;
-  if (!px_attachment_find_name(db, file->info.name, px_fetch_scope(pick->task), &first, error))
+  const char *path = pick->task->recursive ? file->path : NULL; /* in another folder the same name is another file */
+  if (!px_attachment_find_name(db, file->info.name, path, px_fetch_scope(pick->task), &first, error))
     return false;
   *ret_known = first != 0;
   report->duplicates += first != 0;
   return true;
+}
+
+/* ---- files that are not ready */
+
+/* A ready file itself is never taken. */
+static bool is_ready(const Pick *pick, const PxPicked *file) {
+  if (!pick->task->ready_file)
+    return true;
+  g_autofree char *place = px_pick_place(file->path, file->info.name);
+  if (g_hash_table_contains(pick->ready, place))
+    return false;
+  g_autofree char *name = px_task_ready_name(pick->task, file->info.name);
+  g_autofree char *ready = px_pick_place(file->path, name ? name : "");
+  bool is_there = g_hash_table_contains(pick->places, ready);
+  pick->work->report.unready += !is_there;
+  return is_there;
 }
 
 /* ---- files that may still be written to */
@@ -170,6 +204,44 @@ static bool store_sightings(const Pick *pick, GError **error) {
   return true;
 }
 
+/* ---- the order */
+
+static int compare_times(gconstpointer a, gconstpointer b) {
+  const PxPicked *one = a;
+  const PxPicked *other = b;
+  if (one->info.mtime_ns != other->info.mtime_ns)
+    return one->info.mtime_ns < other->info.mtime_ns ? -1 : 1;
+  return one->nth < other->nth ? -1 : one->nth > other->nth;
+}
+
+static int compare_listed(gconstpointer a, gconstpointer b) {
+  const PxPicked *one = a;
+  const PxPicked *other = b;
+  return one->nth < other->nth ? -1 : one->nth > other->nth;
+}
+
+static int turned_around(gconstpointer a, gconstpointer b, gpointer compare) {
+  return -((GCompareFunc)compare)(a, b);
+}
+
+static void put_in_order(const PxTask *task, GArray *picked) {
+  GCompareFunc compare = task->by_time ? compare_times : compare_listed;
+  for (guint i = 0; i < picked->len; i++)
+    g_array_index(picked, PxPicked, i).nth = i;
+  if (task->descending)
+    g_array_sort_with_data(picked, turned_around, (gpointer)compare);
+  else
+    g_array_sort(picked, compare);
+}
+
+/* The rest is taken by the runs that follow. */
+static void cut(PxWork *work, const PxTask *task, GArray *picked) {
+  if (!task->max_files || picked->len <= task->max_files)
+    return;
+  work->report.left = picked->len - task->max_files;
+  g_array_set_size(picked, (guint)task->max_files);
+}
+
 /* ---- all of it */
 
 /* Moves what is new and settled from found to picked. */
@@ -179,7 +251,7 @@ static bool sieve(const Pick *pick, GArray *picked, GError **error) {
     bool known;
     if (!is_known(pick, file, &known, error))
       return false;
-    if (known || !is_settled(pick, file))
+    if (known || !is_ready(pick, file) || !is_settled(pick, file))
       continue;
     g_array_append_val(picked, *file);
     *file = (PxPicked){0};
@@ -195,8 +267,12 @@ GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **e
   if (!before)
     return NULL;
   g_autoptr(GHashTable) sightings = by_place(before);
-  Pick pick = {.work = work, .task = task, .found = found, .sightings = sightings, .changed = changed};
+  g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  Pick pick = {.work = work, .task = task, .found = found, .places = places, .ready = ready, .sightings = sightings, .changed = changed};
   if (!list(&pick, storage, error) || !sieve(&pick, picked, error) || !store_sightings(&pick, error))
     return NULL;
+  put_in_order(task, picked);
+  cut(work, task, picked);
   return g_steal_pointer(&picked);
 }

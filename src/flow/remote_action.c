@@ -32,11 +32,48 @@ static bool store(const Action *action, PxRemoteAction reached, GError **error) 
   return done;
 }
 
-/* The remote file is dealt with, and its identity free: the same name dropped again is another file. */
-static bool finish(const Action *action, GError **error) {
-  g_clear_pointer(&action->attachment->remote_key, g_free);
-  g_clear_pointer(&action->attachment->remote_held, g_free);
-  return store(action, PX_REMOTE_DONE, error);
+/* ---- the ready file: held before the file itself, so that the next one of the same name needs a new one */
+
+static char *held_ready_name(const char *held) {
+  return g_strconcat(held, "-ready", NULL);
+}
+
+/* A ready file that is not there was held before a kill, or the task has none any more for a file like this. */
+static bool hold_ready(const Action *action, const char *held, GError **error) {
+  const char *path = action->attachment->path;
+  g_autofree char *ready = px_task_ready_name(action->task, action->attachment->name);
+  g_autofree char *to = held_ready_name(held);
+  g_autoptr(GError) problem = NULL;
+  if (!ready)
+    return true;
+  bool ok = px_storage_move(action->storage, path, ready, path, to, &problem);
+  px_hook("remote-ready-held");
+  if (ok || g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND) || g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS))
+    return true;
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
+}
+
+/* It goes where its file went, with the same name but for what makes it one, and is removed with it. */
+static bool put_ready_away(const Action *action, GError **error) {
+  const PxAttachment *attachment = action->attachment;
+  const char *held_name = attachment->remote_held;
+  if (!action->task->ready_file || !held_name)
+    return true;
+  g_autofree char *held = held_ready_name(held_name);
+  g_autofree char *last = attachment->moved_to ? g_path_get_basename(attachment->moved_to) : NULL;
+  g_autofree char *ready = px_task_ready_name(action->task, last ? last : attachment->name);
+  bool moves = action->task->after_import == PX_AFTER_MOVE || action->task->after_import == PX_AFTER_MOVE_RENAME;
+  g_autofree char *to = moves ? px_task_beneath(action->task, action->task->move_path, attachment->path) : g_strdup(attachment->path);
+  g_autoptr(GError) problem = NULL;
+  bool ok = action->task->after_import == PX_AFTER_DELETE || !ready
+              ? px_storage_remove(action->storage, attachment->path, held, &problem)
+              : px_storage_move_numbered(action->storage, attachment->path, held, to, ready, NULL, &problem);
+  px_hook("remote-ready-put-away");
+  if (ok || g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
+    return true;
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }
 
 /* A file that may not be touched (another user's, a folder without the right to write) is no storage out of reach. */
@@ -60,6 +97,16 @@ static bool tell(const Action *action, GError **problem, GError **error) {
   return true;
 }
 
+/* The remote file is dealt with, and its identity free: the same name dropped again is another file. */
+static bool finish(const Action *action, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  if (!put_ready_away(action, &problem))
+    return tell(action, &problem, error);
+  g_clear_pointer(&action->attachment->remote_key, g_free);
+  g_clear_pointer(&action->attachment->remote_held, g_free);
+  return store(action, PX_REMOTE_DONE, error);
+}
+
 /* ---- pending: take it */
 
 /* Whether a file of that name is there. A storage that does not answer says nothing of it: false, an error. */
@@ -81,6 +128,8 @@ static bool hold(const Action *action, bool *ret_gone, GError **error) {
   *ret_gone = false;
   if (attachment->remote_held) /* inherited from the file that was there first */
     return true;
+  if (!hold_ready(action, held, error))
+    return false;
   attachment->remote_held = g_strdup(held);
   if (px_storage_move(action->storage, action->attachment->path, attachment->name, action->attachment->path, held, &problem))
     return true;
@@ -173,8 +222,9 @@ static bool replace(const Action *action, const char *path, const char *name, GE
   return put && px_storage_remove(action->storage, action->attachment->path, attachment->remote_held, error);
 }
 
-static bool move(const Action *action, const char *path, const char *name, GError **error) {
+static bool move(const Action *action, const char *name, GError **error) {
   const PxAttachment *attachment = action->attachment;
+  g_autofree char *path = px_task_beneath(action->task, action->task->move_path, attachment->path);
   g_autofree char *got = NULL;
   bool ok;
   if (action->task->on_exists == PX_EXISTS_REPLACE)
@@ -223,6 +273,8 @@ static bool finish_renamed(const Action *action, GError **error) {
     return tell(action, &problem, error);
   if (!there) /* somebody was faster: nothing is left to be recognised */
     return finish(action, error);
+  if (!put_ready_away(action, &problem))
+    return tell(action, &problem, error);
   g_free(attachment->remote_key);
   attachment->remote_key = px_remote_key(action->attachment->path, &info);
   g_clear_pointer(&attachment->remote_held, g_free);
@@ -238,7 +290,7 @@ static bool put_away(const Action *action, GError **error) {
     return px_storage_remove(action->storage, action->attachment->path, action->attachment->remote_held, error);
   case PX_AFTER_MOVE:
   case PX_AFTER_MOVE_RENAME:
-    return move(action, action->task->move_path, name, error);
+    return move(action, name, error);
   case PX_AFTER_KEEP: /* the task has changed since: the file gets its name back */
   case PX_AFTER_RENAME:
     break;

@@ -116,7 +116,7 @@ char *px_report_name(const PxPatternFile *file) {
   return g_strdup_printf("%.*s%s", (int)len, file->name, suffix);
 }
 
-static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxBlob *blob) {
+static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxAttachment *about, const PxBlob *blob) {
   g_autofree char *name = px_report_name(file);
   PxAttachment *attachment = px_attachment_new(PX_DIRECTION_ERROR, name);
   attachment->task = g_strdup(task->name);
@@ -124,7 +124,7 @@ static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *fil
   attachment->sha256 = g_strdup(blob->sha256);
   attachment->size = blob->size;
   attachment->storage = g_strdup(task->storage);
-  attachment->path = g_strdup(task->error_path);
+  attachment->path = px_task_beneath(task, task->error_path, about->path ? about->path : "");
   attachment->on_exists = PX_EXISTS_NUMBER;
   return attachment;
 }
@@ -139,14 +139,12 @@ bool px_report_step(PxWork *work, GError **error) {
   if (!task)
     return false;
   PxBlob blob = {0};
-  if (task->error_path) { /* unless it was taken out of the configuration meanwhile */
-    g_autoptr(PxAttachment) about = px_attachment_get(project->db, file->attachment_id, error);
-    if (!about || !write_blob(work, file, about, &blob, error))
-      return false;
-  }
+  g_autoptr(PxAttachment) about = px_attachment_get(project->db, file->attachment_id, error);
+  if (!about || (task->error_path && !write_blob(work, file, about, &blob, error))) /* it may be out of the configuration by now */
+    return false;
   px_hook("report-stored");
   int64_t now = px_project_now(project);
-  g_autoptr(PxAttachment) attachment = task->error_path ? new_attachment(task, file, &blob) : NULL;
+  g_autoptr(PxAttachment) attachment = task->error_path ? new_attachment(task, file, about, &blob) : NULL;
   if (!px_work_begin(work, error))
     return false;
   bool ok = !attachment || (px_attachment_add(project->db, attachment, now, error) && px_work_enqueue_attachment(project, attachment, now, error));

@@ -60,6 +60,8 @@ static char *fetch_line(const PxJobReport *job) {
   append_files(out, job->fetched, "fetched");
   append_files(out, job->duplicates, "left as duplicates");
   append_files(out, job->waiting, "still being written");
+  append_files(out, job->unready, "not ready yet");
+  append_files(out, job->left, "left for the next run");
   append_files(out, job->known, "imported before");
   if (out->len == 0)
     g_string_append(out, "nothing to fetch");

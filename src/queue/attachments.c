@@ -120,21 +120,23 @@ bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, boo
   return true;
 }
 
-static bool find(PxDb *db, const char *statement, const char *what, const char *task, int64_t *ret_id, GError **error) {
+bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error) {
   PxBinder binder;
-  if (!px_queue_statement(db, statement, &binder, error))
+  if (!px_queue_statement(db, "attachment_find_name", &binder, error))
     return false;
-  px_bind_text(&binder, what);
+  px_bind_text(&binder, name);
+  px_bind_filter(&binder, path);
   px_bind_filter(&binder, task);
   return px_run_for_id(&binder, ret_id, error);
 }
 
-bool px_attachment_find_name(PxDb *db, const char *name, const char *task, int64_t *ret_id, GError **error) {
-  return find(db, "attachment_find_name", name, task, ret_id, error);
-}
-
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) {
-  return find(db, "attachment_find_content", sha256, task, ret_id, error);
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_find_content", &binder, error))
+    return false;
+  px_bind_text(&binder, sha256);
+  px_bind_filter(&binder, task);
+  return px_run_for_id(&binder, ret_id, error);
 }
 
 GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) {

@@ -92,8 +92,9 @@ PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) G_GNUC_WAR
 GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the queue holds a remote file with this identity for a task. */
 bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The first import attachment of that name or content, of a task or (NULL) of all; *ret_id 0: none. */
-bool px_attachment_find_name(PxDb *db, const char *name, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first import attachment of that name (and, unless NULL, path) or content, of a task or (NULL) of all; *ret_id 0: none. */
+bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Attachments of a task whose remote action is pending or taken, oldest first. */
 GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;

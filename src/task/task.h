@@ -38,7 +38,11 @@ int64_t px_schedule_latest(const PxSchedule *schedule, GTimeZone *timezone, int6
 typedef struct PxTemplate PxTemplate;
 
 /* What may stand in a template. */
-typedef enum { PX_TEMPLATE_FETCHED /* obj: the file that was fetched */, PX_TEMPLATE_EXPORTED /* there is no obj yet */ } PxTemplateUse;
+typedef enum {
+  PX_TEMPLATE_FETCHED,  /* obj: the file that was fetched */
+  PX_TEMPLATE_EXPORTED, /* there is no obj yet */
+  PX_TEMPLATE_READY,    /* the name of another file beside obj, which is not fetched yet: made of its name alone */
+} PxTemplateUse;
 
 /* PX_ERROR_CONFIG for anything but ${obj.name}, .stem, .suffix, .id, .checksum, .create_date[:%fmt], ${task.name}, ${date[:%fmt]}, saying what to
  * write instead. Caller frees. */
@@ -90,7 +94,12 @@ struct PxTask {
   const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */
 
   /* import */
-  char *files; /* fnmatch; NULL: all */
+  char *files;         /* fnmatch; NULL: all */
+  GRegex *files_regex; /* of whole names; NULL: all */
+  bool recursive;
+  bool by_time, descending; /* the order in which files are taken: by name, or by their last change */
+  uint64_t max_files;       /* of one run; 0: no limit */
+  PxTemplate *ready_file;   /* the name of what must lie beside a file before it is taken; NULL: nothing */
   PxAfterImport after_import;
   char *move_path;
   PxTemplate *new_name;
@@ -126,3 +135,7 @@ const PxTask *px_tasks_get(const PxTasks *tasks, const char *name);
 char *px_tasks_did_you_mean(const PxTasks *tasks, const char *name);
 /* Whether the task takes a remote file of this name. */
 bool px_task_takes(const PxTask *task, const char *name);
+/* What must lie beside a file of this name before it is taken; NULL: nothing, or it would be a name that no file can have. Caller frees. */
+char *px_task_ready_name(const PxTask *task, const char *name);
+/* Where in folder (move_path, error_path) a file goes that was found in path: with recursive: in the same sub-folder as it was. Caller frees. */
+char *px_task_beneath(const PxTask *task, const char *folder, const char *path);

@@ -13,17 +13,19 @@ static const char *const after_choices[] = {"keep", "rename", "move", "move_rena
 static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
 static const char *const catch_up_choices[] = {"once", "all", "none", NULL};
 static const char *const scope_choices[] = {"task", "all", NULL};
+static const char *const order_choices[] = {"name", "-name", "time", "-time", NULL};
 
 #define NOT_SAID UINT64_MAX
 
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
   char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
-    *upload_task, *starting;
+    *upload_task, *starting, *files_regex, *ready_file;
   char **failure_emails;
   char **order;
-  int on_exists, after_import, avoid_duplicates, scope, catch_up;
-  bool active, skip_empty;
+  int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order;
+  bool active, skip_empty, recursive;
+  uint64_t max_files;
   char *channel;
   uint64_t priority;
   const PxConfigNode *retry, *expect;
@@ -48,6 +50,11 @@ static const PxKey import_keys[] = {
   OF_EVERY_TASK,
   STRING("pattern", pattern),
   STRING("files", files),
+  STRING("files_regex", files_regex),
+  STRING("ready_file", ready_file),
+  CHOICE("order", pick_order, order_choices),
+  {.name = "recursive", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, recursive)},
+  {.name = "max_files", .type = PX_KEY_UNSIGNED, .offset = offsetof(Raw, max_files), .max = 1000000000},
   CHOICE("after_import", after_import, after_choices),
   STRING("move_path", move_path),
   STRING("new_name", new_name),
@@ -104,8 +111,9 @@ typedef struct {
 } Reader;
 
 static void clear_raw(Raw *raw) {
-  char *const owned[] = {raw->storage,  raw->path,       raw->schedule, raw->renamed_from, raw->pattern,         raw->files,       raw->move_path,
-                         raw->new_name, raw->error_path, raw->process,  raw->file_name,    raw->upload_schedule, raw->upload_task, raw->starting};
+  char *const owned[] = {raw->storage,     raw->path,     raw->schedule,    raw->renamed_from, raw->pattern,   raw->files,
+                         raw->move_path,   raw->new_name, raw->error_path,  raw->process,      raw->file_name, raw->upload_schedule,
+                         raw->upload_task, raw->starting, raw->files_regex, raw->ready_file};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
@@ -261,8 +269,34 @@ static void check_after_import(const Reader *reader, const PxTask *task, const R
                 "%s: move_path is the folder that files are fetched from: each would be imported again for ever; write another one", reader->what);
 }
 
-static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
+/* A whole name has to match, so that "a.csv" is not "data.csv.part". */
+static GRegex *read_regex(const Reader *reader, const char *text) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *whole = text ? g_strdup_printf("\\A(?:%s)\\z", text) : NULL;
+  GRegex *alone = text ? g_regex_new(text, 0, 0, &error) : NULL;
+  g_autoptr(GRegex) checked = alone;
+  GRegex *regex = alone ? g_regex_new(whole, G_REGEX_OPTIMIZE, 0, &error) : NULL;
+  if (error)
+    complain_error(reader, "files_regex", error);
+  return regex;
+}
+
+/* Which files, and in which order. */
+static void read_files(const Reader *reader, PxTask *task, Raw *raw) {
   task->files = g_steal_pointer(&raw->files);
+  task->files_regex = read_regex(reader, raw->files_regex);
+  task->ready_file = read_template(reader, "ready_file", raw->ready_file, PX_TEMPLATE_READY);
+  task->recursive = raw->recursive;
+  task->max_files = raw->max_files;
+  task->by_time = g_str_has_suffix(order_choices[raw->pick_order], "time");
+  task->descending = order_choices[raw->pick_order][0] == '-';
+  if (task->files && raw->files_regex)
+    px_complain(reader->complaints, place_of(reader, "files_regex"), "%s: files and files_regex both say which files are taken: write one of them",
+                reader->what);
+}
+
+static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
+  read_files(reader, task, raw);
   task->after_import = (PxAfterImport)raw->after_import;
   task->move_path = read_optional_path(reader, "move_path", raw->move_path);
   task->new_name = read_template(reader, "new_name", raw->new_name, PX_TEMPLATE_FETCHED);
@@ -360,6 +394,8 @@ static void free_task(gpointer data) {
   px_schedule_free(task->process_schedule);
   px_expect_free(task->expect);
   px_schedule_free(task->upload_schedule);
+  g_clear_pointer(&task->files_regex, g_regex_unref);
+  px_template_free(task->ready_file);
   px_template_free(task->new_name);
   px_template_free(task->file_name);
   px_domain_free(task->filter);
@@ -484,5 +520,19 @@ const char *px_task_kind_name(PxTaskKind kind) {
 }
 
 bool px_task_takes(const PxTask *task, const char *name) {
+  if (task->files_regex)
+    return g_regex_match(task->files_regex, name, 0, NULL);
   return !task->files || fnmatch(task->files, name, FNM_PERIOD) == 0;
+}
+
+char *px_task_ready_name(const PxTask *task, const char *name) {
+  const PxTemplateValues values = {.name = name};
+  return task->ready_file ? px_template_render(task->ready_file, &values, NULL) : NULL;
+}
+
+char *px_task_beneath(const PxTask *task, const char *folder, const char *path) {
+  size_t n = strlen(task->path);
+  bool is_beneath = task->recursive && strncmp(path, task->path, n) == 0 && path[n] && (n == 0 || path[n] == '/');
+  const char *rest = is_beneath ? path + n + (n > 0) : "";
+  return g_strconcat(folder, *folder && *rest ? "/" : "", rest, NULL);
 }

@@ -42,11 +42,20 @@ static bool format_works(const char *format) {
   return text && *text && !strchr(text, '/');
 }
 
+static bool is_of_ready(PartKind kind) {
+  return kind == PART_NAME || kind == PART_STEM || kind == PART_SUFFIX;
+}
+
 static bool unknown_expression(const char *name, PxTemplateUse use, GError **error) {
   const char *names[G_N_ELEMENTS(expressions)];
   for (size_t i = 0; i < G_N_ELEMENTS(expressions); i++)
     names[i] = expressions[i].name;
   g_autofree char *hint = px_text_did_you_mean(name, names, G_N_ELEMENTS(names));
+  if (use == PX_TEMPLATE_READY) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
+                "${%s} is nothing that the name of a ready file is made of%s: write ${obj.name}, ${obj.stem} or ${obj.suffix}", name, hint);
+    return false;
+  }
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "${%s} is not known%s: write %s${task.name}, ${date} or ${date:%%Y%%m%%d}", name, hint,
               use == PX_TEMPLATE_FETCHED ? "${obj.name}, ${obj.stem}, ${obj.suffix}, ${obj.id}, ${obj.checksum}, ${obj.create_date}, " : "");
   return false;
@@ -58,7 +67,7 @@ static bool parse_expression(PxTemplate *template, const char *expression, PxTem
   g_autofree char *inside = colon ? g_strndup(expression, (size_t)(colon - expression)) : g_strdup(expression);
   const char *name = g_strstrip(inside);
   for (size_t i = 0; i < G_N_ELEMENTS(expressions); i++) {
-    if (strcmp(expressions[i].name, name) != 0)
+    if (strcmp(expressions[i].name, name) != 0 || (use == PX_TEMPLATE_READY && !is_of_ready(expressions[i].kind)))
       continue;
     if (use == PX_TEMPLATE_EXPORTED && g_str_has_prefix(name, "obj.")) {
       g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "${%s}: a file that is yet to be made has none: write ${task.name} or ${date:%%Y%%m%%d}", name);
@@ -101,6 +110,15 @@ static bool parse_parts(PxTemplate *template, PxTemplateUse use, GError **error)
   return true;
 }
 
+static bool tells_files_apart(const PxTemplate *template) {
+  for (guint i = 0; i < template->parts->len; i++) {
+    PartKind kind = g_array_index(template->parts, Part, i).kind;
+    if (kind == PART_NAME || kind == PART_STEM)
+      return !g_str_equal(template->text, "${obj.name}") && !g_str_equal(template->text, "${obj.stem}${obj.suffix}");
+  }
+  return false;
+}
+
 PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **error) {
   g_autoptr(PxTemplate) template = g_new0(PxTemplate, 1);
   template->text = g_strdup(text);
@@ -108,6 +126,11 @@ PxTemplate *px_template_parse(const char *text, PxTemplateUse use, GError **erro
   g_array_set_clear_func(template->parts, clear_part);
   if (!parse_parts(template, use, error))
     return NULL;
+  if (use == PX_TEMPLATE_READY && !tells_files_apart(template)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "\"%s\" is the same for every file, or the file itself: write one such as \"${obj.name}.done\"",
+                text);
+    return NULL;
+  }
   /* What is wrong whatever the values are: an empty name, a path separator ... */
   g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
   static const char *const names[] = {"name.csv", "name"};

@@ -155,7 +155,7 @@ static void names_that_keep_duplicates_away_stay(Fixture *f, gconstpointer data)
   int64_t id;
   (void)add_attachment(f, "a.csv", NULL, PX_STATE_DONE, NOW - 9 * DAY);
   g_assert_cmpuint(clean_attachments(f, NOW, true).stripped, ==, 1);
-  g_assert_true(px_attachment_find_name(f->db, "a.csv", "in", &id, NULL));
+  g_assert_true(px_attachment_find_name(f->db, "a.csv", NULL, "in", &id, NULL));
   g_assert_cmpint(id, !=, 0);
 }
 

@@ -40,9 +40,9 @@ static void same_remote_file_is_held_once(Fixture *f, gconstpointer data) {
 static void finds_names_and_contents(Fixture *f, gconstpointer data) {
   g_autoptr(PxAttachment) first = add_attachment(f, "a.csv", NULL, "s1", NULL);
   int64_t id;
-  g_assert_true(px_attachment_find_name(f->db, "a.csv", "in", &id, NULL));
+  g_assert_true(px_attachment_find_name(f->db, "a.csv", NULL, "in", &id, NULL));
   g_assert_cmpint(id, ==, first->id);
-  g_assert_true(px_attachment_find_name(f->db, "a.csv", "other", &id, NULL));
+  g_assert_true(px_attachment_find_name(f->db, "a.csv", NULL, "other", &id, NULL));
   g_assert_cmpint(id, ==, 0);
   g_assert_true(px_attachment_find_content(f->db, "s1", NULL, &id, NULL));
   g_assert_cmpint(id, ==, first->id);

@@ -70,6 +70,10 @@ static void every_key(Fixture *f, gconstpointer data) {
                 "    storage: drop\n"
                 "    path: ./in//\n"
                 "    files: '*.csv'\n"
+                "    recursive: true\n"
+                "    order: -time\n"
+                "    max_files: 7\n"
+                "    ready_file: '${obj.stem}.ok'\n"
                 "    pattern: partner\n"
                 "    after_import: move_rename\n"
                 "    move_path: done\n"
@@ -99,6 +103,14 @@ static void every_key(Fixture *f, gconstpointer data) {
   g_assert_true(px_task_takes(in, "a.csv"));
   g_assert_false(px_task_takes(in, "a.txt"));
   g_assert_false(px_task_takes(in, ".a.csv"));
+  g_autofree char *ready = px_task_ready_name(in, "a.csv");
+  g_assert_cmpstr(ready, ==, "a.ok");
+  g_autofree char *beneath = px_task_beneath(in, in->move_path, "in/x/y");
+  g_assert_cmpstr(beneath, ==, "done/x/y");
+  g_autofree char *beside = px_task_beneath(in, in->move_path, "inner/x");
+  g_assert_cmpstr(beside, ==, "done");
+  g_assert_true(in->by_time && in->descending);
+  g_assert_cmpuint(in->max_files, ==, 7);
   g_assert_cmpint(in->process, ==, PX_PROCESS_SCHEDULE);
   g_assert_cmpstr(px_schedule_text(in->schedule), ==, "every 30 minutes");
   g_assert_false(in->active);
@@ -122,6 +134,11 @@ static const struct {
   {"import_tasks: {in: {storage: drop, path: in, after_import: move, move_path: in/}}", "for ever"},
   {"import_tasks: {in: {storage: drop, path: in, pattern: partner, error_path: in}}", "for ever"},
   {"import_tasks: {in: {storage: drop, path: ../in}}", ".."},
+  {"import_tasks: {in: {storage: drop, files_regex: '('}}", "files_regex"},
+  {"import_tasks: {in: {storage: drop, files: a, files_regex: a}}", "write one of them"},
+  {"import_tasks: {in: {storage: drop, ready_file: '${date}.done'}}", "${obj.stem}"},
+  {"import_tasks: {in: {storage: drop, ready_file: done}}", "the same for every file"},
+  {"import_tasks: {in: {storage: drop, order: newest}}", "-time"},
   {"import_tasks: {in: {storage: drop, path: /in}}", "leading /"},
   {"import_tasks: {in: {storage: drop, schedule: soon}}", "every 30 minutes"},
   {"import_tasks: {in: {storage: drop, process: later}}", "every 30 minutes"},

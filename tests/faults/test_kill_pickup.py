@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_kill.py with folders in folders, ready files and one file a run: SIGKILL at each step of the pick-up."""
+import functools
+import tempfile
+
+from test_kill import FILES, Shop, killed_and_run_again
+
+OF_PICKUP = ("fetch", "remote", "storage.moved")
+SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0,"
+
+
+def shop_in(folder):
+    """Two files in a sub-folder, ready; the third never is."""
+    shop = Shop(folder)
+    config = shop.folder / "pattimpex.yaml"
+    config.write_text(config.read_text().replace("path: in,", SETTINGS))
+    (shop.folder / "drop" / "in" / "sub").mkdir()
+    for name in list(FILES)[:2]:
+        (shop.folder / "drop" / "in" / name).rename(shop.folder / "drop" / "in" / "sub" / name)
+        shop.drop(f"sub/{name}.done", f"{name} is ready")
+    return shop
+
+
+@functools.cache
+def undisturbed():
+    with tempfile.TemporaryDirectory() as folder:
+        shop = shop_in(folder)
+        log = shop.folder / "hooks"
+        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
+        assert done.returncode == 1, done.stdout + done.stderr
+        return log.read_text().split(), shop.outcome()
+
+
+def pytest_generate_tests(metafunc):
+    if "kill_at" in metafunc.fixturenames:
+        wanted = [(n, name) for n, name in enumerate(undisturbed()[0], 1) if name.startswith(OF_PICKUP)]
+        metafunc.parametrize("kill_at", [n for n, _ in wanted], ids=[f"{n}-{name}" for n, name in wanted])
+
+
+def test_undisturbed_run_is_as_expected():
+    hooks, outcome = undisturbed()
+    assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
+    assert sorted(outcome["remote files"]) == [
+        "drop/done/sub/1.csv", "drop/done/sub/1.csv.done", "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
+        "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv"]
+
+
+def test_kill(kill_at, tmp_path):
+    killed_and_run_again(shop_in(str(tmp_path)), kill_at, undisturbed()[1])
