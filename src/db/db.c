@@ -31,6 +31,7 @@ PxDb *px_db_open(const PxDbOptions *options, GError **error) {
   if (!db)
     return NULL;
   db->driver = driver;
+  db->url = g_strdup(options->url);
   db->dry_run = options->dry_run;
   db->guard_writes = options->dry_run;
   /* Not bounded: the texts are our fixed files and those that records makes; it forgets what files could make without end. So a caller may
@@ -50,6 +51,7 @@ void px_db_close(PxDb *db) {
   for (size_t i = 0; i < G_N_ELEMENTS(db->refusal_text); i++)
     g_free(db->refusal_text[i]);
   g_strfreev(db->refusal_columns);
+  g_free(db->url);
   db->driver->close(db);
 }
 
@@ -71,6 +73,24 @@ bool px_db_has_waiters(const PxDb *db) {
 
 void px_db_interrupt(PxDb *db) {
   db->driver->interrupt(db);
+}
+
+PxDb *px_db_open_other(const PxDb *db, unsigned answer_ms, GError **error) {
+  return px_db_open(&(PxDbOptions){.url = db->url, .dry_run = db->dry_run, .answer_ms = answer_ms}, error);
+}
+
+void px_db_cut(PxDb *db) {
+  if (db->driver->cut)
+    db->driver->cut(db);
+}
+
+void px_db_limit_idle(PxDb *db, unsigned ms) {
+  if (db->driver->limit_idle)
+    db->driver->limit_idle(db, ms);
+}
+
+bool px_db_commit_soon(PxDb *db, GError **error) {
+  return !db->driver->commit_soon || db->driver->commit_soon(db, error);
 }
 
 int px_db_listen(PxDb *db) {

@@ -19,6 +19,7 @@ typedef struct {
   bool create;          /* make the database when it is missing (a dry run never does); else PX_ERROR_UNREACHABLE */
   uint64_t cache_bytes; /* SQLite: page cache; 0: 16 MiB */
   unsigned busy_ms;     /* how long to wait for another writer before PX_ERROR_TRANSIENT; 0: a minute */
+  unsigned answer_ms;   /* PostgreSQL: a connection whose server does not answer for so long is lost; 0: it is waited for */
 } PxDbOptions;
 
 /* SQLite: WAL, synchronous=FULL, foreign_keys=ON, a busy handler of our own. PostgreSQL: UTC, ISO dates, synchronous_commit=on; a connection that is
@@ -29,8 +30,16 @@ void px_db_close(PxDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDb, px_db_close)
 PxDialect px_db_dialect(const PxDb *db);
 bool px_db_is_dry_run(const PxDb *db);
-/* Where our lock files may live: the path of the database file; NULL where there is none. Borrowed. */
+/* What the names of our lock files begin with: the path of the database file; on PostgreSQL a path in a folder of this user on this machine, made
+ * when it is asked for, the same for all whose URL names the same database. NULL where there is none. Borrowed. */
 const char *px_db_path(const PxDb *db);
+/* Another connection to the same database. */
+PxDb *px_db_open_other(const PxDb *db, unsigned answer_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whoever waits for an answer of the server loses the connection: PX_ERROR_TRANSIENT. May be called by another thread. SQLite: nothing. */
+void px_db_cut(PxDb *db);
+/* A transaction in which nothing is said for so long is rolled back by the server, with the connection; 0: never. Also after it was made again.
+ * SQLite: nothing. */
+void px_db_limit_idle(PxDb *db, unsigned ms);
 
 /* Makes and migrates the pattimpex_* tables (sql/migrate/NNNN.sql); does nothing when they are of this version. Outside a transaction.
  * PX_ERROR_CONFIG: they are newer than the program. */
@@ -52,6 +61,8 @@ bool px_db_again_dry_run(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back, though PostgreSQL has done so. */
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In a write transaction: losing what it does, with a server that crashes, is harmless; its commit need not wait for the disk. SQLite: it does. */
+bool px_db_commit_soon(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
 /* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */
 bool px_db_in_transaction(const PxDb *db);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PostgreSQL driver: connections, transactions, waking. A connection belongs to one thread. */
+#include "base/host.h"
 #include "db/pg_private.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define DEFAULT_BUSY_MS 60000u
@@ -57,17 +60,17 @@ static void ignore_notice(void *data, const char *message) {
 }
 
 /* A peer that does not answer is given up after a minute, what the URL and the environment say goes before. */
-static PGconn *connect_to(const char *url) {
+static PGconn *connect_to(const char *url, const char *connect_timeout) {
   const char *names[] = {"fallback_application_name",
                          "keepalives_idle",
                          "keepalives_interval",
                          "keepalives_count",
                          "tcp_user_timeout",
-                         g_getenv("PGCONNECT_TIMEOUT") ? "" : "connect_timeout",
+                         connect_timeout || !g_getenv("PGCONNECT_TIMEOUT") ? "connect_timeout" : "",
                          "dbname",
                          "client_encoding",
                          NULL};
-  const char *values[] = {"pattimpex", "30", "10", "3", "60000", "30", url, "UTF8", NULL};
+  const char *values[] = {"pattimpex", "30", "10", "3", "60000", connect_timeout ? connect_timeout : "30", url, "UTF8", NULL};
   const char *known_names[G_N_ELEMENTS(names)] = {NULL};
   const char *known_values[G_N_ELEMENTS(names)] = {NULL};
   for (size_t i = 0, n = 0; names[i]; i++) {
@@ -89,8 +92,9 @@ static bool configure(PxPg *pg, GError **error) {
                                          "SET lock_timeout = %u; SET default_transaction_read_only = %s;"
                                          "SELECT set_config('synchronous_commit', 'on', false)"
                                          " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
-                                         "SELECT set_config('random_page_cost', '1.1', false) WHERE current_setting('random_page_cost') = '4';",
-                                         pg->busy_ms, pg->db.dry_run ? "on" : "off");
+                                         "SELECT set_config('random_page_cost', '1.1', false) WHERE current_setting('random_page_cost') = '4';"
+                                         "SET idle_in_transaction_session_timeout = %u;",
+                                         pg->busy_ms, pg->db.dry_run ? "on" : "off", pg->idle_ms);
   return px_pg_command(pg, sql, error);
 }
 
@@ -102,6 +106,7 @@ static bool begin_session(PxPg *pg, GError **error) {
     return false;
   }
   pg->generation++;
+  pg->socket = PQsocket(pg->conn);
   g_string_truncate(pg->dropped, 0);
   PQfreeCancel(pg->cancel);
   pg->cancel = PQgetCancel(pg->conn);
@@ -121,6 +126,8 @@ static void pg_close(PxDb *db) {
   g_string_free(pg->dropped, TRUE);
   g_free(pg->deferred[0]);
   g_free(pg->deferred[1]);
+  g_mutex_clear(&pg->socket_lock);
+  g_free(pg->path);
   g_free(pg->name);
   g_free(pg);
 }
@@ -131,16 +138,36 @@ static PxDb *pg_open(const PxDbOptions *options, const char *address, GError **e
   PxPg *pg = g_new0(PxPg, 1);
   pg->db.dry_run = options->dry_run;
   pg->busy_ms = options->busy_ms ? options->busy_ms : DEFAULT_BUSY_MS;
+  pg->answer_ms = options->answer_ms;
+  pg->socket = -1;
+  g_mutex_init(&pg->socket_lock);
   pg->dropped = g_string_new(NULL);
-  pg->conn = connect_to(options->url);
+  char seconds[16];
+  g_snprintf(seconds, sizeof seconds, "%u", MAX(options->answer_ms / 1000, 2)); /* libpq takes no less */
+  pg->conn = connect_to(options->url, options->answer_ms ? seconds : NULL);
   if (begin_session(pg, error))
     return &pg->db;
   pg_close(&pg->db);
   return NULL;
 }
 
+/* A folder that nobody else can write into. */
+static bool own_folder(const char *folder) {
+  struct stat is;
+  if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+    return false;
+  return lstat(folder, &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == geteuid() && (is.st_mode & 077) == 0;
+}
+
 static const char *pg_path(const PxDb *db) {
-  return NULL;
+  PxPg *pg = (PxPg *)(uintptr_t)db;
+  g_autofree char *folder = g_strdup_printf("%s/pattimpex-%u", g_get_tmp_dir(), (unsigned)geteuid());
+  if (pg->path || !own_folder(folder))
+    return pg->path;
+  g_autofree char *where = g_strdup_printf("%s %s %s %s", PQhost(pg->conn), PQport(pg->conn), PQdb(pg->conn), px_host_name());
+  g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, where, -1);
+  pg->path = g_strdup_printf("%s/%.16s", folder, hash);
+  return pg->path;
 }
 
 /* ---- the connection */
@@ -154,14 +181,17 @@ static bool listen_again(PxPg *pg, GError **error) {
 bool px_pg_revive(PxPg *pg, GError **error) {
   if (PQstatus(pg->conn) == CONNECTION_OK)
     return true;
+  g_mutex_lock(&pg->socket_lock);
+  pg->socket = -1;
   PQreset(pg->conn);
+  g_mutex_unlock(&pg->socket_lock);
   return begin_session(pg, error) && (!pg->listens || listen_again(pg, error));
 }
 
 bool px_pg_command(PxPg *pg, const char *sql, GError **error) {
   if (!*sql)
     return true;
-  PGresult *result = PQexec(pg->conn, sql);
+  PGresult *result = px_pg_exec(pg, sql);
   ExecStatusType status = PQresultStatus(result);
   bool done = status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
   if (!done)
@@ -227,6 +257,21 @@ static void pg_interrupt(PxDb *db) {
   char message[256];
   pg->interrupted = 1;
   (void)PQcancel(pg->cancel, message, sizeof message);
+}
+
+static void pg_cut(PxDb *db) {
+  px_pg_cut(pg_of(db));
+}
+
+static void pg_limit_idle(PxDb *db, unsigned ms) {
+  PxPg *pg = pg_of(db);
+  g_autofree char *sql = g_strdup_printf("SET idle_in_transaction_session_timeout = %u", ms);
+  pg->idle_ms = ms;
+  (void)px_pg_command(pg, sql, NULL); /* a connection that was lost is told with the next one */
+}
+
+static bool pg_commit_soon(PxDb *db, GError **error) {
+  return px_pg_command(pg_of(db), "SET LOCAL synchronous_commit = off", error);
 }
 
 /* ---- waking one another */
@@ -314,6 +359,9 @@ const PxDbDriver px_db_postgres = {
   .check_deferred = pg_check_deferred,
   .has_waiters = pg_has_waiters,
   .interrupt = pg_interrupt,
+  .cut = pg_cut,
+  .limit_idle = pg_limit_idle,
+  .commit_soon = pg_commit_soon,
   .notify = pg_notify,
   .listen = pg_listen,
   .heard = pg_heard,

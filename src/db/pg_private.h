@@ -19,7 +19,12 @@ typedef struct {
   volatile sig_atomic_t interrupted; /* what is cancelled next was cancelled by us */
   char *deferred[2];                 /* SET CONSTRAINTS ... of this transaction, there and back; "": there are none; NULL: not known yet */
   bool listens;
-  int epoll, event; /* where it listens: readable after a notification; event: one came with the answer of a statement */
+  unsigned answer_ms; /* how long an answer is waited for; 0: without an end */
+  unsigned idle_ms;   /* px_db_limit_idle() */
+  GMutex socket_lock; /* held while it connects again */
+  int socket;         /* of conn; -1: none */
+  char *path;         /* px_db_path(); NULL: not asked for yet, or there is none */
+  int epoll, event;   /* where it listens: readable after a notification; event: one came with the answer of a statement */
 } PxPg;
 
 /* ---- pg_sql.c */
@@ -47,6 +52,15 @@ bool px_pg_revive(PxPg *pg, GError **error);
 bool px_pg_command(PxPg *pg, const char *sql, GError **error);
 /* Notifications that came with the answer of a statement make the descriptor readable that listens. */
 void px_pg_keep_notifications(PxPg *pg);
+
+/* ---- pg_wait.c */
+
+/* PQexec(), PQprepare(), PQexecPrepared(); where answers have a limit and none comes, the connection is lost. */
+PGresult *px_pg_exec(PxPg *pg, const char *sql);
+PGresult *px_pg_exec_prepare(PxPg *pg, const char *name, const char *sql);
+PGresult *px_pg_exec_prepared(PxPg *pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats);
+/* Whoever waits for an answer loses the connection. From any thread. */
+void px_pg_cut(PxPg *pg);
 
 /* ---- pg_stmt.c */
 

@@ -70,7 +70,7 @@ static bool prepare_on_server(PgStmt *stmt, GError **error) {
   }
   stmt->number = ++pg->last_statement;
   name_of(stmt, name);
-  PGresult *result = PQprepare(pg->conn, name, stmt->sql, 0, NULL);
+  PGresult *result = px_pg_exec_prepare(pg, name, stmt->sql);
   bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
   if (done)
     stmt->generation = pg->generation;
@@ -202,11 +202,11 @@ static PGresult *execute(PgStmt *stmt) {
   char name[24];
   name_of(stmt, name);
   if (stmt->kind == PX_PG_TRANSACTION || stmt->kind == PX_PG_COMMITS)
-    return PQexec(pg->conn, stmt->sql);
+    return px_pg_exec(pg, stmt->sql);
   if (stmt->is_batch)
     return PQexecParams(pg->conn, stmt->sql, (int)stmt->n_parameters, NULL, stmt->sent, stmt->lengths, stmt->formats, 0);
   if (!stmt->stmt.streams || PQtransactionStatus(pg->conn) != PQTRANS_INTRANS)
-    return PQexecPrepared(pg->conn, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats, 0);
+    return px_pg_exec_prepared(pg, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats);
   PGresult *declared = declare_cursor(stmt);
   if (!stmt->cursor)
     return declared;

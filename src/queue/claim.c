@@ -2,19 +2,38 @@
 /* Who gets the next job. What dead workers leave is given back by the next claim. */
 #include "queue/slots_private.h"
 
-static GPtrArray *dead_owners(PxDb *db, const PxWorker *worker, GError **error) {
+/* Another worker that has jobs. */
+typedef struct {
+  char *name;
+  PxLease lease;
+} Owner;
+
+static gpointer read_owner(PxColumns *columns) {
+  Owner *owner = g_new(Owner, 1);
+  owner->name = px_column_text(columns);
+  owner->lease = (PxLease)px_column_integer(columns);
+  return owner;
+}
+
+static void free_owner(gpointer data) {
+  Owner *owner = data;
+  g_free(owner->name);
+  g_free(owner);
+}
+
+/* The names (char *) of those that are dead. */
+static bool find_dead(PxDb *db, const PxWorker *worker, GPtrArray *dead, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "job_owners", &binder, error))
-    return NULL;
+    return false;
   px_bind_text(&binder, px_worker_name(worker));
-  GPtrArray *owners = px_read_rows(&binder, px_read_text, g_free, error);
-  for (guint i = 0; owners && i < owners->len;) {
-    if (px_worker_is_dead(db, owners->pdata[i]))
-      i++;
-    else
-      g_ptr_array_remove_index(owners, i);
+  g_autoptr(GPtrArray) owners = px_read_rows(&binder, read_owner, free_owner, error);
+  for (guint i = 0; owners && i < owners->len; i++) {
+    Owner *owner = owners->pdata[i];
+    if (px_worker_is_dead(db, owner->name, owner->lease))
+      g_ptr_array_add(dead, g_steal_pointer(&owner->name));
   }
-  return owners;
+  return owners != NULL;
 }
 
 static char *death_text(const PxJob *job, const PxLastWords *words) {
@@ -74,18 +93,27 @@ static bool give_back_all(PxDb *db, const PxWorker *worker, const GPtrArray *own
   return true;
 }
 
-/* The job may be gone by then where rows are locked one by one: *ret_job NULL. */
-static bool claim_one(PxDb *db, const PxWorker *worker, int64_t id, int64_t now, PxJob **ret_job, GError **error) {
-  PxBinder binder;
-  if (!px_queue_statement(db, "job_claim", &binder, error))
+/* That very job. */
+static bool bind_one(PxDb *db, const PxWorker *worker, const PxTurn *turn, int64_t now, PxBinder *binder, GError **error) {
+  if (!px_queue_statement(db, "job_claim", binder, error))
     return false;
-  px_bind_text(&binder, px_worker_name(worker));
-  px_bind_integer(&binder, now);
-  px_bind_integer(&binder, id);
-  g_autoptr(GPtrArray) jobs = px_read_rows(&binder, px_read_job, NULL, error);
-  if (!jobs)
+  px_bind_text(binder, px_worker_name(worker));
+  px_bind_integer(binder, now);
+  px_bind_integer(binder, turn->id);
+  return true;
+}
+
+/* It and others like it. */
+static bool bind_batch(PxDb *db, const PxWorker *worker, const PxTurn *turn, int64_t now, PxBinder *binder, GError **error) {
+  if (!px_queue_statement(db, "job_claim_like", binder, error))
     return false;
-  *ret_job = jobs->len ? jobs->pdata[0] : NULL;
+  px_bind_text(binder, px_worker_name(worker));
+  px_bind_integer(binder, now);
+  px_bind_text(binder, turn->channel);
+  px_bind_integer(binder, turn->priority);
+  px_bind_text(binder, turn->kind);
+  px_bind_integer(binder, now);
+  px_bind_limit(binder, px_worker_batch_of(worker, turn->kind));
   return true;
 }
 
@@ -95,52 +123,57 @@ static int last_first(gconstpointer a, gconstpointer b) {
   return one->eta != other->eta ? (one->eta < other->eta) - (one->eta > other->eta) : (one->id < other->id) - (one->id > other->id);
 }
 
-/* More jobs like the one that was claimed, which the worker holds. */
-static bool claim_more(PxDb *db, const PxWorker *worker, const PxJob *job, int64_t now, GError **error) {
-  unsigned batch = px_slots_are_paced(px_worker_channels(worker), job->channel) ? 1 : px_worker_batch_of(worker, job->kind);
+/* The worker holds what it claims, to be handed out. Where rows are locked one by one, another one may have come first: then it is nothing. */
+static bool claim_turn(PxDb *db, const PxWorker *worker, const PxTurn *turn, bool alone, int64_t now, GError **error) {
   PxBinder binder;
-  if (batch < 2)
-    return true;
-  if (!px_queue_statement(db, "job_claim_more", &binder, error))
+  if (!(alone ? bind_one : bind_batch)(db, worker, turn, now, &binder, error))
     return false;
-  px_bind_text(&binder, px_worker_name(worker));
-  px_bind_integer(&binder, now);
-  px_bind_text(&binder, job->channel);
-  px_bind_integer(&binder, job->priority);
-  px_bind_text(&binder, job->kind);
-  px_bind_integer(&binder, now);
-  px_bind_limit(&binder, batch - 1);
-  GPtrArray *more = px_read_rows(&binder, px_read_job, NULL, error);
-  if (!more)
+  GPtrArray *jobs = px_read_rows(&binder, px_read_job, NULL, error);
+  if (!jobs)
     return false;
-  g_ptr_array_extend_and_steal(px_worker_held(worker), more);
+  g_ptr_array_extend_and_steal(px_worker_held(worker), jobs);
   g_ptr_array_sort(px_worker_held(worker), last_first);
   return true;
 }
 
-static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, PxJob **ret_job,
-                                 GError **error) {
+/* Where rows are locked one by one, what is counted for the limits must not be changed by another claim. */
+static bool lock_limits(PxDb *db, const PxWorker *worker, GError **error) {
+  bool limited = px_channels_count(px_worker_channels(worker)) > 0 || px_worker_claims_which(worker) != PX_CLAIMS_WORK;
+  PxBinder binder;
+  if (px_db_dialect(db) != PX_DIALECT_POSTGRES || !limited)
+    return true;
+  return px_queue_statement(db, "claim_lock", &binder, error) && px_run_bound(&binder, error);
+}
+
+#define RACES 4 /* that may be lost before the worker takes a nap */
+
+static bool claim_next(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, GError **error) {
   const PxChannels *channels = px_worker_channels(worker);
-  g_autoptr(PxJob) job = NULL;
-  int64_t id;
-  if (!give_back_all(db, worker, dead, now, error) || !px_slots_next(db, channels, px_worker_claims_which(worker), tasks, now, &id, error))
-    return false;
-  if (id && !claim_one(db, worker, id, now, &job, error))
-    return false;
-  if (job && !px_slots_started(db, channels, job, now, error))
-    return false;
-  if (job && !tasks && !claim_more(db, worker, job, now, error))
-    return false;
-  if (!px_db_commit(db, error))
-    return false;
-  *ret_job = g_steal_pointer(&job);
-  return true;
+  GPtrArray *held = px_worker_held(worker);
+  g_auto(PxTurn) turn = {0};
+  for (unsigned i = 0; i < RACES && held->len == 0; i++) {
+    if (!px_slots_next(db, channels, px_worker_claims_which(worker), tasks, now, &turn, error))
+      return false;
+    if (!turn.id)
+      return true;
+    bool alone = tasks || px_slots_are_paced(channels, turn.channel);
+    if (!claim_turn(db, worker, &turn, alone, now, error))
+      return false;
+  }
+  return held->len == 0 || px_slots_started(db, channels, held->pdata[0], now, error);
+}
+
+/* A claim that is lost with a server that crashes was never made: its jobs are pending again, and the worker's fence finds them so. */
+static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, GError **error) {
+  return px_db_commit_soon(db, error) && lock_limits(db, worker, error) && give_back_all(db, worker, dead, now, error) &&
+         claim_next(db, worker, tasks, now, error) && px_db_commit(db, error);
 }
 
 /* Whether a claim is worth a transaction that writes. */
 static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, bool *ret_may, GError **error) {
   PxBinder binder;
   int64_t id;
+  g_auto(PxTurn) turn = {0};
   if (!px_queue_statement(db, "job_due", &binder, error))
     return false;
   PxClaims claims = px_worker_claims_which(worker);
@@ -150,35 +183,53 @@ static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks
   if (!px_run_for_id(&binder, &id, error))
     return false;
   bool limited = px_channels_count(px_worker_channels(worker)) > 0;
-  if (id && limited && !px_slots_next(db, px_worker_channels(worker), claims, tasks, now, &id, error))
+  if (id && limited && !px_slots_next(db, px_worker_channels(worker), claims, tasks, now, &turn, error))
     return false;
-  *ret_may = id != 0;
+  *ret_may = limited ? turn.id != 0 : id != 0;
   return true;
 }
 
-bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
-  GPtrArray *held = px_worker_held(worker);
-  *ret_job = held->len ? g_ptr_array_steal_index(held, held->len - 1) : NULL;
-  if (*ret_job)
-    return true;
-  g_autoptr(GPtrArray) dead = dead_owners(db, worker, error);
-  if (!dead)
+/* The dead are looked for from time to time, and whenever there is nothing else to be done. */
+static bool look(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, GPtrArray *dead, bool *ret_may, GError **error) {
+  bool looks = px_worker_looks_around(worker);
+  if (looks && !find_dead(db, worker, dead, error))
     return false;
-  bool may = dead->len > 0;
-  if (!may && !may_claim(db, worker, tasks, now, &may, error))
+  *ret_may = dead->len > 0;
+  if (!*ret_may && !may_claim(db, worker, tasks, now, ret_may, error))
+    return false;
+  if (*ret_may || looks)
+    return true;
+  if (!find_dead(db, worker, dead, error))
+    return false;
+  *ret_may = dead->len > 0;
+  return true;
+}
+
+static PxJob *hand_out(const PxWorker *worker) {
+  GPtrArray *held = px_worker_held(worker);
+  return held->len ? g_ptr_array_steal_index(held, held->len - 1) : NULL;
+}
+
+bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
+  g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
+  bool may;
+  if ((*ret_job = hand_out(worker)))
+    return true;
+  if (!look(db, worker, tasks, now, dead, &may, error))
     return false;
   if (!may)
     return true;
-  if (!px_db_begin(db, PX_TX_WRITE, error))
+  if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
     return false;
-  if (!claim_in_transaction(db, worker, dead, tasks, now, ret_job, error)) {
-    g_ptr_array_set_size(held, 0);
+  if (!claim_in_transaction(db, worker, dead, tasks, now, error)) {
+    g_ptr_array_set_size(px_worker_held(worker), 0);
     g_ptr_array_set_size(px_worker_given_back(worker), 0);
     px_db_rollback(db);
     return false;
   }
   for (guint i = 0; i < dead->len; i++)
     px_worker_forget(db, dead->pdata[i]);
+  *ret_job = hand_out(worker);
   return true;
 }
 

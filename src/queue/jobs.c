@@ -87,14 +87,19 @@ bool px_job_of_identity(PxDb *db, const char *identity, int64_t *ret_id, GError 
 }
 
 bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) {
+  PxBinder binder;
   job->state = PX_STATE_PENDING;
   px_db_notify(db);
-  if (!insert(db, job, now, error))
-    return false;
-  if (job->id)
-    return true;
-  PxBinder binder;
-  if (!px_job_of_identity(db, job->identity, &job->id, error) || !px_queue_statement(db, "job_sooner", &binder, error))
+  for (int64_t other = 0; !other;) { /* none: the job that was in the way has ended since */
+    if (!insert(db, job, now, error))
+      return false;
+    if (job->id)
+      return true;
+    if (!px_job_of_identity(db, job->identity, &other, error))
+      return false;
+    job->id = other;
+  }
+  if (!px_queue_statement(db, "job_sooner", &binder, error))
     return false;
   px_bind_integer(&binder, job->eta);
   px_bind_integer(&binder, job->id);
@@ -174,6 +179,7 @@ bool px_job_fence(PxDb *db, const PxJob *job, GError **error) {
     return false;
   px_bind_integer(&binder, job->id);
   px_bind_integer(&binder, job->attempt);
+  px_bind_text(&binder, job->owner);
   if (!px_run_bound(&binder, error))
     return false;
   if (px_db_changes(db) == 1)

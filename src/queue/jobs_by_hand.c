@@ -8,6 +8,12 @@
 
 /* The job, when its state is one of those that allow what a person wants. */
 static PxJob *get_in_state(PxDb *db, int64_t id, unsigned states, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "job_touch", &binder, error))
+    return NULL;
+  px_bind_integer(&binder, id);
+  if (!px_run_bound(&binder, error)) /* nobody claims it meanwhile */
+    return NULL;
   g_autoptr(PxJob) job = px_job_get(db, id, error);
   if (!job || states & 1U << job->state)
     return g_steal_pointer(&job);

@@ -8,6 +8,7 @@
 /* A worker as others see it. */
 typedef struct {
   char *name; /* what jobs call their owner */
+  char *host; /* the machine it is on; NULL: this one, as the database is a file */
   char *what; /* px_worker_describe(): "worker 2", "scheduler", "command" */
   int64_t pid;
   bool lives;
@@ -17,7 +18,8 @@ typedef struct {
 void px_worker_seen_free(PxWorkerSeen *seen);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWorkerSeen, px_worker_seen_free)
 /* All that there are, living or dead (PxWorkerSeen *, by what they are, freed with the array). A dead one is there until somebody opens a worker
- * or claims its jobs. Empty for a database without files. SQLite: the lock files beside the database. */
+ * or claims its jobs. Empty for a database without files. SQLite: the lock files beside the database. PostgreSQL: their rows; one of another machine
+ * lives as long as its lease, which is renewed by signs of life. */
 GPtrArray *px_worker_list(PxDb *db);
 
 /* A job that a worker is at. */

@@ -199,9 +199,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFileMessages, px_file_messages_close)
 /* ---- workers: who runs jobs, and whether they live */
 
 /* SQLite: a worker holds a lock of the kernel on a file of its own beside the database; when the process ends, however it ends, the lock is
- * free: no heartbeat is written. Where the database is a server, the same calls keep a row with a lease on the server's clock: open inserts
- * it and starts the heartbeat, doing and mark write into it, a worker is dead when its lease is over, close removes it. Callers see no
- * difference: jobs of a dead worker are given back by the next claim. */
+ * free: no heartbeat is written. Where the database is a server there is a row with a lease on the server's clock as well: open inserts it, a
+ * thread with a connection of its own renews the lease, close removes it. A worker is dead when its lease is over, or, for those on its
+ * machine, when its file is free. One that was thought dead, and goes on, can commit nothing for its jobs (px_job_fence()). Callers see no
+ * difference: jobs of a dead worker are given back by the next claim. The database connection is to outlive it. */
 typedef struct PxWorker PxWorker;
 PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_worker_close(PxWorker *worker);
@@ -217,6 +218,8 @@ void px_worker_heed(PxWorker *worker, const PxChannels *channels);
 #define PX_CHANNEL_NOTICE "notice"
 typedef enum { PX_CLAIMS_ALL, PX_CLAIMS_WORK /* no notices */, PX_CLAIMS_NOTICES } PxClaims;
 void px_worker_claims(PxWorker *worker, PxClaims claims);
+/* How long it is held to live when nothing is heard of it, where the database is a server; 30 s at first. */
+void px_worker_lease(PxWorker *worker, int64_t microseconds);
 /* What others see of it: "worker 2". */
 void px_worker_describe(PxWorker *worker, const char *what);
 /* How many jobs of a kind are claimed at once; at least 1. The next claims hand out the rest without a transaction; each runs alone. Only for kinds

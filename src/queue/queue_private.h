@@ -81,7 +81,12 @@ GPtrArray *px_worker_held(const PxWorker *worker);
 GPtrArray *px_worker_given_back(const PxWorker *worker);
 const PxChannels *px_worker_channels(const PxWorker *worker);
 PxClaims px_worker_claims_which(const PxWorker *worker);
-/* What a dead worker left in its file. */
+/* Where the database is a server: the lease is renewed when that has not been done for some time, so that what is claimed now is not given to
+ * another one at once. */
+bool px_worker_renew(const PxWorker *worker, PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it is time to look for dead workers though there are jobs to be claimed. */
+bool px_worker_looks_around(const PxWorker *worker);
+/* What a dead worker left in its file, or in its row. */
 typedef struct {
   bool stopped;    /* it was told to end */
   int signal;      /* that ended it; 0: not known */
@@ -91,8 +96,37 @@ typedef struct {
 void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words);
 /* When its jobs have been given back: nothing is to be known of it any more. */
 void px_worker_forget(PxDb *db, const char *name);
-/* Whether the worker of that name is dead. db says where lock files are. */
-bool px_worker_is_dead(PxDb *db, const char *name);
+/* What the database knows of a worker's life (job_owners.sql). */
+typedef enum { PX_LEASE_NONE /* there are no leases */, PX_LEASE_HOLDS, PX_LEASE_OVER } PxLease;
+/* Whether the worker of that name is dead: its lease is over, or its lock file is free. db says where lock files are. */
+bool px_worker_is_dead(PxDb *db, const char *name, PxLease lease);
+
+/* ---- worker_rows.c: workers of a database that is a server. A row each, kept alive by a thread with a connection of its own; when it cannot, and the
+ * lease is over, the connection of the worker is cut: nothing that is done on it could be committed. */
+typedef struct PxPresence PxPresence;
+/* db is the worker's, to outlive it. */
+PxPresence *px_presence_open(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+typedef enum {
+  PX_PRESENCE_ENDED,   /* the row is removed */
+  PX_PRESENCE_STOPPED, /* its lease is over, for its jobs to go back as they were */
+  PX_PRESENCE_LEFT,    /* nothing is said to a server that may not be there */
+} PxPresenceEnd;
+void px_presence_close(PxPresence *presence, PxPresenceEnd how);
+void px_presence_lease(PxPresence *presence, int64_t microseconds);
+/* Is in the row with the next sign of life. */
+void px_presence_describe(PxPresence *presence, const char *what);
+void px_presence_doing(PxPresence *presence, int64_t job, const char *doing);
+bool px_presence_looks_around(PxPresence *presence);
+bool px_presence_renew(PxPresence *presence, PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What rows tell of a worker, or (name NULL) of all. */
+typedef struct {
+  char *name, *host, *what, *doing;
+  bool stopped, lives;
+  int64_t job;
+} PxWorkerRow;
+GPtrArray *px_worker_rows(PxDb *db, const char *name);
+/* Removes rows that nobody needs: of one worker, or (name NULL) of all whose lease is over. */
+void px_worker_rows_forget(PxDb *db, const char *name);
 
 /* chunks.c: a JSON array of [row, column, field, type, message]; NULL when there are none. Caller frees with free(). */
 char *px_messages_to_json(const GPtrArray *messages);

@@ -8,6 +8,7 @@ typedef struct {
   char *channel;
   int64_t id; /* 0: none is due */
   int64_t priority, eta;
+  char *kind;
 } Head;
 
 typedef struct {
@@ -34,6 +35,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Slots, slots_clear)
 static void free_head(gpointer data) {
   Head *head = data;
   g_free(head->channel);
+  g_free(head->kind);
   g_free(head);
 }
 
@@ -43,6 +45,7 @@ static gpointer read_head(PxColumns *columns) {
   head->id = px_column_integer(columns);
   head->priority = px_column_integer(columns);
   head->eta = px_column_integer(columns);
+  head->kind = px_column_text(columns);
   return head;
 }
 
@@ -245,18 +248,24 @@ static bool may_start(Slots *slots, const Head *job, bool *ret_may, GError **err
   return true;
 }
 
-bool px_slots_next(PxDb *db, const PxChannels *channels, PxClaims claims, const char *const *tasks, int64_t now, int64_t *ret_id, GError **error) {
+void px_turn_clear(PxTurn *turn) {
+  g_clear_pointer(&turn->channel, g_free);
+  g_clear_pointer(&turn->kind, g_free);
+  turn->id = 0;
+}
+
+bool px_slots_next(PxDb *db, const PxChannels *channels, PxClaims claims, const char *const *tasks, int64_t now, PxTurn *ret_turn, GError **error) {
   g_auto(Slots) slots = {.db = db, .channels = channels, .claims = claims, .now = now};
-  *ret_id = 0;
+  px_turn_clear(ret_turn);
   if (!read_slots(&slots, tasks, error))
     return false;
-  for (guint i = 0; i < slots.heads->len && !*ret_id; i++) {
-    const Head *job = slots.heads->pdata[i];
+  for (guint i = 0; i < slots.heads->len && !ret_turn->id; i++) {
+    Head *job = slots.heads->pdata[i];
     bool may = false;
     if (job->id && !may_start(&slots, job, &may, error))
       return false;
     if (may)
-      *ret_id = job->id;
+      *ret_turn = (PxTurn){job->id, g_steal_pointer(&job->channel), g_steal_pointer(&job->kind), job->priority};
   }
   return true;
 }

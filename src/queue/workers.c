@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who runs jobs. A worker's life is a lock of the kernel on a file of its own: PATH-worker-PID-RANDOM beside the database. In the file, each at its
  * place: a line for people, the last words ("stopped", "signal 11"), and the job at work with what is done for it. Nothing waits for a disk: it is
- * for those who outlive the worker, not the machine. */
+ * for those who outlive the worker, not the machine. Where the database is a server, a worker has a row there too (worker_rows.c): who finds its
+ * file on this machine, with a lock that is free, need not wait until its lease is over; for all others that is what counts. */
+#include "base/host.h"
 #include "queue/overview.h"
 #include "queue/queue_private.h"
 
@@ -20,6 +22,7 @@ struct PxWorker {
   PxBatchOf batch_of;         /* NULL: one job at a time */
   GPtrArray *held;            /* PxJob *: claimed and not handed out yet, the last one first */
   GPtrArray *given_back;      /* PxJob *: of dead workers, not told of yet */
+  PxPresence *presence;       /* NULL: files alone tell of it */
   PxClaims claims;
   PxJobFailed failed; /* NULL: nobody asks */
   void *failed_data;
@@ -99,24 +102,30 @@ static GPtrArray *names_of_files(PxDb *db) {
 /* Files of workers that were killed while they had no job. */
 static void remove_left_files(PxDb *db) {
   g_autoptr(GPtrArray) names = names_of_files(db);
-  for (guint i = 0; i < names->len; i++)
+  for (guint i = 0; i < names->len; i++) {
+    g_autofree char *path = lock_path(db, names->pdata[i]);
     if (!has_jobs(db, names->pdata[i]))
-      px_worker_forget(db, names->pdata[i]);
+      remove_when_dead(path);
+  }
 }
 
-bool px_worker_is_dead(PxDb *db, const char *name) {
+bool px_worker_is_dead(PxDb *db, const char *name, PxLease lease) {
   g_autofree char *path = lock_path(db, name);
-  if (!path)
-    return true;
+  if (!path || lease == PX_LEASE_OVER)
+    return lease != PX_LEASE_HOLDS;
   bool dead;
   int fd = lock_left_file(path, &dead);
   if (fd >= 0)
     (void)close(fd);
-  return dead;
+  return dead && (fd >= 0 || lease == PX_LEASE_NONE); /* no file may mean another machine */
 }
 
 void px_worker_forget(PxDb *db, const char *name) {
   g_autofree char *path = lock_path(db, name);
+  if (has_jobs(db, name))
+    return;
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES)
+    px_worker_rows_forget(db, name);
   if (path)
     remove_when_dead(path);
 }
@@ -133,11 +142,25 @@ static bool read_file_of(PxDb *db, const char *name, char text[FILE_SIZE + 1]) {
   return true;
 }
 
+static void words_of_row(PxDb *db, const char *name, PxLastWords *words) {
+  if (px_db_dialect(db) != PX_DIALECT_POSTGRES)
+    return;
+  g_autoptr(GPtrArray) rows = px_worker_rows(db, name);
+  for (guint i = 0; i < rows->len; i++) {
+    const PxWorkerRow *row = rows->pdata[i];
+    words->stopped = row->stopped;
+    words->job = row->job;
+    g_strlcpy(words->doing, row->doing, sizeof words->doing);
+  }
+}
+
 void px_worker_last_words(PxDb *db, const char *name, PxLastWords *ret_words) {
   char text[FILE_SIZE + 1];
   *ret_words = (PxLastWords){0};
-  if (!read_file_of(db, name, text))
+  if (!read_file_of(db, name, text)) {
+    words_of_row(db, name, ret_words);
     return;
+  }
   ret_words->stopped = g_str_has_prefix(text + AT_WORDS, STOPPED);
   if (g_str_has_prefix(text + AT_WORDS, SIGNAL))
     ret_words->signal = (int)g_ascii_strtoll(text + AT_WORDS + strlen(SIGNAL), NULL, 10);
@@ -153,6 +176,7 @@ void px_worker_seen_free(PxWorkerSeen *seen) {
   if (!seen)
     return;
   g_free(seen->name);
+  g_free(seen->host);
   g_free(seen->what);
   g_free(seen->doing);
   g_free(seen);
@@ -162,7 +186,7 @@ static void free_seen(gpointer row) {
   px_worker_seen_free(row);
 }
 
-static PxWorkerSeen *see(PxDb *db, const char *name) {
+static PxWorkerSeen *see_file(PxDb *db, const char *name) {
   char text[FILE_SIZE + 1];
   PxLastWords words;
   bool readable = read_file_of(db, name, text);
@@ -173,9 +197,28 @@ static PxWorkerSeen *see(PxDb *db, const char *name) {
   size_t len = strcspn(text + AT_NAME, "\n");
   seen->what = readable && len > 0 ? g_utf8_make_valid(text + AT_NAME, (gssize)len) : g_strdup("worker");
   seen->pid = g_ascii_strtoll(name, NULL, 10);
-  seen->lives = !px_worker_is_dead(db, name);
+  seen->lives = !px_worker_is_dead(db, name, PX_LEASE_NONE);
   seen->job = words.job;
   seen->doing = g_strdup(words.doing);
+  return seen;
+}
+
+/* What its file says, where that is here, is newer than its row. */
+static PxWorkerSeen *see_row(PxDb *db, const PxWorkerRow *row) {
+  char text[FILE_SIZE + 1];
+  PxWorkerSeen *seen;
+  if (read_file_of(db, row->name, text)) {
+    seen = see_file(db, row->name);
+  } else {
+    seen = g_new0(PxWorkerSeen, 1);
+    seen->name = g_strdup(row->name);
+    seen->what = g_strdup(row->what);
+    seen->pid = g_ascii_strtoll(row->name, NULL, 10);
+    seen->job = row->job;
+    seen->doing = g_strdup(row->doing);
+  }
+  seen->lives = !px_worker_is_dead(db, row->name, row->lives ? PX_LEASE_HOLDS : PX_LEASE_OVER);
+  seen->host = g_strdup(row->host);
   return seen;
 }
 
@@ -185,15 +228,17 @@ static int by_what(gconstpointer a, gconstpointer b) {
   const PxWorkerSeen *other = *(const PxWorkerSeen *const *)b;
   g_autofree char *key = g_utf8_collate_key_for_filename(one->what, -1);
   g_autofree char *other_key = g_utf8_collate_key_for_filename(other->what, -1);
-  int order = strcmp(key, other_key);
+  int order = g_strcmp0(one->host, other->host);
+  order = order ? order : strcmp(key, other_key);
   return order ? order : strcmp(one->name, other->name);
 }
 
 GPtrArray *px_worker_list(PxDb *db) {
-  g_autoptr(GPtrArray) names = names_of_files(db);
+  bool has_rows = px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  g_autoptr(GPtrArray) found = has_rows ? px_worker_rows(db, NULL) : names_of_files(db);
   GPtrArray *all = g_ptr_array_new_with_free_func(free_seen);
-  for (guint i = 0; i < names->len; i++)
-    g_ptr_array_add(all, see(db, names->pdata[i]));
+  for (guint i = 0; i < found->len; i++)
+    g_ptr_array_add(all, has_rows ? see_row(db, found->pdata[i]) : see_file(db, found->pdata[i]));
   g_ptr_array_sort(all, by_what);
   return all;
 }
@@ -205,6 +250,8 @@ void px_worker_describe(PxWorker *worker, const char *what) {
   g_snprintf(line, sizeof line, "%.100s\n", what);
   if (worker->fd >= 0)
     (void)!pwrite(worker->fd, line, sizeof line, AT_NAME);
+  if (worker->presence)
+    px_presence_describe(worker->presence, what);
 }
 
 void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing) {
@@ -212,6 +259,8 @@ void px_worker_doing(const PxWorker *worker, int64_t job, const char *doing) {
   g_snprintf(line, sizeof line, "%" G_GINT64_FORMAT " %s", job, doing ? doing : "");
   if (worker->fd >= 0)
     (void)!pwrite(worker->fd, line, sizeof line, AT_JOB);
+  if (worker->presence)
+    px_presence_doing(worker->presence, job, doing);
 }
 
 static void write_stopped(int fd) {
@@ -288,11 +337,17 @@ static void watch_crashes(const PxWorker *worker) {
     (void)sigaction(crashes[i], &action, &before[i]);
 }
 
-static bool try_lock(PxWorker *worker, PxDb *db) {
+static void take_name(PxWorker *worker, PxDb *db) {
   g_free(worker->name);
   g_free(worker->path);
-  worker->name = g_strdup_printf("%d-%08x", (int)getpid(), g_random_int());
+  bool alone = px_db_dialect(db) != PX_DIALECT_POSTGRES;
+  worker->name = g_strdup_printf("%d-%08x%s%s", (int)getpid(), g_random_int(), alone ? "" : "@", alone ? "" : px_host_name());
+  g_strdelimit(worker->name, "/", '_'); /* it is a part of the name of a file */
   worker->path = lock_path(db, worker->name);
+}
+
+static bool try_lock(PxWorker *worker, PxDb *db) {
+  take_name(worker, db);
   worker->fd = open(worker->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (worker->fd < 0)
     return false;
@@ -303,25 +358,36 @@ static bool try_lock(PxWorker *worker, PxDb *db) {
   return false;
 }
 
+static bool lock_own_file(PxWorker *worker, PxDb *db) {
+  remove_left_files(db);
+  for (unsigned tries = 0; tries < 10; tries++)
+    if (try_lock(worker, db))
+      return true;
+  return false;
+}
+
 PxWorker *px_worker_open(PxDb *db, GError **error) {
   g_autoptr(PxWorker) worker = g_new0(PxWorker, 1);
   worker->fd = -1;
   worker->held = g_ptr_array_new_with_free_func(px_free_job_row);
   worker->given_back = g_ptr_array_new_with_free_func(px_free_job_row);
-  if (!px_db_path(db)) {
-    worker->name = g_strdup_printf("%d-%08x", (int)getpid(), g_random_int());
-    return g_steal_pointer(&worker);
+  bool has_row = px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  bool locked = px_db_path(db) && lock_own_file(worker, db);
+  if (!locked && !has_row && px_db_path(db)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path,
+                g_strerror(errno));
+    return NULL;
   }
-  remove_left_files(db);
-  for (unsigned tries = 0; tries < 10; tries++)
-    if (try_lock(worker, db)) {
-      px_worker_describe(worker, "command");
-      watch_crashes(worker);
-      return g_steal_pointer(&worker);
-    }
-  g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "cannot lock %s: %s; the directory of the database must be writable", worker->path,
-              g_strerror(errno));
-  return NULL;
+  if (!locked) {
+    take_name(worker, db);
+    g_clear_pointer(&worker->path, g_free);
+  }
+  /* What a dry run does is seen by nobody. */
+  if (has_row && !px_db_is_dry_run(db) && !(worker->presence = px_presence_open(db, worker->name, error)))
+    return NULL;
+  px_worker_describe(worker, "command");
+  watch_crashes(worker);
+  return g_steal_pointer(&worker);
 }
 
 static void end(PxWorker *worker) {
@@ -378,16 +444,32 @@ const PxChannels *px_worker_channels(const PxWorker *worker) {
 void px_worker_close(PxWorker *worker) {
   if (!worker)
     return;
-  if (worker->held && worker->held->len > 0)
+  bool holds = worker->held && worker->held->len > 0;
+  if (holds)
     px_worker_mark_stopped(worker); /* its file tells that they are to go back as they were */
   else if (worker->fd >= 0)
     (void)unlink(worker->path);
+  px_presence_close(worker->presence, holds ? PX_PRESENCE_STOPPED : PX_PRESENCE_ENDED);
   end(worker);
 }
 
 void px_worker_leave(PxWorker *worker) {
   px_worker_mark_stopped(worker);
+  px_presence_close(worker->presence, PX_PRESENCE_LEFT);
   end(worker);
+}
+
+void px_worker_lease(PxWorker *worker, int64_t microseconds) {
+  if (worker->presence)
+    px_presence_lease(worker->presence, microseconds);
+}
+
+bool px_worker_looks_around(const PxWorker *worker) {
+  return !worker->presence || px_presence_looks_around(worker->presence);
+}
+
+bool px_worker_renew(const PxWorker *worker, PxDb *db, GError **error) {
+  return !worker->presence || px_presence_renew(worker->presence, db, error);
 }
 
 const char *px_worker_name(const PxWorker *worker) {

@@ -1,2 +1,2 @@
--- Touches the job when it still is this attempt's.
-UPDATE pattimpex_job SET state = 'started' WHERE id = ? AND attempt = ? AND state = 'started'
+-- Touches the job when it still is this worker's, at this attempt.
+UPDATE pattimpex_job SET state = 'started' WHERE id = ? AND attempt = ? AND owner = ? AND state = 'started'

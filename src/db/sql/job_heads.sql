@@ -5,7 +5,7 @@ WITH RECURSIVE channels (name) AS (
     UNION ALL
     SELECT (SELECT min(j.channel) FROM pattimpex_job AS j WHERE j.state = 'pending' AND j.channel > c.name) FROM channels AS c WHERE c.name IS NOT NULL
 )
-SELECT c.name, j.id, j.priority, j.eta
+SELECT c.name, j.id, j.priority, j.eta, j.kind
 FROM channels AS c
 LEFT JOIN pattimpex_job AS j ON j.id = (
     SELECT k.id

@@ -1,2 +1,2 @@
--- The workers that jobs are with, but for one.
-SELECT DISTINCT owner FROM pattimpex_job WHERE state = 'started' AND owner <> ?
+-- The workers that jobs are with, but for one; 0: their lock files tell whether they live.
+SELECT DISTINCT owner, 0 FROM pattimpex_job WHERE state = 'started' AND owner <> ?

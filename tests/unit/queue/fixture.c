@@ -14,14 +14,22 @@ void commit(Fixture *f) {
   g_assert_true(done);
 }
 
+PxDb *open_other(const Fixture *f) {
+  g_autoptr(GError) error = NULL;
+  PxDb *db = px_db_open(&(PxDbOptions){.url = f->url, .create = true}, &error);
+  g_assert_no_error(error);
+  return db;
+}
+
 void set_up(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  f->directory = g_dir_make_tmp("px-queue-XXXXXX", NULL);
-  f->path = g_build_filename(f->directory, "q.db", NULL);
-  g_autofree char *url = g_strconcat("sqlite:", f->path, NULL);
-  const PxDbOptions options = {.url = url, .create = true};
-  f->db = px_db_open(&options, &error);
-  g_assert_no_error(error);
+  if (data == OVER_POSTGRES) {
+    f->url = px_test_postgres_new();
+  } else {
+    f->directory = g_dir_make_tmp("px-queue-XXXXXX", NULL);
+    f->url = g_strdup_printf("sqlite:%s/q.db", f->directory);
+  }
+  f->db = open_other(f);
   g_assert_true(px_db_migrate(f->db, &error));
   f->worker = px_worker_open(f->db, &error);
   g_assert_no_error(error);
@@ -30,6 +38,10 @@ void set_up(Fixture *f, gconstpointer data) {
 void tear_down(Fixture *f, gconstpointer data) {
   px_worker_close(f->worker);
   px_db_close(f->db);
+  if (!f->directory) {
+    px_test_postgres_drop(f->url);
+    return;
+  }
   g_autoptr(GDir) entries = g_dir_open(f->directory, 0, NULL);
   const char *name;
   while ((name = g_dir_read_name(entries))) {
@@ -37,7 +49,7 @@ void tear_down(Fixture *f, gconstpointer data) {
     (void)g_unlink(path);
   }
   (void)g_rmdir(f->directory);
-  g_free(f->path);
+  g_free(f->url);
   g_free(f->directory);
 }
 

@@ -21,11 +21,9 @@ static PxChannels *read_channels(const char *text, PxConfig **ret_config, PxComp
 /* Both workers heed the same channels, as programs on one database do. */
 static void other_open(Other *other, Fixture *f, const char *text) {
   g_autoptr(PxComplaints) complaints = px_complaints_new();
-  g_autofree char *url = g_strconcat("sqlite:", f->path, NULL);
-  const PxDbOptions options = {.url = url};
   other->channels = read_channels(text, &other->config, complaints);
   g_assert_cmpuint(px_complaints_errors(complaints), ==, 0);
-  other->db = px_db_open(&options, NULL);
+  other->db = open_other(f);
   other->worker = px_worker_open(other->db, NULL);
   px_worker_heed(f->worker, other->channels);
   px_worker_heed(other->worker, other->channels);
@@ -241,7 +239,7 @@ void add_channels(void) {
   ADD("channels/throttle_pauses_between_starts", throttle_pauses_between_starts);
   ADD("channels/sequential_waits_for_the_next_try", sequential_waits_for_the_next_try);
   ADD("channels/sequential_is_held_by_a_failed_job", sequential_is_held_by_a_failed_job);
-  ADD("channels/what_is_wrong_is_told", what_is_wrong_is_told);
+  ADD_SQLITE("channels/what_is_wrong_is_told", what_is_wrong_is_told);
   ADD("channels/nothing_given_is_no_limit", nothing_given_is_no_limit);
-  ADD("job/claims_use_indexes", claims_use_indexes);
+  ADD_SQLITE("job/claims_use_indexes", claims_use_indexes);
 }

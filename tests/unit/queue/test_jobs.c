@@ -89,7 +89,7 @@ static void job_of_a_dead_worker_is_free_then_fails(Fixture *f, gconstpointer da
 
 /* The fixture's worker is killed: its file stays, unlocked. */
 static void die(Fixture *f, PxWorker *next) {
-  g_autofree char *path = g_strconcat(f->path, "-worker-", px_worker_name(f->worker), NULL);
+  g_autofree char *path = g_strdup(px_worker_file(f->worker));
   g_autofree char *words = NULL;
   gsize size;
   g_assert_true(g_file_get_contents(path, &words, &size, NULL));
@@ -190,12 +190,11 @@ static void progress_forgives_deaths(Fixture *f, gconstpointer data) {
 }
 
 static void killed_idle_worker_leaves_no_file(Fixture *f, gconstpointer data) {
-  g_autofree char *left = g_strconcat(f->path, "-worker-1-00000000", NULL);
+  g_autofree char *left = g_strconcat(px_db_path(f->db), "-worker-1-00000000", NULL);
   g_assert_true(g_file_set_contents(left, "", 0, NULL));
   g_autoptr(PxWorker) other = px_worker_open(f->db, NULL);
   g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
-  g_autofree char *own = g_strconcat(f->path, "-worker-", px_worker_name(f->worker), NULL);
-  g_assert_true(g_file_test(own, G_FILE_TEST_EXISTS));
+  g_assert_true(g_file_test(px_worker_file(f->worker), G_FILE_TEST_EXISTS));
 }
 
 static void left_jobs_are_counted_by_task(Fixture *f, gconstpointer data) {

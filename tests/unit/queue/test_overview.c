@@ -85,7 +85,7 @@ static void failures_are_counted_whatever_is_listed(Fixture *f, gconstpointer da
 
 void add_overview(void) {
   ADD("overview/workers_are_seen_while_they_live", workers_are_seen_while_they_live);
-  ADD("overview/workers_without_files_are_none", workers_without_files_are_none);
+  ADD_SQLITE("overview/workers_without_files_are_none", workers_without_files_are_none);
   ADD("overview/queue_is_counted_by_state", queue_is_counted_by_state);
   ADD("overview/failures_are_counted_whatever_is_listed", failures_are_counted_whatever_is_listed);
 }

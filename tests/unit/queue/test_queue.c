@@ -282,6 +282,7 @@ int main(int argc, char **argv) {
   add_needs();
   add_notices();
   add_overview();
+  add_servers();
   add_tries();
   return g_test_run();
 }

@@ -1,4 +1,4 @@
--- Takes more jobs like one that is being claimed.
+-- Takes the first due jobs of a channel, a priority and a kind.
 UPDATE pattimpex_job
 SET state = 'started', attempt = attempt + 1, owner = ?, started = ?
 WHERE id IN (

@@ -1,0 +1,8 @@
+-- Takes a job, unless somebody else does; every later transaction of it compares owner and attempt.
+WITH who AS (SELECT CAST(? AS text) AS owner, CAST(? AS bigint) AS started),
+picked AS MATERIALIZED (SELECT id FROM pattimpex_job WHERE id = ? AND state = 'pending' FOR UPDATE SKIP LOCKED)
+UPDATE pattimpex_job AS j
+SET state = 'started', attempt = j.attempt + 1, owner = who.owner, started = who.started
+FROM picked, who
+WHERE j.id = picked.id
+RETURNING j.id, j.kind, j.channel, j.priority, j.eta, j.attempt, j.retries, j.deaths, j.identity, j.state, j.task, j.attachment_id, j.file_id, j.owner, j.error, j.created, j.started, j.ended, j.waits, j.tries

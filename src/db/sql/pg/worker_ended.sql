@@ -1,0 +1,2 @@
+-- A worker has ended.
+DELETE FROM pattimpex_worker WHERE name = ?
