@@ -115,7 +115,7 @@ const PxCommand px_command_jobs = {
   .name = "jobs",
   .arguments = "[ID]",
   .summary = "List jobs, or show one",
-  .help = "Units of work in the queue: fetch, import, report, export, upload, process, clean. States: waiting (for\n"
+  .help = "Units of work in the queue: fetch, import, report, receipt, export, upload, process, clean. States: waiting (for\n"
           "other jobs), pending, started, done, failed, cancelled. Their order, channels and retries: docs/jobs.md.\n\n"
           "Examples:\n"
           "  pattimpex jobs --state failed\n"

@@ -113,7 +113,7 @@ typedef struct {
 
 /* What a job did: told when it has ended. Strings are borrowed. */
 typedef struct {
-  const char *kind;         /* fetch, import, chunk, finish, report, export, upload, process */
+  const char *kind;         /* fetch, import, chunk, finish, report, receipt, export, upload, process */
   const char *task;         /* NULL: by hand */
   const PxJob *job;         /* as it was claimed */
   PxState state;            /* done, failed; pending: it is tried again later; started: it was another worker's by then */

@@ -54,6 +54,7 @@ bool px_import_step(PxWork *work, GError **error);
 bool px_chunk_step(PxWork *work, GError **error);
 bool px_finish_step(PxWork *work, GError **error);
 bool px_report_step(PxWork *work, GError **error);
+bool px_receipt_step(PxWork *work, GError **error);
 bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
@@ -236,6 +237,10 @@ bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxS
 bool px_report_of_file(PxProject *project, PxPatternFile *file, const char *sha256, int fd, char **ret_note, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 char *px_report_name(const PxPatternFile *file);
+/* name with suffix behind it, name cut so that both together can be a file's. Caller frees. */
+char *px_name_with(const char *name, const char *suffix);
+/* Into the filestore. PX_ERROR_TRANSIENT. */
+bool px_write_all(int fd, const char *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- notices: in the transaction in which it happens */
 

@@ -9,10 +9,16 @@ static bool wants_report(const PxImport *import, PxState state) {
   return task && task->error_path && task->storage && (state == PX_STATE_REFUSED || import->file->counts.failed > 0);
 }
 
-static bool enqueue_report(const PxImport *import, GError **error) {
+static bool wants_receipt(const PxImport *import) {
+  const PxProject *project = import->work->project;
+  const PxTask *task = import->attachment->task ? px_tasks_get(project->tasks, import->attachment->task) : NULL;
+  return task && task->receipt_path && task->storage;
+}
+
+static bool enqueue(const PxImport *import, const char *kind, GError **error) {
   PxProject *project = import->work->project;
   g_autofree char *subject = g_strdup_printf("%" G_GINT64_FORMAT, import->file->id);
-  g_autoptr(PxJob) job = px_work_new_job(project, "report", import->attachment->task, subject);
+  g_autoptr(PxJob) job = px_work_new_job(project, kind, import->attachment->task, subject);
   job->file_id = import->file->id;
   return px_job_enqueue(project->db, job, px_project_now(project), error);
 }
@@ -27,7 +33,9 @@ bool px_import_end(PxImport *import, PxState state, GError **error) {
   if (!px_file_store(db, import->file, now, error) || !px_counter_file_ended(db, import->file->id, error) ||
       !px_attachment_set_state(db, import->attachment->id, of_attachment, import->file->error, NULL, now, error))
     return false;
-  if (wants_report(import, state) && !enqueue_report(import, error))
+  if (wants_report(import, state) && !enqueue(import, "report", error))
+    return false;
+  if (wants_receipt(import) && !enqueue(import, "receipt", error))
     return false;
   if (state != PX_STATE_DONE && !px_notice_of_file(work->project, import->file, now, error))
     return false;

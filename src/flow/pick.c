@@ -37,7 +37,7 @@ static GArray *new_picked(void) {
 /* What was put away is not fetched again. */
 static bool wants_folder(const char *path, void *data) {
   const PxTask *task = ((const Pick *)data)->task;
-  return g_strcmp0(path, task->move_path) != 0 && g_strcmp0(path, task->error_path) != 0;
+  return g_strcmp0(path, task->move_path) != 0 && g_strcmp0(path, task->error_path) != 0 && g_strcmp0(path, task->receipt_path) != 0;
 }
 
 static void note_ready_name(const Pick *pick, const char *path, const char *name) {

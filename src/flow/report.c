@@ -46,6 +46,19 @@ bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxS
   return false;
 }
 
+bool px_write_all(int fd, const char *bytes, size_t len, GError **error) {
+  while (len > 0) {
+    ssize_t n = write(fd, bytes, len);
+    if (n < 0 && errno != EINTR) {
+      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write what goes back to the partner: %s", g_strerror(errno));
+      return false;
+    }
+    bytes += MAX(n, 0);
+    len -= (size_t)MAX(n, 0);
+  }
+  return true;
+}
+
 /* ---- a refused file */
 
 static bool add_line(const PxMessage *message, void *data) {
@@ -58,23 +71,10 @@ static bool add_line(const PxMessage *message, void *data) {
   return true;
 }
 
-static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
-  while (len > 0) {
-    ssize_t n = write(fd, bytes, len);
-    if (n < 0 && errno != EINTR) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the error file: %s", g_strerror(errno));
-      return false;
-    }
-    bytes += MAX(n, 0);
-    len -= (size_t)MAX(n, 0);
-  }
-  return true;
-}
-
 static bool write_refusal(PxProject *project, const PxSummary *summary, int fd, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_append_printf(text, "%s was not imported:\n", summary->name);
-  return px_summary_messages(project, summary, add_line, text, error) && write_all(fd, text->str, text->len, error);
+  return px_summary_messages(project, summary, add_line, text, error) && px_write_all(fd, text->str, text->len, error);
 }
 
 /* ---- the step */
@@ -105,15 +105,17 @@ static bool write_blob(PxWork *work, PxPatternFile *file, const PxAttachment *ab
   return px_filestore_commit(g_steal_pointer(&new_blob), ret_blob, error);
 }
 
+char *px_name_with(const char *name, const char *suffix) {
+  size_t len = strlen(name);
+  size_t most = NAME_MAX - strlen(suffix);
+  if (len > most)
+    len = (size_t)(g_utf8_find_prev_char(name, name + most + 1) - name);
+  return g_strdup_printf("%.*s%s", (int)len, name, suffix);
+}
+
 /* Why a file was refused is a text beside its name. */
 char *px_report_name(const PxPatternFile *file) {
-  static const char suffix[] = ".txt";
-  if (file->state != PX_STATE_REFUSED)
-    return g_strdup(file->name);
-  size_t len = strlen(file->name);
-  if (len > NAME_MAX - strlen(suffix))
-    len = (size_t)(g_utf8_find_prev_char(file->name, file->name + NAME_MAX - strlen(suffix) + 1) - file->name);
-  return g_strdup_printf("%.*s%s", (int)len, file->name, suffix);
+  return file->state == PX_STATE_REFUSED ? px_name_with(file->name, ".txt") : g_strdup(file->name);
 }
 
 static PxAttachment *new_attachment(const PxTask *task, const PxPatternFile *file, const PxAttachment *about, const PxBlob *blob) {

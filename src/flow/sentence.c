@@ -78,6 +78,8 @@ static char *done_line(const PxJobReport *job) {
     return px_summary_line(job->summary);
   if (g_str_equal(job->kind, "upload") && job->name)
     return g_strdup_printf("sent %s", job->name);
+  if (g_str_equal(job->kind, "receipt") && job->name)
+    return g_strdup_printf("the receipt goes out as %s", job->name);
   if (g_str_equal(job->kind, "report") && job->name)
     return g_strdup_printf("the bad rows go back as %s", job->name);
   return NULL;

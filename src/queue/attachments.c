@@ -2,7 +2,7 @@
 /* The attachment queue: one row a file in our care. */
 #include "queue/queue_private.h"
 
-static const char *const direction_words[] = {"import", "export", "error"};
+static const char *const direction_words[] = {"import", "export", "error", "receipt"};
 static const char *const remote_words[] = {"none", "pending", "taken", "done"};
 
 PxAttachment *px_attachment_new(PxDirection direction, const char *name) {
@@ -57,7 +57,8 @@ bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError *
   if (!px_queue_statement(db, "attachment_add", &binder, error))
     return false;
   attachment->created = attachment->changed = now;
-  px_bind_text(&binder, px_direction_name(attachment->direction));
+  bool is_receipt = attachment->direction == PX_DIRECTION_RECEIPT;
+  px_bind_text(&binder, px_direction_name(is_receipt ? PX_DIRECTION_ERROR : attachment->direction));
   px_bind_text(&binder, px_state_name(attachment->state));
   px_bind_text(&binder, attachment->name);
   px_bind_text(&binder, attachment->task);
@@ -76,6 +77,7 @@ bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError *
   px_bind_text(&binder, attachment->error);
   px_bind_integer(&binder, now);
   px_bind_integer(&binder, now);
+  px_bind_integer(&binder, is_receipt);
   if (!px_run_for_id(&binder, &attachment->id, error))
     return false;
   if (attachment->id)
@@ -136,6 +138,14 @@ bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, 
     return false;
   px_bind_text(&binder, sha256);
   px_bind_filter(&binder, task);
+  return px_run_for_id(&binder, ret_id, error);
+}
+
+bool px_attachment_find_receipt(PxDb *db, int64_t parent_id, int64_t *ret_id, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachment_receipt", &binder, error))
+    return false;
+  px_bind_integer(&binder, parent_id);
   return px_run_for_id(&binder, ret_id, error);
 }
 

@@ -46,7 +46,12 @@ typedef struct {
 
 /* ---- attachments: one file in our care */
 
-typedef enum { PX_DIRECTION_IMPORT, PX_DIRECTION_EXPORT, PX_DIRECTION_ERROR /* bad rows on their way back */ } PxDirection;
+typedef enum {
+  PX_DIRECTION_IMPORT,
+  PX_DIRECTION_EXPORT,
+  PX_DIRECTION_ERROR /* bad rows on their way back */,
+  PX_DIRECTION_RECEIPT /* what came of a file */
+} PxDirection;
 const char *px_direction_name(PxDirection direction);
 
 /* What is still to be done with the remote file after the fetch (design section 3). */
@@ -71,7 +76,7 @@ typedef struct {
   char *storage; /* where it was found, or where it goes; NULL: by hand */
   char *path;
   int on_exists;     /* PxOnExists of storage/storage.h, of an upload */
-  int64_t parent_id; /* of an error file: the attachment that it is about */
+  int64_t parent_id; /* of an error file or a receipt: the attachment that it is about */
   char *remote_key;  /* the remote file's identity while it must not be fetched again; NULL: free */
   PxRemoteAction remote_action;
   char *remote_held; /* what the remote file is called by now: .pattimpex-N */
@@ -96,6 +101,8 @@ bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, boo
 bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The last receipt for an attachment; *ret_id 0: none. */
+bool px_attachment_find_receipt(PxDb *db, int64_t parent_id, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Attachments of a task whose remote action is pending or taken, oldest first. */
 GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Pending attachments that no job works on, oldest first: of an import task (direction import) or of what uploads (export, error: task is the

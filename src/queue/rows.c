@@ -3,7 +3,7 @@
 #include "queue/queue_private.h"
 
 static const char *const state_names[PX_N_STATES] = {"pending", "started", "done", "failed", "refused", "cancelled", "duplicate", "waiting"};
-static const char *const direction_names[] = {"import", "export", "error"};
+static const char *const direction_names[] = {"import", "export", "error", "receipt"};
 static const char *const remote_names[] = {"none", "pending", "taken", "done"};
 static const char *const file_kind_names[] = {"import", "export"};
 

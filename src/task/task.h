@@ -69,6 +69,7 @@ const char *px_task_kind_name(PxTaskKind kind); /* "import", "export", "upload" 
 
 typedef enum { PX_AFTER_KEEP, PX_AFTER_RENAME, PX_AFTER_MOVE, PX_AFTER_MOVE_RENAME, PX_AFTER_DELETE } PxAfterImport;
 typedef enum { PX_DUPLICATES_NO, PX_DUPLICATES_NAME, PX_DUPLICATES_CONTENT } PxDuplicates;
+typedef enum { PX_RECEIPT_JSON, PX_RECEIPT_TEXT } PxReceiptFormat;
 typedef enum { PX_SCOPE_TASK, PX_SCOPE_ALL } PxScope;
 typedef enum { PX_PROCESS_NOW, PX_PROCESS_MANUAL, PX_PROCESS_SCHEDULE } PxProcess;
 
@@ -106,6 +107,8 @@ struct PxTask {
   PxDuplicates avoid_duplicates;
   PxScope scope;
   char *error_path;   /* NULL: bad rows are not sent back */
+  char *receipt_path; /* NULL: nobody gets a receipt */
+  PxReceiptFormat receipt_format;
   int64_t stable_for; /* microseconds */
   PxProcess process;
   PxSchedule *process_schedule;

@@ -13,6 +13,7 @@ static const char *const after_choices[] = {"keep", "rename", "move", "move_rena
 static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
 static const char *const catch_up_choices[] = {"once", "all", "none", NULL};
 static const char *const scope_choices[] = {"task", "all", NULL};
+static const char *const receipt_choices[] = {"json", "text", NULL};
 static const char *const order_choices[] = {"name", "-name", "time", "-time", NULL};
 
 #define NOT_SAID UINT64_MAX
@@ -20,10 +21,10 @@ static const char *const order_choices[] = {"name", "-name", "time", "-time", NU
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
   char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
-    *upload_task, *starting, *files_regex, *ready_file;
+    *upload_task, *starting, *files_regex, *ready_file, *receipt_path;
   char **failure_emails;
   char **order;
-  int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order;
+  int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order, receipt_format;
   bool active, skip_empty, recursive;
   uint64_t max_files;
   char *channel;
@@ -61,6 +62,8 @@ static const PxKey import_keys[] = {
   CHOICE("avoid_duplicates", avoid_duplicates, duplicates_choices),
   CHOICE("scope", scope, scope_choices),
   STRING("error_path", error_path),
+  STRING("receipt_path", receipt_path),
+  CHOICE("receipt_format", receipt_format, receipt_choices),
   {.name = "stable_for", .type = PX_KEY_DURATION, .offset = offsetof(Raw, stable_for)},
   STRING("process", process),
   {.name = "expect", .type = PX_KEY_NODE, .offset = offsetof(Raw, expect)},
@@ -111,9 +114,9 @@ typedef struct {
 } Reader;
 
 static void clear_raw(Raw *raw) {
-  char *const owned[] = {raw->storage,     raw->path,     raw->schedule,    raw->renamed_from, raw->pattern,   raw->files,
-                         raw->move_path,   raw->new_name, raw->error_path,  raw->process,      raw->file_name, raw->upload_schedule,
-                         raw->upload_task, raw->starting, raw->files_regex, raw->ready_file};
+  char *const owned[] = {raw->storage,     raw->path,     raw->schedule,    raw->renamed_from, raw->pattern,     raw->files,
+                         raw->move_path,   raw->new_name, raw->error_path,  raw->process,      raw->file_name,   raw->upload_schedule,
+                         raw->upload_task, raw->starting, raw->files_regex, raw->ready_file,   raw->receipt_path};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
@@ -295,6 +298,25 @@ static void read_files(const Reader *reader, PxTask *task, Raw *raw) {
                 reader->what);
 }
 
+/* A folder in which something is put for the partner. */
+static char *read_folder_back(const Reader *reader, const PxTask *task, const char *key, const char *text, const char *what) {
+  char *path = read_optional_path(reader, key, text);
+  if (path && strcmp(path, task->path) == 0)
+    px_complain(reader->complaints, place_of(reader, key),
+                "%s: %s is the folder that files are fetched from: %s would come back for ever; write another one", reader->what, key, what);
+  if (path && !task->pattern && !px_node_text(px_node_get(reader->node, "pattern")))
+    px_warn(reader->complaints, place_of(reader, key), "%s: %s has no effect without a pattern", reader->what, key);
+  return path;
+}
+
+static void read_feedback(const Reader *reader, PxTask *task, const Raw *raw) {
+  task->error_path = read_folder_back(reader, task, "error_path", raw->error_path, "bad rows");
+  task->receipt_path = read_folder_back(reader, task, "receipt_path", raw->receipt_path, "receipts");
+  task->receipt_format = (PxReceiptFormat)raw->receipt_format;
+  if (!task->receipt_path && px_node_get(reader->node, "receipt_format"))
+    px_warn(reader->complaints, place_of(reader, "receipt_format"), "%s: receipt_format has no effect without receipt_path", reader->what);
+}
+
 static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   read_files(reader, task, raw);
   task->after_import = (PxAfterImport)raw->after_import;
@@ -302,7 +324,6 @@ static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   task->new_name = read_template(reader, "new_name", raw->new_name, PX_TEMPLATE_FETCHED);
   task->avoid_duplicates = (PxDuplicates)raw->avoid_duplicates;
   task->scope = (PxScope)raw->scope;
-  task->error_path = read_optional_path(reader, "error_path", raw->error_path);
   task->stable_for = raw->stable_for;
   if (!task->storage)
     px_complain(reader->complaints, reader->node, "%s: storage is missing: the name of a storage that files are fetched from", reader->what);
@@ -314,11 +335,7 @@ static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   read_process(reader, task, raw->process);
   task->expect = px_expect_read(raw->expect, reader->what, reader->complaints);
   check_after_import(reader, task, raw);
-  if (task->error_path && strcmp(task->error_path, task->path) == 0)
-    px_complain(reader->complaints, place_of(reader, "error_path"),
-                "%s: error_path is the folder that files are fetched from: bad rows would come back for ever; write another one", reader->what);
-  if (task->error_path && !raw->pattern)
-    px_warn(reader->complaints, place_of(reader, "error_path"), "%s: error_path has no effect without a pattern", reader->what);
+  read_feedback(reader, task, raw);
 }
 
 /* ---- export tasks */
@@ -384,7 +401,7 @@ static void read_upload(const Reader *reader, PxTask *task) {
 
 static void free_task(gpointer data) {
   PxTask *task = data;
-  char *const owned[] = {task->storage, task->path, task->renamed_from, task->files, task->move_path, task->error_path};
+  char *const owned[] = {task->storage, task->path, task->renamed_from, task->files, task->move_path, task->error_path, task->receipt_path};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(task->failure_emails);

@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_kill.py with folders in folders, ready files and one file a run: SIGKILL at each step of the pick-up."""
 import functools
+import re
 import tempfile
 
 from test_kill import FILES, Shop, killed_and_run_again
 
-OF_PICKUP = ("fetch", "remote", "storage.moved")
-SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0,"
+OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt")
+SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0, receipt_path: receipts,"
+
+
+class Tree(Shop):
+    def outcome(self):
+        """When a file was done with is told by its receipt, and differs."""
+        outcome = super().outcome()
+        for name, text in outcome["remote files"].items():
+            outcome["remote files"][name] = re.sub(r'"time": "[^"]+"', "", text)
+        return outcome
 
 
 def shop_in(folder):
     """Two files in a sub-folder, ready; the third never is."""
-    shop = Shop(folder)
+    shop = Tree(folder)
     config = shop.folder / "pattimpex.yaml"
     config.write_text(config.read_text().replace("path: in,", SETTINGS))
     (shop.folder / "drop" / "in" / "sub").mkdir()
@@ -42,7 +52,8 @@ def test_undisturbed_run_is_as_expected():
     assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
     assert sorted(outcome["remote files"]) == [
         "drop/done/sub/1.csv", "drop/done/sub/1.csv.done", "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
-        "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv"]
+        "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv", "drop/receipts/sub/1.csv.receipt.json",
+        "drop/receipts/sub/2.csv.receipt.json"]
 
 
 def test_kill(kill_at, tmp_path):

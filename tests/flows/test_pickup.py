@@ -180,3 +180,17 @@ def test_ready_file_goes_with_its_file(shop, action, left):
     for _ in range(2):
         shop.call("run")
     assert shop.names() == left and fetched(shop) == ["a.csv"]
+
+
+# ---------------------------------------------------------------- what was imported before
+
+@pytest.mark.parametrize("avoid, taken", [("no", 4), ("name", 2), ("content", 2)])
+def test_duplicates(project, avoid, taken):
+    project.config("import_tasks:\n  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done,"
+                   f" avoid_duplicates: {avoid}}}\n")
+    for name, text in (("a.csv", GOOD), ("a.csv", GOOD), ("a.csv", ZOE), ("b.csv", GOOD)):
+        project.drop(name, text)
+        project.call("run")
+    assert project.rows("SELECT count(*) FROM pattimpex_file WHERE kind = 'import'") == [(taken,)]
+    contents = project.rows("SELECT count(*) FROM pattimpex_attachment WHERE state = 'done'")
+    assert contents == [(taken,)] and ("zoe@x.test" in project.emails()) == (avoid != "name")

@@ -1,5 +1,5 @@
 -- Pending attachments that no job works on, of one task or (NULL) of all, oldest first. What an upload task uploads is that task's.
-SELECT id, direction, state, name, task, upload_task, pattern, sha256, size, storage, path, on_exists, parent_id, remote_key, remote_action, remote_held, moved_to, error, created, changed
+SELECT id, CASE WHEN is_receipt = 1 THEN 'receipt' ELSE direction END, state, name, task, upload_task, pattern, sha256, size, storage, path, on_exists, parent_id, remote_key, remote_action, remote_held, moved_to, error, created, changed
 FROM pattimpex_attachment AS a
 WHERE state = 'pending'
   AND (direction <> 'import' OR pattern IS NOT NULL)
