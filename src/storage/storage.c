@@ -309,7 +309,15 @@ static bool put_as(PxStorage *storage, const Put *put, const char *name, GError 
     return true;
   if (target == TARGET_OTHER && put->on_exists != PX_EXISTS_REPLACE)
     return exists(put->path, name, error);
-  return storage->dry_run || storage->driver->put(storage->self, put->path, name, put->fd, put->size, put->on_exists == PX_EXISTS_REPLACE, error);
+  g_autoptr(GError) problem = NULL;
+  if (storage->dry_run || storage->driver->put(storage->self, put->path, name, put->fd, put->size, put->on_exists == PX_EXISTS_REPLACE, &problem))
+    return true;
+  /* It came between the look and the put; it is ours where the answer to the first of two tries was lost. */
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) && look_at(storage, put->path, name, put->size, put->sha256, &target, NULL) &&
+      target == TARGET_SAME)
+    return true;
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }
 
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
