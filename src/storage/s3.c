@@ -130,17 +130,27 @@ static bool nothing_there(Storage *self, const char *path, const char *place, GE
   return false;
 }
 
+/* A bucket that is made when something is written is empty until then. */
+static bool no_page(const Storage *self, const char *place, GError **problem, GError **error) {
+  if (self->s3.lacks_bucket && self->s3.settings->create_bucket)
+    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot list: No such file or directory", place);
+  else
+    g_propagate_error(error, g_steal_pointer(problem));
+  return false;
+}
+
 /* A page is visited when the whole of it is there, so that no file comes twice where a page is asked for again. */
 static bool s3_list(void *data, const char *path, PxFileVisit visit, void *visit_data, GError **error) {
   Storage *self = data;
   g_autofree char *prefix = key_of(self, path, NULL);
   g_autofree char *place = place_name(path, NULL);
   g_autofree char *token = NULL;
+  g_autoptr(GError) problem = NULL;
   Listing listing = {.prefix = prefix, .visit = visit, .data = visit_data, .more = true};
   do {
     g_auto(PxS3Page) page = {0};
-    if (!read_page(&self->s3, prefix, place, token, "1000", &page, error))
-      return false;
+    if (!read_page(&self->s3, prefix, place, token, "1000", &page, &problem))
+      return no_page(self, place, &problem, error);
     visit_page(&listing, &page);
     g_free(token);
     token = g_steal_pointer(&page.next);
@@ -315,9 +325,9 @@ bool px_s3_make_bucket(PxS3 *s3, GError **error) {
   return answer.status == 200 || is_ours || px_s3_fail(error, s3, &answer, settings->bucket, "make this bucket");
 }
 
-/* Whether the bucket was missing and is there now; problem is gone then. */
+/* Whether the bucket was missing, as problem says, and is there now; problem is gone then. */
 static bool made_bucket(Storage *self, GError **problem, GError **error) {
-  bool wanted = self->s3.settings->create_bucket && *problem && strstr((*problem)->message, "NoSuchBucket");
+  bool wanted = self->s3.settings->create_bucket && self->s3.lacks_bucket;
   if (wanted && px_s3_make_bucket(&self->s3, error)) {
     g_clear_error(problem);
     return true;
@@ -424,14 +434,11 @@ static bool list_some(Storage *self, GError **error) {
 static bool s3_check(void *data, bool with_probe, GError **error) {
   Storage *self = data;
   g_autoptr(GError) problem = NULL;
-  if (!list_some(self, &problem)) {
-    if (!with_probe || !made_bucket(self, &problem, error)) {
-      if (problem)
-        g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-  }
-  return !with_probe || probe(self, error);
+  if (list_some(self, &problem) || (with_probe && made_bucket(self, &problem, error)))
+    return !with_probe || probe(self, error);
+  if (problem)
+    g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }
 
 const PxStorageDriver px_s3_storage = {

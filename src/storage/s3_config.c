@@ -91,14 +91,11 @@ static void check_directory(PxS3Settings *settings, const PxConfigNode *node, Px
 }
 
 static void check_keys(const PxS3Settings *settings, const PxConfigNode *node, PxComplaints *complaints) {
-  const PxConfigNode *secret = px_node_get(node, "secret_key");
   const PxS3Keys *keys = &settings->keys;
   if (!keys->access_key != !keys->secret_key)
     px_complain(complaints, node, "access_key and secret_key belong together: write both, or neither and say \"credentials\"");
   if (keys->token && !keys->access_key)
     px_complain(complaints, px_node_get(node, "session_token"), "session_token: belongs to an access_key and a secret_key");
-  if (secret && !px_node_is_secret(secret))
-    px_complain(complaints, secret, "secret_key: must not stand in the configuration: write ${NAME} or {file: PATH}");
   if (keys->access_key && (settings->source != PX_S3_FROM_ANY || settings->profile))
     px_complain(complaints, px_node_get(node, "access_key"), "access_key: \"credentials\" or \"profile\" says another place; remove one of the two");
 }

@@ -56,6 +56,7 @@ typedef struct {
   PxExchange *exchange; /* NULL: not opened yet */
   PxPace *pace;
   PxS3Credentials credentials;
+  bool lacks_bucket;     /* the last answer said so */
   bool is_unconditional; /* the server has said that it knows no If-None-Match where something is written */
 } PxS3;
 

@@ -132,6 +132,11 @@ static bool may_repeat(const PxS3Request *request) {
   return strcmp(request->method, "POST") != 0 && !has_header(request, "if-none-match");
 }
 
+/* A server that is silent has had all the time that the settings give it. */
+static bool is_lost(const PxS3 *s3, const GError *problem) {
+  return g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT) && s3->exchange && px_exchange_silence(s3->exchange) < s3->settings->exchange.timeout;
+}
+
 static bool is_expired(const PxS3 *s3, const PxS3Answer *answer) {
   return answer->code && strcmp(answer->code, "ExpiredToken") == 0 && s3->credentials.expires_s != 0;
 }
@@ -141,14 +146,14 @@ static bool call(PxS3 *s3, PxS3Request *request, const PxS3Body *body, bool keep
     g_autoptr(GError) problem = NULL;
     px_s3_answer_clear(ret);
     bool answered = try(s3, request, body, keep, ret, &problem);
-    bool again =
-      answered ? px_s3_is_passing(ret) || is_expired(s3, ret) : g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT) && may_repeat(request);
+    bool again = answered ? px_s3_is_passing(ret) || is_expired(s3, ret) : is_lost(s3, problem) && may_repeat(request);
     if (again && n < TRIES) {
       if (answered && is_expired(s3, ret))
         px_s3_credentials_clear(&s3->credentials);
       g_usleep(FIRST_WAIT << (n - 1));
       continue;
     }
+    s3->lacks_bucket = answered && ret->code && strcmp(ret->code, "NoSuchBucket") == 0;
     if (!answered) {
       px_s3_answer_clear(ret);
       g_propagate_error(error, g_steal_pointer(&problem));

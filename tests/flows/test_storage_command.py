@@ -6,6 +6,7 @@ import os
 import pytest
 
 from conftest import BASE
+from s3_servers import SECRET, S3rver
 from sftp_servers import Sshd
 
 
@@ -16,9 +17,18 @@ def sshd(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(params=["file", "sftp"])
-def shop(request, project, sshd):
-    settings = {"file": "{type: file, directory: drop}", "sftp": sshd.settings(project.drop_folder)}[request.param]
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory):
+    server = S3rver(tmp_path_factory.getbasetemp())
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["file", "sftp", "s3"])
+def shop(request, project, sshd, s3, monkeypatch):
+    monkeypatch.setenv("SECRET", SECRET)
+    settings = {"file": "{type: file, directory: drop}", "sftp": sshd.settings(project.drop_folder),
+                "s3": s3.settings(project.drop_folder)}[request.param]
     project.config("", base=BASE.replace("{type: file, directory: drop}", settings))
     project.type = request.param
     return project
@@ -27,7 +37,8 @@ def shop(request, project, sshd):
 def test_lists_the_storages(shop):
     found = shop.json("storage")
     assert [(one["name"], one["type"]) for one in found] == [("drop", shop.type)]
-    assert found[0]["place"].endswith("drop") and (shop.type == "file" or found[0]["place"].startswith("sftp://127.0.0.1:"))
+    place = {"file": "drop", "sftp": "sftp://127.0.0.1:", "s3": "s3://files/"}[shop.type]
+    assert found[0]["place"].startswith(place) and "drop" in found[0]["place"]
 
 
 def test_ls(shop):
@@ -78,6 +89,8 @@ def test_nothing_outside_of_it_is_touched(shop):
 def test_check(shop):
     assert shop.json("storage", "check") == [{"name": "drop", "ok": True, "error": None}]
     shop.call("storage", "check", "drop", "--no-probe")
+    if shop.type == "s3":       # has no directories that could be missing
+        return
     os.rename(shop.drop_folder, shop.folder / "elsewhere")
     done = shop.call("storage", "check", status=3)
     assert "make it, or correct the setting" in done.stdout and "1 of 1 storages cannot be used" in done.stderr

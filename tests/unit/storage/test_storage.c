@@ -171,6 +171,7 @@ int main(int argc, char **argv) {
   add_storages_tests();
   add_contract_tests();
   add_sftp_tests(&drivers[1]);
+  add_s3_tests();
   add_s3_sign_tests();
   add_s3_xml_tests();
   add_file_tests();

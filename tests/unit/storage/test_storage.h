@@ -44,6 +44,7 @@ void add_for_trees(const char *name, Test test);
 
 void add_contract_tests(void);
 void add_sftp_tests(const Driver *driver);
+void add_s3_tests(void);
 void add_s3_sign_tests(void);
 void add_s3_xml_tests(void);
 void add_file_tests(void);
