@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""test_kill.py with the folder behind a server: SIGKILL at each step that has to do with a storage."""
+import functools
+import os
+import pathlib
+import sys
+import tempfile
+
+import pytest
+from test_kill import Shop, killed_and_run_again
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
+from s3_servers import SECRET, S3rver  # noqa: E402 (the folder above this one)
+from sftp_servers import Sshd  # noqa: E402
+
+# The steps between which the storages differ are the storage's own; one of them is tried with all.
+KILLED = {"sftp": ("storage.", "fetch", "remote", "upload", "filestore."), "s3": ("storage.",)}
+
+
+@functools.cache
+def server(kind):
+    """One for all tests; it ends with this process."""
+    if kind == "s3":
+        os.environ["SECRET"] = SECRET
+        return S3rver(tempfile.gettempdir())
+    return Sshd(tempfile.mkdtemp(prefix="pattimpex-sshd-"))
+
+
+def shop_in(kind, folder):
+    return Shop(folder, server(kind).settings(os.path.join(folder, "drop")))
+
+
+@functools.cache
+def undisturbed(kind):
+    """The hooks that a run passes, in order, and its outcome."""
+    with tempfile.TemporaryDirectory() as folder:
+        shop = shop_in(kind, folder)
+        log = shop.folder / "hooks"
+        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
+        assert done.returncode == 1, done.stdout + done.stderr
+        return log.read_text().split(), shop.outcome()
+
+
+def pytest_generate_tests(metafunc):
+    if "kill_at" in metafunc.fixturenames:
+        wanted = [(kind, n, name) for kind, names in KILLED.items()
+                  for n, name in enumerate(undisturbed(kind)[0], 1) if name.startswith(names)]
+        metafunc.parametrize("kind, kill_at", [one[:2] for one in wanted], ids=[f"{kind}-{n}-{name}" for kind, n, name in wanted])
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_undisturbed_run_is_as_expected(kind):
+    outcome = undisturbed(kind)[1]
+    assert sorted(outcome["remote files"]) == ["drop/done/1.csv", "drop/done/2.csv", "drop/done/3.csv", "drop/errors/2.csv", "drop/out/partner.csv"]
+    assert outcome["unfinished exports"] == outcome["jobs that did not end well"] == []
+
+
+def test_kill(kind, kill_at, tmp_path):
+    killed_and_run_again(shop_in(kind, str(tmp_path)), kill_at, undisturbed(kind)[1])
