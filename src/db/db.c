@@ -186,6 +186,11 @@ void px_stmt_bind_array(PxStmt *stmt, unsigned parameter, const PxValue *values,
   stmt->driver->bind_array(stmt, parameter, values, n);
 }
 
+bool px_db_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error) {
+  db->counts.run++;
+  return db->driver->copy(db, sql, cells, n_columns, n_rows, error);
+}
+
 PxStep px_stmt_step(PxStmt *stmt, GError **error) {
   stmt->db->counts.run += !stmt->running;
   PxStep step = stmt->driver->step(stmt, error);

@@ -374,6 +374,7 @@ const PxDbDriver px_db_postgres = {
   .value = px_pg_value,
   .n_columns = px_pg_n_columns,
   .reset = px_pg_reset,
+  .copy = px_pg_copy,
   .changes = pg_changes,
   .exec = pg_exec,
   .has_table = pg_has_table,

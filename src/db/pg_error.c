@@ -154,7 +154,8 @@ static void refuse(PxPg *pg, const PGresult *result, const char *state, GError *
   g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "%s", both);
 }
 
-void px_pg_refuse_value(PxPg *pg, const char *message, GError **error) {
+void px_pg_refuse_zero(PxPg *pg, GError **error) {
+  static const char message[] = "PostgreSQL stores no text with the character of number 0";
   px_db_refuse(&pg->db, PX_REFUSED_OTHER, NULL, NULL, NULL, message);
   g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "%s", message);
 }

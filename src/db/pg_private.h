@@ -81,9 +81,18 @@ bool px_pg_append_value(GString *text, const PxValue *value);
 /* The same of an array; a blob is hexadecimal ("Array Input and Output Syntax", "bytea Hex Format"). */
 bool px_pg_append_array(GString *text, const PxValue *values, size_t n);
 
+/* The digits behind the "\\x" of a blob. */
+void px_pg_append_hex(GString *text, const char *bytes, size_t len);
+/* Whether a text has the character of number 0, which PostgreSQL stores in none. */
+bool px_pg_holds_zero(const PxValue *value);
+
+/* ---- pg_copy.c */
+
+bool px_pg_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error);
+
 /* ---- pg_error.c */
 
 /* The error of a result that is none, NULL when there is not even that. sql: shown where it is to blame. */
 void px_pg_result_error(PxPg *pg, const PGresult *result, const char *sql, GError **error);
-/* A value that cannot even be sent. */
-void px_pg_refuse_value(PxPg *pg, const char *message, GError **error);
+/* A text that cannot even be sent: px_pg_holds_zero(). */
+void px_pg_refuse_zero(PxPg *pg, GError **error);

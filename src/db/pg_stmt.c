@@ -156,7 +156,7 @@ static bool append_parameter(PgStmt *stmt, const PgParameter *parameter, GError 
   bool done =
     parameter->items ? px_pg_append_array(stmt->text, parameter->items, parameter->n_items) : px_pg_append_value(stmt->text, &parameter->value);
   if (!done)
-    px_pg_refuse_value(pg_of(stmt), "PostgreSQL stores no text with the character of number 0", error);
+    px_pg_refuse_zero(pg_of(stmt), error);
   g_string_append_c(stmt->text, '\0');
   return done;
 }

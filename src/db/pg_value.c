@@ -11,7 +11,7 @@ static void append_number(GString *text, const PxValue *value) {
   g_string_append_len(text, digits, (gssize)px_number_text(value, digits));
 }
 
-static bool holds_zero(const PxValue *value) {
+bool px_pg_holds_zero(const PxValue *value) {
   return value->len && memchr(value->text, '\0', value->len);
 }
 
@@ -23,7 +23,7 @@ bool px_pg_append_value(GString *text, const PxValue *value) {
     return true;
   case PX_TEXT:
     g_string_append_len(text, value->text, value->len);
-    return !holds_zero(value);
+    return !px_pg_holds_zero(value);
   case PX_BLOB:
   case PX_NULL:
     break;
@@ -47,14 +47,12 @@ static void append_quoted(GString *text, const char *bytes, size_t len) {
   g_string_append_c(text, '"');
 }
 
-static void append_hex(GString *text, const char *bytes, size_t len) {
+void px_pg_append_hex(GString *text, const char *bytes, size_t len) {
   static const char digits[] = "0123456789abcdef";
-  g_string_append(text, "\"\\\\x");
   for (size_t i = 0; i < len; i++) {
     g_string_append_c(text, digits[(unsigned char)bytes[i] >> 4]);
     g_string_append_c(text, digits[bytes[i] & 15]);
   }
-  g_string_append_c(text, '"');
 }
 
 bool px_pg_append_array(GString *text, const PxValue *values, size_t n) {
@@ -64,9 +62,11 @@ bool px_pg_append_array(GString *text, const PxValue *values, size_t n) {
       g_string_append_c(text, ',');
     if (values[i].kind == PX_NULL)
       g_string_append(text, "NULL");
-    else if (values[i].kind == PX_BLOB)
-      append_hex(text, values[i].text, values[i].len);
-    else if (values[i].kind == PX_TEXT && holds_zero(&values[i]))
+    else if (values[i].kind == PX_BLOB) {
+      g_string_append(text, "\"\\\\x");
+      px_pg_append_hex(text, values[i].text, values[i].len);
+      g_string_append_c(text, '"');
+    } else if (values[i].kind == PX_TEXT && px_pg_holds_zero(&values[i]))
       return false;
     else if (values[i].kind == PX_TEXT)
       append_quoted(text, values[i].text, values[i].len);

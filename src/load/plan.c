@@ -415,7 +415,8 @@ bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pa
   plan->places = PX_LOAD_ARRAY(arena, PxLoadPlace, n_places);
   plan->models = PX_LOAD_ARRAY(arena, PxLoadModel, n_places);
   make_place(&maker, root, NULL, pattern);
-  for (size_t i = 0; i < plan->n_models; i++)
+  /* A server's triggers run behind all rows of a batch, as for any client that writes many: a query a row would cost a way there and back. */
+  for (size_t i = 0; i < plan->n_models && !px_records_in_sets(records); i++)
     plan->opaque |= plan->models[i].model->has_triggers;
   plan->opaque |= has_two_sided_links(plan);
   for (size_t i = 0; i < plan->n_models; i++)

@@ -25,6 +25,10 @@ void px_records_free(PxRecords *records) {
   g_free(records);
 }
 
+bool px_records_in_sets(const PxRecords *records) {
+  return records->batches == &px_batches_sets;
+}
+
 static void free_lookup(void *lookup) {
   px_lookup_free(lookup);
 }

@@ -13,6 +13,8 @@ PxRecords *px_records_new(PxDb *db, const PxSchema *schema);
 void px_records_set_now(PxRecords *records, int64_t now);
 void px_records_free(PxRecords *records);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecords, px_records_free)
+/* Whether a batch is one statement to the database, which does not see its rows one after the other. */
+bool px_records_in_sets(const PxRecords *records);
 
 /* ---- finding by values */
 

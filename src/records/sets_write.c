@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing records: one INSERT or UPDATE for all rows that write the same columns. */
+/* Writing records: one COPY, INSERT or UPDATE for all rows that write the same columns. */
 #include "records/records_private.h"
 
 #include <string.h>
@@ -72,21 +72,34 @@ static void append_arrays(const Group *group, GString *sql) {
   g_string_append_c(sql, ')');
 }
 
-static void insert_sql(PxDb *db, const Group *group, GString *sql) {
-  g_string_append(sql, "INSERT INTO ");
-  px_db_quote(db, sql, group->writes->model->table);
+static void append_columns(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, " (");
   px_db_quote(db, sql, group->writes->model->id->column);
-  g_autoptr(GString) values = g_string_new("id");
   for (size_t f = 0; f < group->writes->n_fields; f++) {
     if (!px_mask_has(group->mask, f))
       continue;
     g_string_append(sql, ", ");
     px_db_quote(db, sql, group->writes->fields[f]->column);
-    g_string_append_printf(values, ", v%zu", f);
   }
+  g_string_append_c(sql, ')');
+}
+
+static void copy_sql(PxDb *db, const Group *group, GString *sql) {
+  g_string_append(sql, "COPY ");
+  px_db_quote(db, sql, group->writes->model->table);
+  append_columns(db, group, sql);
+  g_string_append(sql, " FROM STDIN");
+}
+
+static void insert_sql(PxDb *db, const Group *group, GString *sql) {
+  g_string_append(sql, "INSERT INTO ");
+  px_db_quote(db, sql, group->writes->model->table);
+  append_columns(db, group, sql);
   /* The ids are taken from the sequence, so they may also be given where they are GENERATED ALWAYS. */
-  g_string_append_printf(sql, ") OVERRIDING SYSTEM VALUE SELECT %s", values->str);
+  g_string_append(sql, " OVERRIDING SYSTEM VALUE SELECT id");
+  for (size_t f = 0; f < group->writes->n_fields; f++)
+    if (px_mask_has(group->mask, f))
+      g_string_append_printf(sql, ", v%zu", f);
   append_arrays(group, sql);
 }
 
@@ -109,29 +122,31 @@ static void update_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, " = given.id");
 }
 
-static void bind(const Group *group, PxStmt *stmt, PxValue *cells) {
-  unsigned parameter = 0;
+/* All ids, then all of the first field, then all of the second ... Caller frees. */
+static PxValue *cells_of(const Group *group, size_t *ret_n_columns) {
+  PxValue *cells = g_new(PxValue, group->n * (group->writes->n_fields + 1));
+  PxValue *cell = cells;
   for (size_t i = 0; i < group->n; i++)
-    cells[i] = px_id_to_value(group->writes->ids[group->rows[i]]);
-  px_stmt_bind_array(stmt, parameter++, cells, group->n);
-  for (size_t f = 0; f < group->writes->n_fields; f++) {
-    if (!px_mask_has(group->mask, f))
-      continue;
-    cells += group->n;
-    for (size_t i = 0; i < group->n; i++)
-      cells[i] = group->writes->values[group->rows[i]][f];
-    px_stmt_bind_array(stmt, parameter++, cells, group->n);
-  }
+    *cell++ = px_id_to_value(group->writes->ids[group->rows[i]]);
+  for (size_t f = 0; f < group->writes->n_fields; f++)
+    for (size_t i = 0; i < group->n && px_mask_has(group->mask, f); i++)
+      *cell++ = group->writes->values[group->rows[i]][f];
+  *ret_n_columns = (size_t)(cell - cells) / group->n;
+  return cells;
 }
 
 typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
 
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
-  g_autofree PxValue *cells = g_new(PxValue, group->n * (group->writes->n_fields + 1));
+  size_t n_columns;
+  g_autofree PxValue *cells = cells_of(group, &n_columns);
   make_sql(records->db, group, sql);
+  if (make_sql == copy_sql)
+    return px_db_copy(records->db, sql->str, cells, n_columns, group->n, error);
   PxStmt *stmt = px_db_prepare_batch(records->db, sql->str);
-  bind(group, stmt, cells);
+  for (size_t c = 0; c < n_columns; c++)
+    px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);
   return px_sets_run(records, stmt, error);
 }
 
@@ -157,7 +172,8 @@ static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_s
 }
 
 bool px_sets_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
-  return write_all(records, writes, insert_sql, ret_bad_row, error);
+  /* COPY knows no rules and no row-level security, which count as triggers here. */
+  return write_all(records, writes, writes->model->has_triggers ? insert_sql : copy_sql, ret_bad_row, error);
 }
 
 bool px_sets_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {

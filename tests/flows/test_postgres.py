@@ -7,6 +7,27 @@ import psycopg2
 from conftest import BASE, MEASURED
 
 
+def test_triggers_do_not_make_an_import_go_row_by_row(shop, url):
+    """Those of a row see each row, those of a statement one batch or two, not one a row."""
+    with psycopg2.connect(url) as db, db.cursor() as cursor:
+        cursor.execute("""
+CREATE TABLE seen (what text, name text);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  INSERT INTO seen VALUES (TG_LEVEL, CASE WHEN TG_LEVEL = 'ROW' THEN new.name END);
+  IF TG_LEVEL = 'ROW' THEN new.phone = upper(new.phone); END IF;
+  RETURN new; END $$;
+CREATE TRIGGER each_row BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION see();
+CREATE TRIGGER each_statement AFTER INSERT ON partner FOR EACH STATEMENT EXECUTE FUNCTION see();
+""")
+    shop.drop("many.csv", "name,email#key,phone\n" + "".join(f"P{i},p{i}@x.test,x{i}\n" for i in range(500)))
+    assert shop.json("import", "partner", str(shop.drop_folder / "in" / "many.csv"))["created"] == 500
+    with psycopg2.connect(url) as db, db.cursor() as cursor:
+        cursor.execute("SELECT count(*) FILTER (WHERE what = 'ROW'), count(*) FILTER (WHERE what = 'STATEMENT') FROM seen")
+        rows, statements = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM partner WHERE phone = upper(phone) AND email LIKE 'p%'")
+        assert (rows, cursor.fetchone()) == (500, (500,)) and statements < 10
+
+
 def test_models_are_those_of_the_schema(shop):
     models = shop.json("models")
     assert [(m["model"], m["keys"]) for m in models["models"]] == [("country", []), ("partner", ["email"])]

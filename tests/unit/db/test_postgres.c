@@ -443,6 +443,63 @@ static void array_item_that_does_not_fit_is_refused(Fixture *f, gconstpointer da
   g_assert_cmpint(one_integer(f->db, "SELECT 1"), ==, 1);
 }
 
+/* ---- copy */
+
+static const char *const copied[] = {"plain", "", "\\N", "\\.", "tab\tand\\t", "li\nne\r", "é€", NULL};
+enum { N_COPIED = G_N_ELEMENTS(copied), N_COPIES = 3000 * N_COPIED }; /* more than libpq is given at once */
+
+static void copy_writes_what_was_given(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  g_autofree PxValue *cells = g_new0(PxValue, 4 * N_COPIES);
+  for (size_t i = 0; i < N_COPIES; i++) {
+    const char *text = copied[i % N_COPIED];
+    cells[i] = px_value_integer((int64_t)i);
+    cells[N_COPIES + i] = px_value_string(text);
+    cells[2 * N_COPIES + i] = i % 2 ? px_value_real(-0.1) : px_value_integer(INT64_MIN);
+    cells[3 * N_COPIES + i] = text ? px_value_blob(text, strlen(text) + 1) : px_value_null();
+  }
+  g_assert_true(px_db_exec(f->db, "CREATE TEMP TABLE copied (id bigint, t text, n numeric, b bytea)", &error));
+  begin(f->db, PX_TX_WRITE);
+  g_assert_true(px_db_copy(f->db, "COPY copied (id, t, n, b) FROM STDIN", cells, 4, N_COPIES, &error));
+  g_assert_no_error(error);
+  g_assert_cmpuint(px_db_changes(f->db), ==, N_COPIES);
+  commit(f->db);
+  PxStmt *stmt = prepare(f->db, "SELECT t, b, n = CASE WHEN id % 2 = 1 THEN -0.1 ELSE -9223372036854775808 END FROM copied ORDER BY id");
+  for (size_t i = 0; i < N_COPIES; i++) {
+    g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW);
+    PxValue row[] = {px_stmt_value(stmt, 0), px_stmt_value(stmt, 1)};
+    g_assert_true(px_value_equal(&row[0], &cells[N_COPIES + i]) && px_value_equal(&row[1], &cells[3 * N_COPIES + i]));
+    g_assert_cmpint(px_stmt_integer(stmt, 2), ==, 1);
+  }
+  g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_DONE);
+}
+
+static void refused_copy_writes_nothing(Fixture *f, gconstpointer data) {
+  const PxValue cells[] = {px_value_string("1"), px_value_string("two"), px_value_text("a\0b", 3)};
+  g_assert_true(px_db_exec(f->db, "CREATE TEMP TABLE copied (id integer PRIMARY KEY)", NULL));
+  begin(f->db, PX_TX_WRITE);
+  for (size_t n = 2; n <= 3; n++) {
+    g_autoptr(GError) error = NULL;
+    g_assert_true(px_db_savepoint(f->db, NULL));
+    g_assert_false(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, n, &error));
+    assert_code(error, PX_ERROR_CONSTRAINT);
+    g_assert_true(px_db_rollback_to(f->db, NULL));
+  }
+  g_assert_true(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, 1, NULL));
+  commit(f->db);
+  g_assert_cmpint(one_integer(f->db, "SELECT count(*) FROM copied"), ==, 1);
+}
+
+static void copy_is_a_write(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  const PxValue cell = px_value_integer(1);
+  g_assert_true(px_db_exec(f->db, "CREATE TABLE copied (id integer)", NULL));
+  begin(f->db, PX_TX_READ);
+  g_assert_false(px_db_copy(f->db, "COPY copied (id) FROM STDIN", &cell, 1, 1, &error));
+  assert_code(error, PX_ERROR_INTERNAL);
+  px_db_rollback(f->db);
+}
+
 void add_postgres_tests(void) {
 #define ADD(path, function) g_test_add("/db/postgres/" path, Fixture, OVER_POSTGRES, set_up, function, tear_down)
   g_test_add_func("/db/postgres/sql/parameters_are_numbered", parameters_are_numbered);
@@ -462,6 +519,9 @@ void add_postgres_tests(void) {
   ADD("error/interrupt_ends_a_statement", interrupt_ends_a_statement);
   ADD("arrays/are_what_was_bound", arrays_are_what_was_bound);
   ADD("arrays/item_that_does_not_fit_is_refused", array_item_that_does_not_fit_is_refused);
+  ADD("copy/writes_what_was_given", copy_writes_what_was_given);
+  ADD("copy/refused_one_writes_nothing", refused_copy_writes_nothing);
+  ADD("copy/is_a_write", copy_is_a_write);
   ADD("lost/connection_is_made_again", lost_connection_is_made_again);
   ADD("lost/dry_run_tells_a_lost_transaction", dry_run_tells_a_lost_transaction);
   ADD("dry_run/writes_nothing_behind_a_rollback", dry_run_writes_nothing_behind_a_rollback);
