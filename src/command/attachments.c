@@ -107,7 +107,7 @@ static int add_attachment(const PxCommandLine *line, PxProject *project, GError 
 static int run(const PxCommandLine *line, GError **error) {
   if (!px_list_check(false, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){0}, error);
   if (!project)
     return 2;
   if (line->n_args == 0)

@@ -116,7 +116,7 @@ static int run(const PxCommandLine *line, GError **error) {
   if (mail_to || webhook)
     return send_test(line, error);
   g_autoptr(PxComplaints) complaints = px_complaints_new();
-  PxProjectOptions options = {.paths = line->configs, .n_paths = g_strv_length((char **)(uintptr_t)line->configs), .on_postgres = true};
+  PxProjectOptions options = {.paths = line->configs, .n_paths = g_strv_length((char **)(uintptr_t)line->configs)};
   g_autoptr(PxProject) project = px_project_open(&options, complaints, error);
   if (!project)
     return 2;

@@ -14,7 +14,7 @@ static const GOptionEntry OPTIONS[] = {
 };
 
 static int run(const PxCommandLine *line, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run}, error);
   PxCleaned cleaned;
   if (!project || !px_clean(project, &cleaned, error))
     return 2;

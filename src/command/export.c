@@ -77,7 +77,7 @@ static void print_summary(const PxCommandLine *line, const PxSummary *summary, c
 }
 
 static int write_file(const PxCommandLine *line, bool header_only, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = no_history || header_only, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = no_history || header_only}, error);
   if (!project)
     return 2;
   g_autofree char *path = output ? g_strdup(output) : default_name(project, line->args[0], error);

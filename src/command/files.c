@@ -146,7 +146,7 @@ static int run(const PxCommandLine *line, GError **error) {
   static const PxListing listing = {px_file_list, file_to_json, columns, G_N_ELEMENTS(columns), "No files."};
   if (!px_list_check(false, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
   return line->n_args == 1 ? show(line, project, error) : px_list_print(line, project, &listing, error);

@@ -207,7 +207,7 @@ static json_t *rows_of(const GPtrArray *patterns) {
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  const PxCommandOpen how = {.no_files = true, .no_history = true, .on_postgres = true};
+  const PxCommandOpen how = {.no_files = true, .no_history = true};
   g_autoptr(PxProject) project = px_command_open(line, &how, error);
   g_autoptr(GPtrArray) patterns = g_ptr_array_new();
   if (!project || !collect(line, project, patterns, error))

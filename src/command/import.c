@@ -72,7 +72,7 @@ static PxSummary *import_or_apply(PxProject *project, const PxCommandLine *line,
 }
 
 static bool run_import(const PxCommandLine *line, int *ret_status, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .no_history = no_history, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .no_history = no_history}, error);
   g_autoptr(PxSummary) summary = project ? import_or_apply(project, line, error) : NULL;
   if (!summary)
     return false;

@@ -105,7 +105,7 @@ static int run(const PxCommandLine *line, GError **error) {
   static const PxListing listing = {px_job_list, job_to_json, columns, G_N_ELEMENTS(columns), "No jobs."};
   if (!px_list_check(true, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
   return line->n_args == 1 ? show(line, project, error) : px_list_print(line, project, &listing, error);

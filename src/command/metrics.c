@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 static int run(const PxCommandLine *line, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   g_autofree char *text = project ? px_metrics_text(project, error) : NULL;
   if (!text)
     return 2;

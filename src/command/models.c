@@ -194,7 +194,7 @@ static void print_models(bool as_json, const PxSchema *schema) {
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = true}, error);
   if (!project)
     return 2;
   if (line->n_args == 0) {

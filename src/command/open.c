@@ -8,7 +8,6 @@ PxProject *px_command_open(const PxCommandLine *line, const PxCommandOpen *how, 
     .dry_run = how->dry_run,
     .no_files = how->no_files || how->no_history,
     .no_migrate = how->no_history,
-    .on_postgres = how->on_postgres,
   };
   return px_project_open(&options, NULL, error);
 }

@@ -6,9 +6,8 @@
 
 typedef struct {
   bool dry_run;
-  bool no_files;    /* the command touches no bytes */
-  bool no_history;  /* nor our own tables */
-  bool on_postgres; /* it works there already */
+  bool no_files;   /* the command touches no bytes */
+  bool no_history; /* nor our own tables */
 } PxCommandOpen;
 
 PxProject *px_command_open(const PxCommandLine *line, const PxCommandOpen *how, GError **error) G_GNUC_WARN_UNUSED_RESULT;

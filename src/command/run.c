@@ -23,7 +23,7 @@ static int run(const PxCommandLine *line, GError **error) {
     g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "run: --wait %d is no time to wait", wait_seconds);
     return 2;
   }
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run}, error);
   if (!project)
     return 2;
   g_autoptr(PxRunReport) report = px_run_report_new(project, line);

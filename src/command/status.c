@@ -55,6 +55,7 @@ static json_t *worker_to_json(const PxWorkerOverview *worker, int64_t now, GTime
   json_t *object = json_object();
   json_object_set_new(object, "worker", px_json_text(worker->what));
   json_object_set_new(object, "name", px_json_text(worker->name));
+  json_object_set_new(object, "host", px_json_text(worker->host));
   json_object_set_new(object, "pid", json_integer(worker->pid));
   json_object_set_new(object, "state", px_json_text(px_worker_state_name(worker->state)));
   json_object_set_new(object, "job", id_or_null(worker->job));
@@ -224,12 +225,20 @@ static void append_failures(GString *out, const PxOverview *overview, const json
   }
 }
 
+/* Where the database is a file, all are on this machine. */
+static bool has_hosts(const PxOverview *overview) {
+  for (guint i = 0; i < overview->workers->len; i++)
+    if (((const PxWorkerOverview *)overview->workers->pdata[i])->host)
+      return true;
+  return false;
+}
+
 static char *overview_to_text(const PxOverview *overview, json_t *object) {
   static const PxColumn of_tasks[] = {{"task", "TASK"},        {"kind", "KIND"},     {"next_run", "NEXT", true}, {"last_run", "LAST RUN", true},
                                       {"last_state", "STATE"}, {"failed", "FAILED"}, {"pending", "PENDING"},     {"done", "DONE"},
                                       {"last_error", "ERROR"}};
-  static const PxColumn of_workers[] = {{"worker", "WORKER"}, {"pid", "PID"},   {"state", "STATE"}, {"job", "JOB"},    {"kind", "KIND"},
-                                        {"task", "TASK"},     {"file", "FILE"}, {"span", "FOR"},    {"doing", "DOING"}};
+  static const PxColumn of_workers[] = {{"host", "HOST"}, {"worker", "WORKER"}, {"pid", "PID"},   {"state", "STATE"}, {"job", "JOB"},
+                                        {"kind", "KIND"}, {"task", "TASK"},     {"file", "FILE"}, {"span", "FOR"},    {"doing", "DOING"}};
   static const PxColumn of_channels[] = {{"channel", "CHANNEL"}, {"started", "STARTED"}, {"due", "DUE"},        {"later", "LATER"},
                                          {"waiting", "WAITING"}, {"failed", "FAILED"},   {"span", "OLDEST DUE"}};
   GString *out = g_string_new(NULL);
@@ -240,7 +249,8 @@ static char *overview_to_text(const PxOverview *overview, json_t *object) {
   add_spans(channels, "oldest_due_seconds", "span");
   append_head(out, overview, object);
   append_table(out, json_object_get(object, "tasks"), of_tasks, G_N_ELEMENTS(of_tasks), "No tasks.");
-  append_table(out, workers, of_workers, G_N_ELEMENTS(of_workers), "No workers.");
+  size_t first = has_hosts(overview) ? 0 : 1;
+  append_table(out, workers, of_workers + first, G_N_ELEMENTS(of_workers) - first, "No workers.");
   append_table(out, channels, of_channels, G_N_ELEMENTS(of_channels), "Nothing is queued.");
   append_failures(out, overview, json_object_get(object, "failures"));
   return g_string_free(out, FALSE);
@@ -317,7 +327,7 @@ static int run(const PxCommandLine *line, GError **error) {
   int64_t every;
   if (!read_options(&every, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
   if (check)

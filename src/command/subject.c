@@ -53,7 +53,7 @@ static int settle_all(const PxCommandLine *line, Settle settle, const char *doin
   g_auto(PxChosen) chosen = {0};
   if (!px_choose(line, &chosen, error))
     return 2;
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project || !find(line, project, OPEN, doing, &chosen, error))
     return 2;
   const char *name = px_subject_name(chosen.subject);
@@ -152,7 +152,7 @@ static int run_retry(const PxCommandLine *line, GError **error) {
     g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "retry: --failed is for files: only they have rows");
     return 2;
   }
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){0}, error);
   if (!project || !find(line, project, 1U << PX_STATE_FAILED, "retry", &chosen, error))
     return 2;
   if (chosen.n == 0) {

@@ -135,7 +135,7 @@ static int duplicate(const PxCommandLine *line, const PxProject *project, GError
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true, .on_postgres = true}, error);
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_files = true}, error);
   if (!project)
     return 2;
   if (line->n_args == 0)

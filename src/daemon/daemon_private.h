@@ -15,6 +15,7 @@
 typedef struct {
   unsigned workers;
   int64_t stop_timeout;   /* microseconds */
+  int64_t worker_lease;   /* microseconds; px_worker_lease() */
   uint64_t worker_memory; /* bytes; a worker of a supervisor that has more after a job is replaced. 0: none is */
   PxLogFormat log_format;
   PxLogLevel log_level;
@@ -81,6 +82,23 @@ const volatile sig_atomic_t *px_stop_flag(void);
 void px_stop_watch(PxDb *db, const PxWorker *worker);
 /* Waits for a wish to stop, fd (-1: none) or the time; does nothing when there is a wish already. */
 void px_stop_wait(int fd, int64_t microseconds);
+
+/* ---- outage.c: a database that goes away and comes back */
+
+/* A process that has worked before fails for want of the database: it is waited for, a little longer each time. */
+typedef struct {
+  int64_t pause; /* microseconds; 0: the database is there */
+  char *left;    /* what the process was called in the database before */
+} PxOutage;
+void px_outage_clear(PxOutage *outage);
+/* Takes presence: a worker whose database has gone; and tells of it when that is there again. */
+void px_outage_leave(PxOutage *outage, PxWorker *presence);
+void px_outage_return(PxOutage *outage, PxDb *db);
+/* Whether it was waited for, and what failed is to be tried again: db (NULL: it was never opened) is a server, error says that it cannot be reached,
+ * and nobody wants the process to end. */
+bool px_outage_wait(PxOutage *outage, const PxDaemonProcess *process, const char *name, const PxDb *db, const GError *error);
+/* It is there. */
+void px_outage_end(PxOutage *outage);
 
 /* ---- worker.c, scheduler.c: the life of a process; the exit status, 0 when it was told to end */
 

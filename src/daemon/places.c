@@ -116,15 +116,19 @@ static void tell_death(const PxPlace *place, int status, int64_t now) {
   px_log(PX_LOG_ERROR, &subject, "%s (pid %d) %s while: %s%s", name, (int)place->pid, end, *doing ? doing : "starting", again);
 }
 
-void px_place_hold(PxPlace *place) {
-  if (place->life < 0 && *place->slot->file)
-    place->life = px_worker_hold(place->slot->file);
-}
-
 static void let_go(PxPlace *place) {
   if (place->life >= 0)
     (void)close(place->life);
   place->life = -1;
+}
+
+void px_place_hold(PxPlace *place) {
+  if (strcmp(place->held, place->slot->file) != 0) /* it has lost the database, and come back as another one */
+    let_go(place);
+  if (place->life >= 0 || !*place->slot->file)
+    return;
+  g_strlcpy(place->held, place->slot->file, sizeof place->held);
+  place->life = px_worker_hold(place->held);
 }
 
 void px_place_ended(PxSupervisor *supervisor, PxPlace *place, int status) {

@@ -12,6 +12,7 @@ typedef struct {
   bool wanted;     /* is started again when it ends */
   pid_t pid;       /* 0: not running */
   int life;        /* px_worker_hold(): others learn of its death when we have told why; -1: not held */
+  char held[256];  /* the file that it is of */
   bool leaves;     /* was told to end: nobody wonders when it does */
   bool killed;     /* because it did not end in time */
   bool ready;

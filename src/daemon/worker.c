@@ -15,6 +15,7 @@ typedef struct {
   PxProject *project;
   char *name; /* "worker 2" */
   int64_t nap;
+  PxOutage outage;
   /* of the job at work; 0: idle */
   int64_t job;
   char *kind;
@@ -39,6 +40,7 @@ static void worker_clear(Worker *worker) {
   forget_job(worker);
   px_project_close(worker->project);
   g_free(worker->name);
+  px_outage_clear(&worker->outage);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Worker, worker_clear)
 
@@ -134,6 +136,7 @@ static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
     bool ran;
     if (!px_run_next(worker->project, presence, &options, &ran, error))
       return false;
+    px_outage_end(&worker->outage);
     if (ran) {
       if (has_grown(worker))
         return true;
@@ -148,12 +151,16 @@ static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
 
 static bool work(Worker *worker, GError **error) {
   const PxProjectOptions options = {.config = worker->process->config, .stop = px_stop_flag()};
+  g_clear_pointer(&worker->project, px_project_close);
+  forget_job(worker);
   worker->project = px_project_open(&options, NULL, error);
   if (!worker->project)
     return false;
   g_autoptr(PxWorker) presence = px_worker_open(worker->project->db, error);
   if (!presence)
     return false;
+  px_outage_return(&worker->outage, worker->project->db);
+  px_worker_lease(presence, worker->process->settings->worker_lease);
   px_worker_describe(presence, worker->name);
   const char *file = px_worker_file(presence);
   if (worker->process->slot && file && strlen(file) < sizeof worker->process->slot->file)
@@ -166,7 +173,7 @@ static bool work(Worker *worker, GError **error) {
   bool done = loop(worker, presence, error) && px_job_release_held(worker->project->db, presence, error);
   px_stop_watch(NULL, NULL);
   if (!done) /* the database failed, not the job */
-    px_worker_leave(g_steal_pointer(&presence));
+    px_outage_leave(&worker->outage, g_steal_pointer(&presence));
   return done;
 }
 
@@ -178,7 +185,12 @@ int px_worker_live(const PxDaemonProcess *process) {
   else
     worker.name = process->number ? g_strdup_printf("worker %u", process->number) : g_strdup("worker");
   px_process_says(process, PX_LIFE_STARTING, worker.name, "starting", NULL);
-  if (work(&worker, &error)) {
+  bool done = work(&worker, &error);
+  while (!done && px_outage_wait(&worker.outage, process, worker.name, worker.project ? worker.project->db : NULL, error)) {
+    g_clear_error(&error);
+    done = work(&worker, &error);
+  }
+  if (done || (worker.outage.pause && px_stop_wanted() != PX_STOP_NOT)) {
     px_log(PX_LOG_DEBUG, NULL, "ended as it was told to");
     return 0;
   }

@@ -50,6 +50,7 @@ static void free_worker(gpointer row) {
   PxWorkerOverview *worker = row;
   g_free(worker->what);
   g_free(worker->name);
+  g_free(worker->host);
   g_free(worker->doing);
   g_free(worker->kind);
   g_free(worker->task);
@@ -85,6 +86,7 @@ static void add_seen(PxOverview *overview, const PxWorkerSeen *seen, const GPtrA
   PxWorkerOverview *worker = g_new0(PxWorkerOverview, 1);
   worker->what = g_strdup(seen->what);
   worker->name = g_strdup(seen->name);
+  worker->host = g_strdup(seen->host);
   worker->pid = seen->pid;
   worker->state = seen->lives ? PX_WORKER_IDLE : PX_WORKER_DEAD;
   take_jobs(worker, seen, jobs);

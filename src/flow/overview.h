@@ -17,6 +17,7 @@ const char *px_worker_state_name(PxWorkerState state);
 typedef struct {
   char *what; /* "worker 2", "scheduler", "command" */
   char *name; /* as jobs call their owner */
+  char *host; /* the machine that it is on; NULL: this one, or not known */
   int64_t pid;
   PxWorkerState state;
   char *doing;     /* "importing orders.csv, rows 2001-3000"; NULL: nothing to tell */

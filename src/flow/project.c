@@ -86,11 +86,6 @@ static PxDb *open_db(const PxProjectOptions *options, const PxConfig *config, co
   }
   const PxDbOptions db_options = {.url = url ? url : database, .dry_run = options->dry_run, .create = options->create_database};
   g_autoptr(PxDb) db = px_db_open(&db_options, error);
-  if (db && px_db_dialect(db) == PX_DIALECT_POSTGRES && !options->on_postgres) {
-    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
-                "database: on PostgreSQL this command does not work yet, only import, export, run, lists and the like");
-    return NULL;
-  }
   if (db && !options->no_migrate && !px_db_migrate(db, error))
     return NULL;
   return g_steal_pointer(&db);

@@ -20,7 +20,6 @@ typedef struct {
   bool dry_run;               /* database, storages and filestore pretend: everything happens and is forgotten at close */
   bool create_database;       /* make it when it is missing (init) */
   bool no_files;              /* the filestore is not opened (and not made): for commands that touch no bytes, and --no-history */
-  bool on_postgres;           /* what the caller does works there; else a database of PostgreSQL is refused */
   bool no_migrate;            /* our own tables are neither made nor migrated: --no-history */
   int64_t (*now)(void *data); /* microseconds since the epoch; NULL: the system's clock */
   void *now_data;

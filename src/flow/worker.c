@@ -53,6 +53,32 @@ static bool is_stopped(const PxWork *work, const GError *error) {
   return px_project_stopped(work->project, NULL) && (may_work_later(error) || g_error_matches(error, PX_ERROR, PX_ERROR_STOPPED));
 }
 
+#define PAUSE_MIN (100 * G_TIME_SPAN_MILLISECOND)
+#define PAUSE_MAX (5 * G_TIME_SPAN_SECOND)
+
+/* Until the time is over, or the process is to end. */
+static void wait_or_stop(const PxProject *project, int64_t span) {
+  for (int64_t end = g_get_monotonic_time() + span; g_get_monotonic_time() < end && !px_project_stopped(project, NULL);)
+    g_usleep(20 * 1000);
+}
+
+/* The transaction that tells of a failure. A server that is started again meanwhile is waited for: the try counts. */
+static bool begin_when_back(const PxWork *work, GError **error) {
+  const PxProject *project = work->project;
+  bool server = px_db_dialect(project->db) == PX_DIALECT_POSTGRES;
+  for (int64_t pause = PAUSE_MIN;; pause = MIN(pause * 2, PAUSE_MAX)) {
+    g_autoptr(GError) problem = NULL;
+    if (px_work_begin(work, &problem))
+      return true;
+    if (!server || !may_work_later(problem) || px_project_stopped(project, NULL)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+    px_db_rollback(project->db);
+    wait_or_stop(project, pause);
+  }
+}
+
 bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
   g_autoptr(GError) problem = NULL;
   g_autoptr(GError) fenced = NULL;
@@ -76,7 +102,7 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
   }
   bool stopped = is_stopped(work, problem);
   bool later = may_try_later && may_work_later(problem) && px_retry_again(retry_of(work), tries_of(work->job));
-  if (!px_work_begin(work, &fenced)) {
+  if (!begin_when_back(work, &fenced)) {
     if (g_error_matches(fenced, PX_ERROR, PX_ERROR_FENCED))
       return true;
     g_propagate_error(error, g_steal_pointer(&fenced));

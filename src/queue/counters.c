@@ -8,6 +8,16 @@ static const char *const subjects[PX_N_COUNTERS] = {"death",    "due",      "fet
                                                     "job_time", "job_wait", "retry",         "rows",    "sent", "storage_error"};
 const char *const px_counter_bounds[PX_N_COUNTER_BOUNDS] = {"0.1", "1", "10", "60", "600", "3600", "+Inf"};
 
+#define SHARDS 32
+
+/* Rows that several processes of a server would wait for one another at; SQLite has one writer at a time anyway. */
+static void bind_shard(PxDb *db, PxBinder *binder) {
+  static int64_t shard = -1;
+  if (shard < 0)
+    shard = g_random_int_range(0, SHARDS);
+  px_bind_integer(binder, px_db_dialect(db) == PX_DIALECT_POSTGRES ? shard : 0);
+}
+
 bool px_counter_add(PxDb *db, PxCounter what, const char *kind, const char *task, const char *outcome, uint64_t n, uint64_t amount, GError **error) {
   PxBinder binder;
   if (n == 0)
@@ -18,6 +28,7 @@ bool px_counter_add(PxDb *db, PxCounter what, const char *kind, const char *task
   px_bind_text(&binder, kind ? kind : "");
   px_bind_text(&binder, task ? task : "");
   px_bind_text(&binder, outcome ? outcome : "");
+  bind_shard(db, &binder);
   px_bind_integer(&binder, (int64_t)n);
   px_bind_integer(&binder, (int64_t)amount);
   return px_run_bound(&binder, error);
@@ -27,6 +38,7 @@ bool px_counter_job_ended(PxDb *db, int64_t id, PxState state, int64_t now, GErr
   PxBinder binder;
   if (!px_queue_statement(db, "counter_job", &binder, error))
     return false;
+  bind_shard(db, &binder);
   px_bind_text(&binder, px_state_name(state));
   px_bind_integer(&binder, now);
   px_bind_integer(&binder, now);
@@ -38,6 +50,7 @@ bool px_counter_file_ended(PxDb *db, int64_t file_id, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "counter_file", &binder, error))
     return false;
+  bind_shard(db, &binder);
   px_bind_integer(&binder, file_id);
   return px_run_bound(&binder, error);
 }
@@ -46,6 +59,7 @@ bool px_counter_rows(PxDb *db, int64_t file_id, const PxCounts *counts, GError *
   PxBinder binder;
   if (!px_queue_statement(db, "counter_rows", &binder, error))
     return false;
+  bind_shard(db, &binder);
   const uint64_t all[] = {counts->created, counts->updated, counts->unchanged, counts->failed, counts->skipped};
   for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
     px_bind_integer(&binder, (int64_t)all[i]);

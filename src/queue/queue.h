@@ -213,7 +213,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFileMessages, px_file_messages_close)
 typedef struct PxWorker PxWorker;
 PxWorker *px_worker_open(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_worker_close(PxWorker *worker);
-/* Closes it as one that was stopped: the jobs that it still has go back as they were. */
+/* Closes it as one that was stopped, without a word to the database: the jobs that it still has go back as they were. */
 void px_worker_leave(PxWorker *worker);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxWorker, px_worker_close)
 const char *px_worker_name(const PxWorker *worker);
@@ -227,6 +227,11 @@ typedef enum { PX_CLAIMS_ALL, PX_CLAIMS_WORK /* no notices */, PX_CLAIMS_NOTICES
 void px_worker_claims(PxWorker *worker, PxClaims claims);
 /* How long it is held to live when nothing is heard of it, where the database is a server; 30 s at first. */
 void px_worker_lease(PxWorker *worker, int64_t microseconds);
+/* Whether it is this worker that does what only one is to do at a time, such as "scheduler": at its first asking when nobody else does, and from then on
+ * while its lease holds. A database that is a file has no leaders: always true. */
+bool px_worker_leads(const PxWorker *worker, PxDb *db, const char *role, bool *ret_leads, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* A worker of this process that was left while the database was not there: its jobs need not wait until its lease is over. */
+void px_worker_bury(PxDb *db, const char *name);
 /* What others see of it: "worker 2". */
 void px_worker_describe(PxWorker *worker, const char *what);
 /* How many jobs of a kind are claimed at once; at least 1. The next claims hand out the rest without a transaction; each runs alone. Only for kinds

@@ -125,6 +125,8 @@ typedef struct {
   int64_t job;
 } PxWorkerRow;
 GPtrArray *px_worker_rows(PxDb *db, const char *name);
+/* Its lease is over, and its jobs are to go back as they were. */
+void px_worker_rows_stop(PxDb *db, const char *name);
 /* Removes rows that nobody needs: of one worker, or (name NULL) of all whose lease is over. */
 void px_worker_rows_forget(PxDb *db, const char *name);
 

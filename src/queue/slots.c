@@ -186,6 +186,7 @@ static bool last_start(const Slots *slots, const PxChannel *channel, int64_t *re
   PxBinder binder;
   if (!px_queue_statement(slots->db, "channel_last_start", &binder, error))
     return false;
+  px_bind_integer(&binder, slots->now);
   px_bind_text(&binder, channel->name);
   return px_run_for_id(&binder, ret_when, error);
 }

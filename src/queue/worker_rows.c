@@ -239,6 +239,10 @@ GPtrArray *px_worker_rows(PxDb *db, const char *name) {
   return rows ? rows : g_ptr_array_new_with_free_func(free_worker);
 }
 
+void px_worker_rows_stop(PxDb *db, const char *name) {
+  (void)run_for(db, "worker_stopped", name);
+}
+
 void px_worker_rows_forget(PxDb *db, const char *name) {
   (void)run_for(db, name ? "worker_forget" : "worker_tidy", name);
 }

@@ -464,6 +464,26 @@ void px_worker_lease(PxWorker *worker, int64_t microseconds) {
     px_presence_lease(worker->presence, microseconds);
 }
 
+bool px_worker_leads(const PxWorker *worker, PxDb *db, const char *role, bool *ret_leads, GError **error) {
+  PxBinder binder;
+  *ret_leads = true;
+  if (!worker->presence)
+    return true;
+  if (!px_presence_renew(worker->presence, db, error) || !px_queue_statement(db, "leader_take", &binder, error))
+    return false;
+  px_bind_text(&binder, role);
+  px_bind_text(&binder, worker->name);
+  int64_t leads;
+  bool asked = px_run_for_id(&binder, &leads, error);
+  *ret_leads = asked && leads;
+  return asked;
+}
+
+void px_worker_bury(PxDb *db, const char *name) {
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES)
+    px_worker_rows_stop(db, name);
+}
+
 bool px_worker_looks_around(const PxWorker *worker) {
   return !worker->presence || px_presence_looks_around(worker->presence);
 }

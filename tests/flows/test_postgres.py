@@ -76,15 +76,6 @@ def test_view_is_exported(shop, url):
     assert shop.call("export", "french", "-o", "-").stdout == ".id,name\n1,ALICE\n"
 
 
-def test_what_does_not_work_yet_is_told_and_nothing_is_made(project, url):
-    project.config("", base=BASE.replace("sqlite:shop.db", url))
-    done = project.call("worker", status=2)
-    assert "on PostgreSQL this command does not work yet" in done.stderr
-    with psycopg2.connect(url) as db, db.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
-        assert cursor.fetchone() == (0,)
-
-
 def test_password_is_not_told(project, url):
     project.config("", base=BASE.replace("sqlite:shop.db", url.replace("tester@", "tester:s3cret@").replace("/test_", "/other_")))
     done = project.call("check", status=3)

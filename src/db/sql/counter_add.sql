@@ -1,3 +1,3 @@
 -- Something has happened n times.
-INSERT INTO pattimpex_counter (subject, kind, task, outcome, n, amount) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (subject, kind, task, outcome) DO UPDATE SET n = pattimpex_counter.n + excluded.n, amount = pattimpex_counter.amount + excluded.amount
+INSERT INTO pattimpex_counter (subject, kind, task, outcome, shard, n, amount) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (subject, kind, task, outcome, shard) DO UPDATE SET n = pattimpex_counter.n + excluded.n, amount = pattimpex_counter.amount + excluded.amount

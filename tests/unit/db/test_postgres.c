@@ -58,6 +58,51 @@ static char *one_text(PxDb *db, const char *sql) {
   return text;
 }
 
+static void transaction_in_which_nothing_is_said_is_given_up(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  exec(f->db, "CREATE TABLE t (a integer); INSERT INTO t VALUES (1)");
+  g_autoptr(PxDb) slow = open_url(f->url, false);
+  px_db_limit_idle(slow, 50);
+  begin(slow, PX_TX_WRITE);
+  exec(slow, "UPDATE t SET a = 2");
+  exec(f->db, "UPDATE t SET a = 3"); /* has its turn when the server has ended the other one */
+  g_assert_false(px_db_commit(slow, &error));
+  assert_code(error, PX_ERROR_TRANSIENT);
+  px_db_rollback(slow);
+  begin(slow, PX_TX_WRITE);
+  commit(slow);
+  g_assert_cmpint(one_integer(f->db, "SELECT a FROM t"), ==, 3);
+}
+
+static gpointer sleep_long(gpointer data) {
+  GError *error = NULL;
+  PxDb *db = data;
+  PxStmt *stmt = px_db_prepare(db, "SELECT pg_sleep(60)", NULL);
+  g_assert_false(px_stmt_run(stmt, &error));
+  return error;
+}
+
+static void cut_connection_is_lost_and_made_again(Fixture *f, gconstpointer data) {
+  g_autoptr(PxDb) other = open_url(f->url, false);
+  GThread *thread = g_thread_new("sleeper", sleep_long, other);
+  while (one_integer(f->db, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'") == 0)
+    g_thread_yield();
+  px_db_cut(other);
+  GError *error = g_thread_join(thread);
+  assert_code(error, PX_ERROR_TRANSIENT);
+  g_assert_cmpint(one_integer(other, "SELECT 1"), ==, 1);
+}
+
+static void server_that_does_not_answer_is_given_up(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxDb) patient = px_db_open_other(f->db, 100, &error);
+  g_assert_no_error(error);
+  g_assert_cmpint(one_integer(patient, "SELECT 1"), ==, 1);
+  PxStmt *stmt = px_db_prepare(patient, "SELECT pg_sleep(60)", NULL);
+  g_assert_false(px_stmt_run(stmt, &error));
+  assert_code(error, PX_ERROR_TRANSIENT);
+}
+
 static void opens_with_our_settings(Fixture *f, gconstpointer data) {
   g_autofree char *name = one_text(f->db, "SELECT current_setting('application_name')");
   g_autofree char *moment = one_text(f->db, "SELECT timestamptz '2024-03-01 12:00:00.5+02'");
@@ -505,6 +550,9 @@ void add_postgres_tests(void) {
   g_test_add_func("/db/postgres/sql/parameters_are_numbered", parameters_are_numbered);
   g_test_add_func("/db/postgres/sql/statements_are_told_apart", statements_are_told_apart);
   ADD("open/cannot_open", cannot_open);
+  ADD("connection/idle_transaction_is_given_up", transaction_in_which_nothing_is_said_is_given_up);
+  ADD("connection/that_was_cut_is_made_again", cut_connection_is_lost_and_made_again);
+  ADD("connection/server_that_does_not_answer_is_given_up", server_that_does_not_answer_is_given_up);
   ADD("open/broken_password_is_not_told", broken_password_is_not_told);
   ADD("open/opens_with_our_settings", opens_with_our_settings);
   ADD("open/service_file_and_environment_are_heard", service_file_and_environment_are_heard);

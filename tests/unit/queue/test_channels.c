@@ -236,7 +236,7 @@ void add_channels(void) {
   ADD("channels/one_bounds_those_beneath_it", a_channel_bounds_those_beneath_it);
   ADD("channels/root_bounds_all", root_bounds_all);
   ADD("channels/a_dead_worker_leaves_its_slot", a_dead_worker_leaves_its_slot);
-  ADD("channels/throttle_pauses_between_starts", throttle_pauses_between_starts);
+  ADD_SQLITE("channels/throttle_pauses_between_starts", throttle_pauses_between_starts);
   ADD("channels/sequential_waits_for_the_next_try", sequential_waits_for_the_next_try);
   ADD("channels/sequential_is_held_by_a_failed_job", sequential_is_held_by_a_failed_job);
   ADD_SQLITE("channels/what_is_wrong_is_told", what_is_wrong_is_told);

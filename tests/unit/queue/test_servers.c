@@ -209,6 +209,44 @@ static int run_crowd(Fixture *f, PxChannels *channels) {
   return most;
 }
 
+/* What the clocks of the workers say does not matter. */
+static void throttle_goes_by_the_clock_of_the_server(Fixture *f, gconstpointer data) {
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(PxConfig) config = px_config_parse("channels: \"root.fetch:2:throttle=0.3\"\n", "test.yaml", NULL);
+  g_autoptr(PxChannels) channels = px_channels_read(px_node_get(px_config_root(config), "channels"), complaints);
+  g_assert_cmpuint(px_complaints_errors(complaints), ==, 0);
+  px_worker_heed(f->worker, channels);
+  (void)enqueue(f, "a", NULL, 10, 0);
+  (void)enqueue(f, "b", NULL, 10, 0);
+  g_autoptr(PxJob) first = claim(f, NULL, NOW + G_TIME_SPAN_HOUR);
+  int64_t claimed = g_get_monotonic_time();
+  g_assert_nonnull(first);
+  g_autoptr(PxJob) second = NULL;
+  for (int64_t skew = G_TIME_SPAN_MINUTE; !second; skew = -skew)
+    second = claim(f, NULL, NOW + G_TIME_SPAN_HOUR + skew);
+  g_assert_cmpint(g_get_monotonic_time() - claimed, >, 200 * G_TIME_SPAN_MILLISECOND);
+  px_worker_heed(f->worker, NULL);
+}
+
+/* ---- leaders */
+
+static void one_leads_until_its_lease_is_over(Fixture *f, gconstpointer data) {
+  g_autoptr(PxDb) db = open_other(f);
+  g_autoptr(PxWorker) other = px_worker_open(db, NULL);
+  bool leads;
+  g_assert_true(px_worker_leads(f->worker, f->db, "scheduler", &leads, NULL));
+  g_assert_true(leads);
+  g_assert_true(px_worker_leads(other, db, "scheduler", &leads, NULL));
+  g_assert_false(leads);
+  g_assert_true(px_worker_leads(f->worker, f->db, "scheduler", &leads, NULL));
+  g_assert_true(leads);
+  expire(f, f->worker);
+  g_assert_true(px_worker_leads(other, db, "scheduler", &leads, NULL));
+  g_assert_true(leads);
+  g_assert_true(px_worker_leads(f->worker, f->db, "scheduler", &leads, NULL));
+  g_assert_false(leads);
+}
+
 static void each_job_is_claimed_once(Fixture *f, gconstpointer data) {
   (void)run_crowd(f, NULL);
 }
@@ -272,5 +310,7 @@ void add_servers(void) {
   ADD_POSTGRES("lease/judges_workers_of_other_machines", worker_of_another_machine_is_judged_by_its_lease);
   ADD_POSTGRES("job/each_is_claimed_once", each_job_is_claimed_once);
   ADD_POSTGRES("channels/capacity_holds_among_all", capacity_holds_among_all);
+  ADD_POSTGRES("channels/throttle_goes_by_the_clock_of_the_server", throttle_goes_by_the_clock_of_the_server);
+  ADD_POSTGRES("leader/is_one_until_its_lease_is_over", one_leads_until_its_lease_is_over);
   ADD_POSTGRES("job/ended_ones_are_not_looked_at", ended_jobs_are_not_looked_at);
 }

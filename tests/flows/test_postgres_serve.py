@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`serve`, `worker` and `scheduler` on PostgreSQL, on one machine and on several: those with another PATTIMPEX_HOST are judged by their leases alone."""
+import os
+import signal
+
+import psycopg2
+import pytest
+from conftest import BAD, needs_hooks
+from server import state, title, until
+
+TASKS = """
+serve: {workers: 2}
+import_tasks:
+  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors, schedule: every second}
+export_tasks:
+  out: {storage: drop, path: out, pattern: partner, file_name: all.csv, schedule: every second}
+"""
+QUIET = """
+serve: {workers: 2, worker_lease: 1s}
+import_tasks:
+  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done}
+"""
+
+
+class Tables:
+    """What is in the database, asked anew each time."""
+
+    def __init__(self, url):
+        self.db = psycopg2.connect(url)
+        self.db.autocommit = True
+
+    def rows(self, sql, *values):
+        with self.db.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def emails(self):
+        return [email for (email,) in self.rows("SELECT email FROM partner WHERE id > 2 ORDER BY id")]
+
+    def queue_fetch(self):
+        """What the scheduler would do."""
+        self.rows("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
+                  " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
+
+    def idle(self):
+        return not self.rows("SELECT 1 FROM pattimpex_job WHERE state IN ('waiting', 'pending', 'started')")
+
+
+@pytest.fixture
+def tables(shop, url):
+    made = Tables(url)
+    yield made
+    made.db.close()
+
+
+def rows_of(n):
+    return "name,email#key\n" + "".join(f"P{i},p{i}@x.test\n" for i in range(n))
+
+
+def addresses(n):
+    return [f"p{i}@x.test" for i in range(n)]
+
+
+def small_chunks(shop, more):
+    shop.config(more, base=shop.base.replace("format: csv", "format: csv\n    chunk_size: 10"))
+
+
+def test_schedules_import_and_export_by_themselves(shop, tables, serve_ready):
+    shop.config(TASKS, base=shop.base)
+    server = serve_ready()
+    shop.drop("good.csv")
+    shop.drop("bad.csv", BAD)
+    until("the files are put away", lambda: {"done/good.csv", "done/bad.csv", "errors/bad.csv"} <= set(shop.names()))
+    until("an export with the new records", lambda: b"carol@x.test" in shop.tree("out").get("out/all.csv", b""))
+    server.logged("2 created (2 rows)", file="good.csv", task="in")
+    status = shop.json("status")
+    assert {(w["worker"], w["state"] in ("idle", "busy")) for w in status["workers"]} == {
+        ("notifier", True), ("scheduler", True), ("worker 1", True), ("worker 2", True)}
+    assert len({w["host"] for w in status["workers"]}) == 1
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+    assert tables.rows("SELECT name FROM pattimpex_worker") == []
+    assert 'pattimpex_rows_total{' in shop.call("metrics").stdout
+
+
+def test_another_worker_goes_on_with_the_job_of_a_killed_one(shop, tables, serve_ready):
+    small_chunks(shop, QUIET)
+    shop.drop("rows.csv", rows_of(40))
+    server = serve_ready("serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-committed:2"})
+    tables.queue_fetch()
+    paused = server.paused_worker()
+    server.tell(signal.SIGKILL, paused)
+    second = server.paused_worker(paused)     # it goes on behind what was committed
+    server.tell(signal.SIGCONT, second)
+    until("it is done", tables.idle)
+    assert tables.emails() == addresses(40)
+    assert tables.rows("SELECT attempt, deaths FROM pattimpex_job WHERE kind = 'import'") == [(2, 0)]
+
+
+@needs_hooks
+@pytest.mark.parametrize("hook", ["chunk-filled:2", "chunk-committed:2"])
+def test_worker_that_slept_past_its_lease_commits_nothing_more(shop, tables, serve, hook):
+    small_chunks(shop, QUIET)
+    shop.drop("rows.csv", rows_of(40))
+    shop.call("jobs")
+    slow = serve("worker", env={"PATTIMPEX_PAUSE_AT": hook, "PATTIMPEX_HOST": "one"})
+    tables.queue_fetch()
+    until("it sleeps", lambda: state(slow.pid) == "T")
+    quick = serve("worker", env={"PATTIMPEX_HOST": "two"})
+    until("the other one has done its job", tables.idle)
+    assert tables.emails() == addresses(40)
+    done = tables.rows("SELECT kind, state, attempt, owner FROM pattimpex_job ORDER BY id")
+    slow.tell(signal.SIGCONT)
+    tables.queue_fetch()
+    until("the next job is done", tables.idle)
+    slow.tell(signal.SIGTERM)
+    assert slow.ends() == 0
+    assert [r for r in tables.rows("SELECT kind, state, attempt, owner FROM pattimpex_job ORDER BY id")][:len(done)] == done
+    assert ("import", "done", 2) in [row[:3] for row in done]
+    assert tables.emails() == addresses(40)
+    assert tables.rows("SELECT n_created, n_rows FROM pattimpex_file") == [(40, 40)]
+    assert tables.rows("SELECT sum(n) FROM pattimpex_counter WHERE subject = 'rows'") == [(40,)]
+    quick.logged("worker died", level="warning")
+
+
+def test_one_scheduler_leads_and_another_takes_its_place(shop, tables, serve):
+    shop.config(TASKS, base=shop.base)
+    shop.call("jobs")
+    first = serve("scheduler", env={"PATTIMPEX_HOST": "one"})
+    until("it leads", lambda: title(first.pid) == "pattimpex: scheduler idle")
+    second = serve("scheduler", env={"PATTIMPEX_HOST": "two"})
+    until("it stands by", lambda: title(second.pid) == "pattimpex: scheduler standing by")
+    assert [host for (host,) in tables.rows("SELECT w.host FROM pattimpex_leader AS l JOIN pattimpex_worker AS w ON w.name = l.owner")] == ["one"]
+    first.tell(signal.SIGTERM)
+    assert first.ends() == 0
+    until("the other one leads", lambda: title(second.pid) == "pattimpex: scheduler idle")
+    until("it queues what is due", lambda: tables.rows("SELECT 1 FROM pattimpex_due WHERE state = 'queued'"))
+    assert tables.rows("SELECT task, kind, due FROM pattimpex_due GROUP BY task, kind, due HAVING count(*) > 1") == []
+
+
+def test_workers_come_back_when_the_server_has_cut_them_off(shop, tables, serve_ready):
+    shop.config(TASKS, base=shop.base)
+    server = serve_ready()
+    before = sorted(server.children())
+    tables.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+    shop.drop("good.csv")
+    until("the file is put away", lambda: "done/good.csv" in shop.names())
+    until("all is well", lambda: shop.call("status", "--check", status=None).returncode == 0)
+    assert sorted(server.children()) == before     # nobody had to be started again
+    assert tables.emails() == ["carol@x.test", "dave@x.test"]
+
+
+def test_lists_tell_the_machine_of_a_worker(shop, tables, serve):
+    shop.config(QUIET, base=shop.base)
+    shop.call("jobs")
+    serve("worker", env={"PATTIMPEX_HOST": "far"})
+    (worker,) = until("it is seen", lambda: shop.json("status")["workers"])
+    assert (worker["host"], worker["state"]) == ("far", "idle")
+    assert "far" in shop.call("status").stdout
+    assert f"@{worker['host']}" in worker["name"] and not os.path.exists(worker["name"])
