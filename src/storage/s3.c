@@ -40,9 +40,15 @@ static char *place_name(const char *path, const char *name) {
   return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
 }
 
-static char *plain_etag(const char *header) {
-  size_t len = header ? strlen(header) : 0;
-  return len >= 2 && header[0] == '"' && header[len - 1] == '"' ? g_strndup(header + 1, len - 2) : g_strdup(header ? header : "");
+static char *plain_etag(const char *header, bool *ret_weak) {
+  *ret_weak = header && g_str_has_prefix(header, "W/");
+  const char *text = !header ? "" : *ret_weak ? header + 2 : header;
+  size_t len = strlen(text);
+  return len >= 2 && text[0] == '"' && text[len - 1] == '"' ? g_strndup(text + 1, len - 2) : g_strdup(text);
+}
+
+char *px_s3_condition(const PxS3Object *object) {
+  return *object->etag && !object->is_weak ? g_strdup_printf("\"%s\"", object->etag) : NULL;
 }
 
 /* ---- life */
@@ -198,7 +204,7 @@ static bool take_object(PxS3 *s3, const char *place, PxS3Object *ret, GError **e
     return false;
   }
   ret->mtime_s = when < 0 ? 0 : (int64_t)when;
-  ret->etag = plain_etag(px_s3_header(s3, "etag"));
+  ret->etag = plain_etag(px_s3_header(s3, "etag"), &ret->is_weak);
   keep_headers(s3, ret);
   return true;
 }
@@ -274,7 +280,7 @@ static void *s3_open_read(void *data, const char *path, const char *name, PxFile
 static bool start_reading(Storage *self, Reading *reading, GError **error) {
   g_autoptr(PxS3Request) request = px_s3_request(&self->s3, "GET", reading->key);
   g_auto(PxS3Answer) answer = {0};
-  g_autofree char *etag = *reading->object.etag ? g_strdup_printf("\"%s\"", reading->object.etag) : NULL;
+  g_autofree char *etag = px_s3_condition(&reading->object);
   px_s3_request_header(request, "if-match", etag);
   if (!px_s3_start(&self->s3, request, &answer, error))
     return false;
@@ -357,11 +363,37 @@ bool px_s3_delete(PxS3 *s3, const char *key, const char *place, GError **error) 
   return answer.status == 204 || answer.status == 200 || answer.status == 404 || px_s3_fail(error, s3, &answer, place, "remove");
 }
 
-/* A move is a copy and a removal. A process that died between the two left both: the copy is known by its name, which is ours alone, or by its bytes
- * where it was ours that was to be moved. */
-static bool is_our_copy(const PxS3Object *from, const char *from_name, const PxS3Object *to, const char *to_name) {
-  bool is_ours = px_name_is_leftover(from_name) || px_name_is_leftover(to_name);
-  return is_ours && from->size == to->size && *from->etag && strcmp(from->etag, to->etag) == 0 && to->mtime_s >= from->mtime_s;
+static ssize_t pull_object(void *source, void *buffer, size_t size, GError **error) {
+  return px_exchange_read(source, buffer, size, error);
+}
+
+static bool digest_of(PxS3 *s3, const char *key, char ret_sha256[65]) {
+  g_autoptr(PxS3Request) request = px_s3_request(s3, "GET", key);
+  g_auto(PxS3Answer) answer = {0};
+  uint64_t size;
+  if (!px_s3_start(s3, request, &answer, NULL))
+    return false;
+  bool ok = answer.status == 200 && px_bytes_pump(pull_object, s3->exchange, -1, UINT64_MAX, ret_sha256, &size, NULL);
+  px_exchange_end(s3->exchange);
+  return ok;
+}
+
+typedef struct {
+  const char *key, *name;
+  PxS3Object object;
+} End;
+
+/* A move is a copy and a removal. A process that died between the two left both, one of them under a name that is ours alone, the same bytes. ETags
+ * are equal where they are made of the bytes alone; else (encrypted by a key, uploaded in parts) the bytes are read. */
+static bool is_our_copy(PxS3 *s3, const End *from, const End *to) {
+  bool is_ours = px_name_is_leftover(from->name) || px_name_is_leftover(to->name);
+  char one[65];
+  char other[65];
+  if (!is_ours || strcmp(from->key, to->key) == 0 || from->object.size != to->object.size || to->object.mtime_s < from->object.mtime_s)
+    return false;
+  if (*from->object.etag && strcmp(from->object.etag, to->object.etag) == 0)
+    return true;
+  return digest_of(s3, from->key, one) && digest_of(s3, to->key, other) && strcmp(one, other) == 0;
 }
 
 /* Removes what was moved, unless other bytes have come under its name since: they stay, a new file. */
@@ -376,28 +408,33 @@ static bool remove_moved(PxS3 *s3, const char *key, const PxS3Object *moved, con
   return false;
 }
 
+static void end_clear(End *end) {
+  g_free((char *)(uintptr_t)end->key);
+  px_s3_object_clear(&end->object);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(End, end_clear)
+
 static bool s3_move(void *data, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
   Storage *self = data;
-  g_autofree char *from = key_of(self, from_path, from_name);
-  g_autofree char *to = key_of(self, to_path, to_name);
+  PxS3 *s3 = &self->s3;
+  g_auto(End) from = {.key = key_of(self, from_path, from_name), .name = from_name};
+  g_auto(End) to = {.key = key_of(self, to_path, to_name), .name = to_name};
   g_autofree char *from_place = place_name(from_path, from_name);
   g_autofree char *to_place = place_name(to_path, to_name);
-  g_auto(PxS3Object) object = {0};
-  g_auto(PxS3Object) target = {0};
   g_autoptr(GError) problem = NULL;
-  if (!px_s3_head(&self->s3, from, from_place, "move", &object, error))
+  if (!px_s3_head(s3, from.key, from_place, "move", &from.object, error))
     return false;
-  bool is_there = px_s3_head(&self->s3, to, to_place, "move a file to this name", &target, &problem);
+  bool is_there = px_s3_head(s3, to.key, to_place, "move a file to this name", &to.object, &problem);
   if (!is_there && !g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
   }
-  if (is_there && (strcmp(from, to) == 0 || !is_our_copy(&object, from_name, &target, to_name)))
+  if (is_there && !is_our_copy(s3, &from, &to))
     return px_s3_exists(error, to_place);
-  if (!is_there && !px_s3_copy(&self->s3, from, &object, to, to_place, error))
+  if (!is_there && !px_s3_copy(s3, from.key, &from.object, to.key, to_place, error))
     return false;
   px_hook("storage.copied");
-  if (!remove_moved(&self->s3, from, &object, from_place, error))
+  if (!remove_moved(s3, from.key, &from.object, from_place, error))
     return false;
   px_hook("storage.moved");
   return true;

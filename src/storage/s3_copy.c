@@ -10,10 +10,6 @@ static char *source_of(const PxS3 *s3, const char *key) {
   return px_s3_encode(plain, '/');
 }
 
-static char *quoted(const char *etag) {
-  return *etag ? g_strdup_printf("\"%s\"", etag) : NULL;
-}
-
 /* 412 can mean either condition: the source is another by now, or the target is there. */
 static bool copy_failed(PxS3 *s3, const PxS3Answer *answer, const char *to, const char *place, GError **error) {
   if (answer->status != 412 && (!answer->code || strcmp(answer->code, "PreconditionFailed") != 0))
@@ -29,7 +25,7 @@ static bool copy_whole(PxS3 *s3, const char *from, const PxS3Object *object, con
   g_autoptr(PxS3Request) request = px_s3_request(s3, "PUT", to);
   g_auto(PxS3Answer) answer = {0};
   g_autofree char *source = source_of(s3, from);
-  g_autofree char *etag = quoted(object->etag);
+  g_autofree char *etag = px_s3_condition(object);
   px_s3_request_header(request, "x-amz-copy-source", source);
   px_s3_request_header(request, "x-amz-copy-source-if-match", etag);
   px_s3_add_wishes(request, s3->settings);
@@ -48,7 +44,7 @@ static bool copy_parts(PxS3 *s3, PxS3Upload *upload, const char *from, const PxS
   uint64_t part_size = MAX(s3->settings->copy_limit, object->size / PX_S3_MOST_PARTS + 1);
   unsigned number = 1;
   g_autofree char *source = source_of(s3, from);
-  g_autofree char *etag = quoted(object->etag);
+  g_autofree char *etag = px_s3_condition(object);
   for (uint64_t offset = 0; offset < object->size; offset += part_size) {
     uint64_t last = MIN(offset + part_size, object->size) - 1;
     g_autofree char *range = g_strdup_printf("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, (guint64)offset, (guint64)last);

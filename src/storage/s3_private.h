@@ -96,7 +96,8 @@ void px_s3_look_for_error(PxS3Answer *answer);
 typedef struct {
   uint64_t size;
   int64_t mtime_s;
-  char *etag;      /* without quotes */
+  char *etag;      /* without quotes; "": there is none */
+  bool is_weak;    /* the etag stands for what is worth the same, so that no condition can be made of it */
   GPtrArray *kept; /* names and values of the headers that a copy by parts has to be given again */
 } PxS3Object;
 
@@ -104,6 +105,8 @@ void px_s3_object_clear(PxS3Object *object);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxS3Object, px_s3_object_clear)
 /* What is at key. PX_ERROR_NOT_FOUND; place and doing are for messages ("in/a.csv", "open"). */
 bool px_s3_head(PxS3 *s3, const char *key, const char *place, const char *doing, PxS3Object *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The etag as a condition wants it; NULL: it can be none. Caller frees. */
+char *px_s3_condition(const PxS3Object *object);
 bool px_s3_delete(PxS3 *s3, const char *key, const char *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* size bytes of fd, whole or not at all. replace false: PX_ERROR_EXISTS. */
 bool px_s3_put(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -222,13 +222,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(404, "NoSuchKey")
         return None
 
-    def object_get(self, length=0):
+    def object_get(self, length=0, weak=False):
         if self.key not in self.server.owner.objects or not self.server.owner.has_bucket:
             return self.found()
         found = self.server.owner.objects[self.key]
         if self.headers.get("If-Match", f'"{found.etag}"') != f'"{found.etag}"':
             return self.error(412, "PreconditionFailed")
-        return self.answer(200, found.body, **{**found.headers, "ETag": f'"{found.etag}"', "Content-Length": len(found.body) + length,
+        return self.answer(200, found.body, **{**found.headers, "ETag": f'{"W/" if weak else ""}"{found.etag}"', "Content-Length": len(found.body) + length,
                                                "Last-Modified": email.utils.formatdate(found.time, usegmt=True)})
 
     object_head = object_get
@@ -257,7 +257,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "uploadId" in self.query:
             return self.part_put(source)
         kept = {name: value for name, value in self.headers.items() if name.lower() in ("content-type", "cache-control")}
-        server.objects[self.key] = Object(source.body, source.headers) if source else Object(self.body, kept)
+        etag = server.copies_get and f"{server.copies_get}-{next(server.numbers)}"
+        server.objects[self.key] = Object(source.body, source.headers, etag) if source else Object(self.body, kept)
         etag = server.objects[self.key].etag
         return self.answer(200, f"<CopyObjectResult><ETag>&quot;{etag}&quot;</ETag></CopyObjectResult>" if source else b"", ETag=f'"{etag}"')
 
@@ -311,6 +312,7 @@ class Scripted:
         self.secrets = {"shop": "open sesame/+"}
         self.has_bucket, self.page, self.pages, self.by_host, self.location = True, 1000, 0, by_host, ""
         self.numbers = itertools.count(1)
+        self.copies_get = None      # what their ETags begin with, where they are not made of the bytes
         self.released = threading.Event()
         self.http = HttpServer(("127.0.0.1", 0), Handler)
         self.http.owner = self

@@ -301,8 +301,10 @@ def test_other_bytes_under_the_name_of_what_is_moved_are_another_file(shop, serv
     assert sorted(server.tree()) == ["exchange/done/a-1.csv", "exchange/done/a.csv"]
 
 
-def test_copy_of_a_move_that_was_killed_is_finished(shop, server):
+@pytest.mark.parametrize("etag", [None, "made-of-a-key"])
+def test_copy_of_a_move_that_was_killed_is_finished(shop, server, etag):
     server.put("exchange/in/a.csv", GOOD)
+    server.copies_get = etag
     shop.configure(TASKS)
     fault = server.fails("DELETE", "in/a.csv", status=500, code="InternalError", times=None)
     shop.call("run", "in", status=None)
@@ -311,6 +313,15 @@ def test_copy_of_a_move_that_was_killed_is_finished(shop, server):
     shop.call("run", "in", status=None)
     shop.call("run", "in", status=None)
     assert list(server.tree()) == ["exchange/done/a.csv"] and shop.emails()[2:] == ["carol@x.test", "dave@x.test"]
+
+
+def test_weak_etags_are_no_conditions(shop, server):
+    server.put("exchange/in/a.csv", GOOD)
+    server.fails("HEAD", "", does="lie", times=None, weak=True)
+    shop.configure(TASKS)
+    shop.call("run", "in")
+    assert list(server.tree()) == ["exchange/done/a.csv"]
+    assert not any("if-match" in name.lower() for _, _, headers in server.asked for name in headers)
 
 
 # ---------------------------------------------------------------- credentials
