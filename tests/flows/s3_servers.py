@@ -9,6 +9,7 @@ import itertools
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -296,6 +297,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(204)
 
 
+def certified(folder):
+    certificate, key = folder / "certificate", folder / "certificate.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 class HttpServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 100
@@ -307,7 +317,8 @@ class HttpServer(http.server.ThreadingHTTPServer):
 class Scripted:
     """In threads of this process: objects by their keys, faults as they are asked for, and all that was asked."""
 
-    def __init__(self, by_host=False):
+    def __init__(self, by_host=False, tls=None):
+        """tls: a folder, where its certificate is made."""
         self.objects, self.uploads, self.faults, self.asked = {}, {}, [], []
         self.secrets = {"shop": "open sesame/+"}
         self.has_bucket, self.page, self.pages, self.by_host, self.location = True, 1000, 0, by_host, ""
@@ -317,7 +328,9 @@ class Scripted:
         self.http = HttpServer(("127.0.0.1", 0), Handler)
         self.http.owner = self
         self.port = self.http.server_address[1]
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        if tls:
+            self.http.socket = certified(tls).wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True).start()
 
     def settings(self, **more):

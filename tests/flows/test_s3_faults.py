@@ -91,6 +91,21 @@ def test_what_is_written_has_its_headers(shop, server):
     assert headers["x-amz-storage-class"] == "STANDARD_IA" and headers["content-md5"] == base64.b64encode(hashlib.md5(b"x").digest()).decode()
 
 
+def test_certificate_is_checked(shop, server):
+    tls = Scripted(tls=shop.folder)
+    try:
+        shop.configure(endpoint=tls.endpoint)
+        done = shop.call("storage", "check", status=None)
+        assert done.returncode != 0 and "certificate" in told(done) and tls.asked == []
+        shop.configure(endpoint=tls.endpoint, ca_file="certificate")
+        put(shop, b"x")
+        assert tls.tree() == {"exchange/out/a.csv": b"x"}
+        shop.configure(endpoint=tls.endpoint, tls_verify="false")
+        assert "tls_verify: false: whoever is in between can read" in told(shop.call("check", status=None))
+    finally:
+        tls.stop()
+
+
 # ---------------------------------------------------------------- listings
 
 def test_listing_of_many_pages(shop, server):
