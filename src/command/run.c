@@ -18,6 +18,14 @@ static const GOptionEntry OPTIONS[] = {
   {NULL},
 };
 
+static void warn_of_risks(const PxProject *project) {
+  for (size_t i = 0; i < px_storages_count(project->storages); i++) {
+    const char *risk = px_storages_risk(project->storages, i);
+    if (risk)
+      (void)fprintf(stderr, "pattimpex: warning: storage %s: %s\n", px_storages_name(project->storages, i), risk);
+  }
+}
+
 static int run(const PxCommandLine *line, GError **error) {
   if (wait_seconds < 0) {
     g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "run: --wait %d is no time to wait", wait_seconds);
@@ -26,6 +34,7 @@ static int run(const PxCommandLine *line, GError **error) {
   g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.dry_run = dry_run}, error);
   if (!project)
     return 2;
+  warn_of_risks(project);
   g_autoptr(PxRunReport) report = px_run_report_new(project, line);
   PxRunOptions options = {
     .tasks = line->n_args > 0 ? line->args : NULL,

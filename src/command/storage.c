@@ -211,8 +211,8 @@ static int trust(const PxCommandLine *line, PxStorage *storage, GError **error) 
   px_print_object(line->json, object, columns, G_N_ELEMENTS(columns));
   if (!known && !yes && !line->json && !line->quiet)
     printf("\nCompare the key with what the partner says; if it is theirs: pattimpex storage trust %s --yes,\n"
-           "or write in the configuration: host_key: \"%s\"\n",
-           line->args[1], key);
+           "or write in the configuration: %s: \"%s\"\n",
+           line->args[1], px_storage_host_key_setting(storage), key);
   return 0;
 }
 
@@ -257,8 +257,8 @@ const PxCommand px_command_storage = {
   .arguments = USAGE,
   .summary = "List storages, check them, or list, get, put and remove files in one by hand",
   .help = "PATH is relative to the storage's directory and cannot leave it. put never leaves half a file, and\n"
-          "replaces one only when told to. trust shows the key of a server, before anything is sent to it, and\n"
-          "with --yes adds it to known_hosts. Nothing of it is kept in the history; no database is needed.\n\n"
+          "replaces one only when told to. trust shows the key of a server (SFTP, FTP with TLS), before anything is\n"
+          "sent to it, and with --yes adds it to those that are known. Nothing of it is kept in the history; no database is needed.\n\n"
           "Examples:\n"
           "  pattimpex storage\n"
           "  pattimpex storage check supplier\n"

@@ -51,11 +51,16 @@ void px_exchange_check_settings(PxExchangeSettings *settings, const PxConfig *co
   }
   if (settings->connect_timeout <= 0 || settings->timeout <= 0)
     px_complain(complaints, node, "connect_timeout and timeout must be more than 0");
-  if (!settings->tls_verify)
-    px_warn(complaints, px_node_get(node, "tls_verify"),
-            "tls_verify: false: whoever is in between can read and change everything, the password too; write ca_file instead");
+  if (px_exchange_risk(settings))
+    px_warn(complaints, px_node_get(node, "tls_verify"), "%s", px_exchange_risk(settings));
   if (settings->tls_min == PX_TLS_1_0 || settings->tls_min == PX_TLS_1_1)
     px_warn(complaints, px_node_get(node, "tls_min"), "tls_min: TLS %s is broken; ask the partner for 1.2", px_exchange_tls_words[settings->tls_min]);
+}
+
+const char *px_exchange_risk(const PxExchangeSettings *settings) {
+  return settings->tls_verify || settings->certificate
+           ? NULL
+           : "tls_verify: false: whoever is in between can read and change everything, the password too; write ca_file instead";
 }
 
 void px_exchange_clear_settings(PxExchangeSettings *settings) {
@@ -122,7 +127,8 @@ static size_t give_bytes(char *buffer, size_t size, size_t n, void *data) {
   if (!exchange->problem && got < 0)
     g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
   else if (!exchange->problem)
-    g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_TRANSIENT, "fewer bytes than it had; it changed while it was copied");
+    g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_TRANSIENT, "fewer than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied",
+                (guint64)exchange->length);
   return CURL_READFUNC_ABORT;
 }
 
@@ -191,8 +197,9 @@ static void set_tls(const PxExchange *exchange) {
                                   [PX_TLS_1_1] = CURL_SSLVERSION_TLSv1_1,
                                   [PX_TLS_1_0] = CURL_SSLVERSION_TLSv1_0};
   const PxExchangeSettings *settings = exchange->settings;
+  bool is_capped = settings->tls_not_1_3 && settings->tls_min != PX_TLS_1_3;
   bool checks_signer = settings->tls_verify && !exchange->pins;
-  curl_easy_setopt(exchange->curl, CURLOPT_SSLVERSION, versions[settings->tls_min]);
+  curl_easy_setopt(exchange->curl, CURLOPT_SSLVERSION, versions[settings->tls_min] | (is_capped ? (long)CURL_SSLVERSION_MAX_TLSv1_2 : 0));
   curl_easy_setopt(exchange->curl, CURLOPT_SSL_VERIFYPEER, checks_signer ? 1L : 0L);
   curl_easy_setopt(exchange->curl, CURLOPT_SSL_VERIFYHOST, checks_signer ? 2L : 0L);
   if (settings->ca_file)
@@ -251,7 +258,8 @@ static bool silent_for_too_long(PxExchange *exchange) {
   if (g_get_monotonic_time() - exchange->progress < patience)
     return false;
   g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_TRANSIENT,
-              "nothing came for %" G_GINT64_FORMAT " s; it is tried again (raise \"timeout\" for a slow server)", timeout / G_USEC_PER_SEC);
+              "%s: nothing came for %" G_GINT64_FORMAT " s; it is tried again (raise \"timeout\" for a slow server)", exchange->where,
+              timeout / G_USEC_PER_SEC);
   return true;
 }
 
@@ -265,6 +273,20 @@ static void take_result(PxExchange *exchange) {
   }
 }
 
+static const char *hint_of(CURLcode result) {
+  switch (result) {
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    return "; nothing was sent to it. Ask the partner; then correct \"ca_file\" or \"certificate\"";
+  case CURLE_LOGIN_DENIED:
+    return "; correct \"user\" and \"password\"";
+  case CURLE_USE_SSL_FAILED:
+    return "; the server does not speak TLS so: correct \"tls\"";
+  default:
+    return "";
+  }
+}
+
 static bool fail(PxExchange *exchange, GError **error) {
   if (exchange->problem) {
     g_propagate_error(error, g_steal_pointer(&exchange->problem));
@@ -272,22 +294,29 @@ static bool fail(PxExchange *exchange, GError **error) {
   } else {
     CURLcode result = exchange->result;
     PxError code = px_curl_error_code(result);
-    bool is_untrusted = result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_PINNEDPUBKEYNOTMATCH;
     bool is_lost = exchange->lines->len > 0 && code == PX_ERROR_UNREACHABLE;
-    g_set_error(error, PX_ERROR, (int)(is_lost ? PX_ERROR_TRANSIENT : code), "%s%s",
-                exchange->words[0] ? exchange->words : curl_easy_strerror(result),
-                is_untrusted ? "; nothing was sent to it. Ask the partner; then correct \"ca_file\" or \"certificate\"" : "");
+    g_set_error(error, PX_ERROR, (int)(is_lost ? PX_ERROR_TRANSIENT : code), "%s: %s%s", exchange->where,
+                exchange->words[0] ? exchange->words : curl_easy_strerror(result), hint_of(result));
   }
-  g_prefix_error(error, "%s: ", exchange->where);
   exchange->done = true;
   exchange->result = exchange->result == CURLE_OK ? CURLE_ABORTED_BY_CALLBACK : exchange->result;
   return false;
 }
 
+/* libcurl 7.88 does not name the socket of a data connection that it has just begun to open, so the first looks are short. Milliseconds. */
+static CURLMcode wait_for_news(PxExchange *exchange, int *look) {
+  int news = 0;
+  int64_t longest = MIN(exchange->settings->timeout, LONGEST_LOOK) / 1000 + 1;
+  CURLMcode code = curl_multi_poll(exchange->multi, NULL, 0, *look, &news);
+  *look = news > 0 ? 1 : (int)MIN(2 * (int64_t)*look, longest);
+  return code;
+}
+
 /* Until there is something to read, or the end. */
 static bool go_on(PxExchange *exchange, GError **error) {
+  int running;
+  int look = 1;
   while (!exchange->done && exchange->kept->len == 0) {
-    int running;
     if (exchange->held) {
       exchange->held = false;
       curl_easy_pause(exchange->curl, CURLPAUSE_CONT);
@@ -295,9 +324,9 @@ static bool go_on(PxExchange *exchange, GError **error) {
     CURLMcode code = curl_multi_perform(exchange->multi, &running);
     take_result(exchange);
     if (code == CURLM_OK && !exchange->done && exchange->kept->len == 0)
-      code = curl_multi_poll(exchange->multi, NULL, 0, (int)(MIN(exchange->settings->timeout, LONGEST_LOOK) / 1000 + 1), NULL);
+      code = wait_for_news(exchange, &look);
     if (code != CURLM_OK && !exchange->problem)
-      g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_INTERNAL, "libcurl cannot go on: %s", curl_multi_strerror(code));
+      g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_INTERNAL, "%s: libcurl cannot go on: %s", exchange->where, curl_multi_strerror(code));
     if (code != CURLM_OK || (!exchange->done && silent_for_too_long(exchange)))
       return fail(exchange, error);
   }

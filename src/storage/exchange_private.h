@@ -11,6 +11,7 @@ typedef enum { PX_TLS_1_2, PX_TLS_1_3, PX_TLS_1_1, PX_TLS_1_0 } PxTlsVersion;
 typedef struct {
   char *ca_file;                    /* NULL: the system's */
   int tls_min;                      /* PxTlsVersion */
+  bool tls_not_1_3;                 /* not above 1.2, unless tls_min says so; no key of its own */
   bool tls_verify;                  /* false: any certificate will do */
   char **certificate;               /* SHA256:... of the public key, any of them, instead of who signed it; NULL: not pinned */
   int64_t connect_timeout, timeout; /* microseconds: until connected (FTP: and logged in); without any progress */
@@ -28,6 +29,8 @@ extern const char *const px_exchange_tls_words[];
 
 void px_exchange_defaults(PxExchangeSettings *settings);
 void px_exchange_check_settings(PxExchangeSettings *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
+/* As PxStorageDriver.risk has it. */
+const char *px_exchange_risk(const PxExchangeSettings *settings);
 void px_exchange_clear_settings(PxExchangeSettings *settings);
 
 typedef struct PxExchange PxExchange;

@@ -2,6 +2,7 @@
 #include "base/hook.h"
 #include "storage/bytes_private.h"
 #include "storage/file_private.h"
+#include "storage/name_private.h"
 #include "storage/storage_driver.h"
 
 #include <dirent.h>
@@ -10,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define TEMPORARY_PREFIX ".pattimpex-tmp-"
 #define SECOND_NS INT64_C(1000000000)
 #define IDENTITY_BYTES 64
 
@@ -284,7 +284,7 @@ static void sweep(File *file, const char *path, int directory, int newest) {
   struct stat status;
   if ((file->swept && strcmp(file->swept, path) == 0) || fstat(newest, &status) < 0)
     return;
-  px_bytes_sweep(directory, TEMPORARY_PREFIX, status.st_mtim.tv_sec);
+  px_bytes_sweep(directory, PX_TEMPORARY_PREFIX, status.st_mtim.tv_sec);
   g_free(file->swept);
   file->swept = g_strdup(path);
 }
@@ -324,7 +324,7 @@ static bool file_put(void *self, const char *path, const char *name, int fd, uin
   PX_AUTO_FD directory = make_directory(file, path, error);
   if (directory < 0)
     return false;
-  PX_AUTO_FD new = px_bytes_temporary(directory, TEMPORARY_PREFIX, 0644, &temporary);
+  PX_AUTO_FD new = px_bytes_temporary(directory, PX_TEMPORARY_PREFIX, 0644, &temporary);
   if (new < 0)
     return fail(error, path, name, "write");
   sweep(file, path, directory, new);
@@ -376,7 +376,7 @@ static bool copy_file(const Place *from, const Place *to, struct stat *ret_statu
   PX_AUTO_FD in = open_at(from, ret_status);
   if (in < 0)
     return fail(error, from->path, from->name, "open");
-  PX_AUTO_FD out = px_bytes_temporary(to->directory, TEMPORARY_PREFIX, 0600, ret_temporary);
+  PX_AUTO_FD out = px_bytes_temporary(to->directory, PX_TEMPORARY_PREFIX, 0600, ret_temporary);
   if (out < 0)
     return fail(error, to->path, to->name, "write");
   PxPace unlimited = {0};
@@ -473,7 +473,7 @@ static bool file_check(void *self, bool probe, GError **error) {
     return false;
   if (!probe)
     return true;
-  PX_AUTO_FD fd = px_bytes_temporary(file->root, TEMPORARY_PREFIX, 0600, &temporary);
+  PX_AUTO_FD fd = px_bytes_temporary(file->root, PX_TEMPORARY_PREFIX, 0600, &temporary);
   if (fd < 0)
     return fail(error, "", NULL, "write in it");
   bool written = write(fd, "\n", 1) == 1;

@@ -478,6 +478,11 @@ static bool s3_check(void *data, bool with_probe, GError **error) {
   return false;
 }
 
+static const char *s3_risk(const void *data) {
+  const PxS3Settings *settings = data;
+  return px_exchange_risk(&settings->exchange);
+}
+
 const PxStorageDriver px_s3_storage = {
   .type = "s3",
   .keys = px_s3_keys,
@@ -487,6 +492,7 @@ const PxStorageDriver px_s3_storage = {
   .defaults = px_s3_defaults,
   .check_settings = px_s3_check_settings,
   .free_settings = px_s3_free_settings,
+  .risk = s3_risk,
   .place = px_s3_place,
   .open = s3_open,
   .close = s3_close,

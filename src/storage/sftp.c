@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The storage: paths that cannot leave its directory, put that is atomic, move that never replaces. */
 #include "base/hook.h"
+#include "storage/name_private.h"
 #include "storage/sftp_private.h"
 
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
-#define TEMPORARY_PREFIX ".pattimpex-tmp-"
 #define SECOND_NS INT64_C(1000000000)
 #define PRECISION_NS (2 * SECOND_NS) /* the protocol has whole seconds; what is behind the server may have two (FAT) */
 #define DAY_S (24 * 60 * 60)
@@ -516,16 +515,6 @@ static bool is_full(Sftp *self, const char *directory) {
   return values[4] * values[1] < SMALL_ROOM;
 }
 
-static bool temporary_name(char **ret_name, GError **error) {
-  uint64_t number;
-  if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
-    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the kernel gives no random number");
-    return false;
-  }
-  *ret_name = g_strdup_printf(TEMPORARY_PREFIX "%016" G_GINT64_MODIFIER "x", number);
-  return true;
-}
-
 /* What was written is safe and whole, as far as the server can tell; then it is closed. */
 static bool seal(Sftp *self, const Handle *handle, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
   PxSftpReply reply;
@@ -579,7 +568,7 @@ typedef struct {
 
 static bool see_old(const PxFileInfo *info, void *data) {
   const Old *old = data;
-  if (!info->is_directory && g_str_has_prefix(info->name, TEMPORARY_PREFIX) && info->mtime_ns / SECOND_NS < old->before)
+  if (!info->is_directory && g_str_has_prefix(info->name, PX_TEMPORARY_PREFIX) && info->mtime_ns / SECOND_NS < old->before)
     g_ptr_array_add(old->names, g_strdup(info->name));
   return true;
 }
@@ -613,7 +602,7 @@ static bool sftp_put(void *data, const char *path, const char *name, int fd, uin
   g_autofree char *place = place_name(path, name);
   g_autoptr(GError) problem = NULL;
   uint32_t mtime = 0;
-  if (!connect_to(self, error) || !make_way(self, path, error) || !temporary_name(&temporary, error))
+  if (!connect_to(self, error) || !make_way(self, path, error) || !px_name_temporary(&temporary, error))
     return false;
   g_autofree char *written = remote_path(self, path, temporary);
   g_autofree char *target = remote_path(self, path, name);
@@ -689,7 +678,7 @@ static bool sftp_check(void *data, bool probe, GError **error) {
     return false;
   if (!probe)
     return true;
-  if (!temporary_name(&name, error))
+  if (!px_name_temporary(&name, error))
     return false;
   g_autofree char *remote = remote_path(self, "", name);
   if (!await_handle(self, send_open(self, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE), &reply, &handle, error))
@@ -726,4 +715,5 @@ const PxStorageDriver px_sftp_storage = {
   .remove = sftp_remove,
   .check = sftp_check,
   .host_key = sftp_host_key,
+  .host_key_setting = "host_key",
 };

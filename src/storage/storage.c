@@ -424,6 +424,10 @@ bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *r
   return failed(storage, error);
 }
 
+const char *px_storage_host_key_setting(const PxStorage *storage) {
+  return storage->driver->host_key_setting;
+}
+
 /* ---- for drivers */
 
 const char *px_storage_why_no_file(mode_t mode) {

@@ -21,6 +21,8 @@ const char *px_storages_name(const PxStorages *storages, size_t i);
 const char *px_storages_type(const PxStorages *storages, size_t i);
 /* Where it is, for people: a directory, "sftp://host/directory". Never a secret. Caller frees. */
 char *px_storages_place(const PxStorages *storages, size_t i);
+/* What people are told at each run, not only by check: that nobody knows who the server is. Static text; NULL: nothing. */
+const char *px_storages_risk(const PxStorages *storages, size_t i);
 /* The name it had before, whose history it keeps (renamed_from:); NULL: none. */
 const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
 /* A storage by name; nothing is opened before the first call on it. dry_run: put, move and remove only pretend.
@@ -95,6 +97,9 @@ bool px_storage_check(PxStorage *storage, bool probe, GError **error) G_GNUC_WAR
 /* The key by which a server is recognised, "TYPE SHA256:...", caller frees; nothing is sent to it. *ret_known: it is trusted already. trust: it is
  * from now on. PX_ERROR_CONFIG: another one is known. PX_ERROR_USAGE: this type of storage has none. */
 bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The setting that such a key can be written as: "host_key". NULL: this type of storage has none. */
+const char *px_storage_host_key_setting(const PxStorage *storage);
 
 /* Whether name may be a file's name: one path component, no '/', "..", control bytes, leading ".pattimpex-", at most 255 bytes.
  * NULL when it may, else why not (static text). */

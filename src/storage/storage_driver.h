@@ -14,7 +14,8 @@ typedef struct {
   void (*defaults)(void *settings);
   void (*check_settings)(void *settings, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
   void (*free_settings)(void *settings);
-  char *(*place)(const void *settings); /* for people: no secret in it; caller frees */
+  const char *(*risk)(const void *settings); /* what is told at each run; static text, NULL: nothing. The function may be NULL too */
+  char *(*place)(const void *settings);      /* for people: no secret in it; caller frees */
 
   /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and lives until close; reading is paced
    * above. */
@@ -32,9 +33,11 @@ typedef struct {
   bool (*remove)(void *self, const char *path, const char *name, GError **error);
   bool (*check)(void *self, bool probe, GError **error);
   bool (*host_key)(void *self, bool trust, char **ret_key, bool *ret_known, GError **error); /* NULL: there is none */
+  const char *host_key_setting; /* the key of the configuration that it can be written as */
 } PxStorageDriver;
 
 extern const PxStorageDriver px_file_storage;
+extern const PxStorageDriver px_ftp_storage;
 extern const PxStorageDriver px_s3_storage;
 extern const PxStorageDriver px_sftp_storage;
 

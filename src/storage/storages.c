@@ -9,7 +9,7 @@ struct PxStorages {
   GPtrArray *list; /* PxStorageConfig */
 };
 
-static const PxStorageDriver *const drivers[] = {&px_file_storage, &px_s3_storage, &px_sftp_storage};
+static const PxStorageDriver *const drivers[] = {&px_file_storage, &px_ftp_storage, &px_s3_storage, &px_sftp_storage};
 
 static const PxStorageDriver *find_driver(const char *type) {
   for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
@@ -139,6 +139,11 @@ const char *px_storages_type(const PxStorages *storages, size_t i) {
 char *px_storages_place(const PxStorages *storages, size_t i) {
   const PxStorageConfig *storage = g_ptr_array_index(storages->list, i);
   return storage->driver ? storage->driver->place(storage->settings) : NULL;
+}
+
+const char *px_storages_risk(const PxStorages *storages, size_t i) {
+  const PxStorageConfig *storage = g_ptr_array_index(storages->list, i);
+  return storage->driver && storage->driver->risk ? storage->driver->risk(storage->settings) : NULL;
 }
 
 const char *px_storages_renamed_from(const PxStorages *storages, size_t i) {

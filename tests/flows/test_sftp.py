@@ -5,8 +5,9 @@ import os
 import pytest
 
 from conftest import BAD, BASE, GOOD, PROGRAM
+from lines import Line
 from server import Server, until
-from sftp_servers import Line, Scripted, Sshd
+from sftp_servers import Scripted, Sshd
 
 TASKS = """
 import_tasks:

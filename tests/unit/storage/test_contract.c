@@ -305,14 +305,19 @@ static void without_rights(Fixture *fixture, const void *data) {
   int fd = text_fd("x");
   set_rights(false);
   PxStorage *storage = fixture->storage;
-  PxReading *reading = px_storage_open_read(storage, "", "secret", &info, &error);
-  assert_fails(reading != NULL, &error, PX_ERROR_REFUSED, "secret: cannot open: Permission denied; give pattimpex the right to read it");
+  {
+    g_autoptr(PxReading) reading = px_storage_open_read(storage, "", "secret", &info, &error);
+    char byte;
+    bool is_lazy = reading && driver_lacks(data, LACKS_OPENING);
+    assert_fails(is_lazy ? px_storage_read(reading, &byte, 1, &error) >= 0 : reading != NULL, &error, is_lazy ? PX_ERROR_TRANSIENT : PX_ERROR_REFUSED,
+                 "secret: cannot open: ");
+  }
   assert_fails(px_storage_put(storage, "locked", "b", fd, 1, "", PX_EXISTS_FAIL, NULL, &error), &error, PX_ERROR_UNREACHABLE, "locked/b: cannot");
   assert_fails(px_storage_put(storage, "locked/new", "b", fd, 1, "", PX_EXISTS_FAIL, NULL, &error), &error, PX_ERROR_UNREACHABLE, "locked/new");
   assert_fails(px_storage_move(storage, "locked", "a", "", "b", &error), &error, PX_ERROR_UNREACHABLE, "give pattimpex the right to it");
-  assert_fails(px_storage_remove(storage, "locked", "a", &error), &error, PX_ERROR_UNREACHABLE, "locked/a: cannot remove: Permission denied");
+  assert_fails(px_storage_remove(storage, "locked", "a", &error), &error, PX_ERROR_UNREACHABLE, driver_denied(data));
   g_assert_cmpint(chmod(locked, 0), ==, 0);
-  assert_fails(px_storage_list(storage, "locked", false, see, &seen, &error), &error, PX_ERROR_UNREACHABLE, "locked: cannot list: Permission denied");
+  assert_fails(px_storage_list(storage, "locked", false, see, &seen, &error), &error, PX_ERROR_UNREACHABLE, driver_denied(data));
   g_assert_cmpint(chmod(locked, 0700), ==, 0);
   set_rights(true);
   (void)close(fd);
@@ -325,8 +330,7 @@ static void check_without_rights(Fixture *fixture, const void *data) {
   g_assert_cmpint(chmod(fixture->drop, 0500), ==, 0);
   set_rights(false);
   g_assert_true(px_storage_check(fixture->storage, false, &error));
-  assert_fails(px_storage_check(fixture->storage, true, &error), &error, PX_ERROR_UNREACHABLE,
-               "its directory: cannot write in it: Permission denied");
+  assert_fails(px_storage_check(fixture->storage, true, &error), &error, PX_ERROR_UNREACHABLE, driver_denied(data));
   g_assert_cmpint(chmod(fixture->drop, 0700), ==, 0);
   set_rights(true);
 }

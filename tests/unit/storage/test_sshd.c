@@ -2,21 +2,16 @@
 /* OpenSSH's server on a free port of the loopback, for this program alone: own configuration, own keys, nothing of the system's. */
 #include "test_sshd.h"
 
+#include "test_server.h"
 #include "test_storage.h"
 
-#include <arpa/inet.h>
-#include <linux/capability.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define SSHD "/usr/sbin/sshd"
-#define STARTS 500 /* looks at the port, 20 ms apart */
 
 static char *directory;
 static GPid server;
@@ -33,24 +28,6 @@ unsigned sshd_port(void) {
 const char *sshd_user(void) {
   const struct passwd *user = getpwuid(geteuid());
   return user ? user->pw_name : NULL;
-}
-
-static unsigned free_port(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t len = sizeof address;
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  g_assert_cmpint(bind(fd, (struct sockaddr *)&address, len), ==, 0);
-  g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &len), ==, 0);
-  (void)close(fd);
-  return ntohs(address.sin_port);
-}
-
-static bool answers(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  bool ok = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-  (void)close(fd);
-  return ok;
 }
 
 static char *in_directory(const char *name) {
@@ -77,13 +54,6 @@ void sshd_write(const char *name, const char *text) {
   g_assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-/* The rights of root to everything are taken away, so that rights are what they are for anybody; it ends with this program. */
-static void child_set_up(gpointer data) {
-  (void)prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0);
-  (void)prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH, 0, 0, 0);
-  (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-}
-
 static void write_known_hosts(void) {
   g_autofree char *key = sshd_read("host.pub");
   g_autofree char *line = g_strdup_printf("[127.0.0.1]:%u %s", port, key);
@@ -103,7 +73,7 @@ static void start(void) {
     g_string_append(authorized, key);
   }
   sshd_write("authorized_keys", authorized->str);
-  port = free_port();
+  port = server_free_port();
   write_known_hosts();
   g_autofree char *text = g_strdup_printf("Port %u\nListenAddress 127.0.0.1\nHostKey %s/host\nAuthorizedKeysFile %s/authorized_keys\nPidFile none\n"
                                           "StrictModes no\nUsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\n"
@@ -115,11 +85,7 @@ static void start(void) {
   const char *const command[] = {SSHD, "-D", "-f", config, "-E", log, NULL};
   if (geteuid() == 0)
     (void)mkdir("/run/sshd", 0755); /* compiled into it: the empty directory that it shuts itself in */
-  g_assert_true(g_spawn_async("/", (char **)(uintptr_t)command, NULL, G_SPAWN_DO_NOT_REAP_CHILD, child_set_up, NULL, &server, NULL));
-  for (unsigned i = 0; !answers(); i++) {
-    g_assert_cmpuint(i, <, STARTS);
-    g_usleep(20000);
-  }
+  server = server_spawn(command, port);
 }
 
 char *sshd_config(const char *served) {

@@ -2,6 +2,7 @@
 #include "test_storage.h"
 
 #include "storage/file_private.h"
+#include "test_ftpd.h"
 #include "test_s3d.h"
 #include "test_sshd.h"
 
@@ -23,11 +24,31 @@ static char *file_config(const char *directory) {
   return g_strconcat("directory: ", directory, NULL);
 }
 
+#define VSFTPD_DENIED "the server says: 55"
+
 static const Driver drivers[] = {
   {.type = "file", .config = file_config},
   {.type = "sftp", .config = sshd_config},
   {.type = "s3", .config = s3d_config, .is_flat = true},
+  {.type = "ftp", .name = "vsftpd", .denied = VSFTPD_DENIED, .lacks = LACKS_LINE_ENDS | LACKS_OPENING, .config = vsftpd_plain_config},
+  {.type = "ftp", .name = "vsftpd-explicit", .denied = VSFTPD_DENIED, .lacks = LACKS_LINE_ENDS | LACKS_OPENING, .config = vsftpd_explicit_config},
+  {.type = "ftp", .name = "vsftpd-implicit", .denied = VSFTPD_DENIED, .lacks = LACKS_LINE_ENDS | LACKS_OPENING, .config = vsftpd_implicit_config},
+  {.type = "ftp",
+   .name = "pyftpdlib",
+   .denied = "the server says: 550",
+   .lacks = LACKS_LINE_ENDS | LACKS_OPENING | LACKS_KINDS,
+   .config = pyftpd_config},
 };
+
+bool driver_lacks(const void *data, unsigned what) {
+  const Driver *driver = data;
+  return driver->lacks & what;
+}
+
+const char *driver_denied(const void *data) {
+  const Driver *driver = data;
+  return driver->denied ? driver->denied : "Permission denied";
+}
 
 void other_clear(Other *other) {
   px_storage_close(other->storage);
@@ -56,18 +77,20 @@ Other other_with(const Fixture *fixture, const void *data, const char *more) {
   return other_of_type(driver->type, settings);
 }
 
+static void add_for(const Driver *driver, const char *name, Test test) {
+  g_autofree char *path = g_strdup_printf("/storage/%s/%s", driver->name ? driver->name : driver->type, name);
+  g_test_add(path, Fixture, driver, fixture_set_up, test, fixture_tear_down);
+}
+
 void add_for_all(const char *name, Test test) {
-  for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-    g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);
-    g_test_add(path, Fixture, &drivers[i], fixture_set_up, test, fixture_tear_down);
-  }
+  for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++)
+    add_for(&drivers[i], name, test);
 }
 
 void add_for_trees(const char *name, Test test) {
   for (size_t i = 0; i < G_N_ELEMENTS(drivers); i++) {
-    g_autofree char *path = g_strdup_printf("/storage/%s/%s", drivers[i].type, name);
     if (!drivers[i].is_flat)
-      g_test_add(path, Fixture, &drivers[i], fixture_set_up, test, fixture_tear_down);
+      add_for(&drivers[i], name, test);
   }
 }
 
@@ -81,7 +104,7 @@ void fixture_set_up(Fixture *fixture, const void *data) {
   g_autofree char *text = g_strdup_printf("storages: {drop: {type: %s, %s}}", driver->type, settings);
   fixture->config = px_config_parse(text, "t", NULL);
   fixture->storages = px_storages_read(fixture->config, complaints);
-  g_assert_cmpuint(px_complaints_count(complaints), ==, 0);
+  g_assert_cmpuint(px_complaints_errors(complaints), ==, 0);
   fixture->storage = px_storage_open(fixture->storages, "drop", false, NULL);
   fixture->dry = px_storage_open(fixture->storages, "drop", true, NULL);
 }
@@ -174,6 +197,7 @@ int main(int argc, char **argv) {
   add_s3_tests();
   add_s3_sign_tests();
   add_s3_xml_tests();
+  add_ftp_list_tests();
   add_file_tests();
   add_put_tests();
   add_filestore_tests();
@@ -181,6 +205,7 @@ int main(int argc, char **argv) {
   int status = g_test_run();
   sshd_stop();
   s3d_stop();
+  ftpd_stop();
   remove_tree(temporary);
   return status;
 }

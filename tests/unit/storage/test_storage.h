@@ -16,9 +16,20 @@ typedef struct {
 /* A kind of storage that the contract suite runs over; data of the fixture (NULL: of the type file). */
 typedef struct {
   const char *type;
+  const char *name;                       /* of the server, where there are several; NULL: the type */
+  const char *denied;                     /* what is told of a lack of rights; NULL: "Permission denied" */
+  unsigned lacks;                         /* what the contract cannot have of it */
   char *(*config)(const char *directory); /* its settings as YAML on one line; NULL: it cannot be tested here */
   bool is_flat;                           /* it has keys only: no directories, links, rights, and no times that could be kept */
 } Driver;
+
+enum {
+  LACKS_LINE_ENDS = 1 << 0, /* a listing has a line for each name */
+  LACKS_KINDS = 1 << 1,     /* links are followed, pipes are files */
+  LACKS_OPENING = 1 << 2,   /* rights are only known from the first read */
+};
+bool driver_lacks(const void *data, unsigned what);
+const char *driver_denied(const void *data);
 
 void fixture_set_up(Fixture *fixture, const void *data);
 void fixture_tear_down(Fixture *fixture, const void *data);
@@ -47,6 +58,7 @@ void add_sftp_tests(const Driver *driver);
 void add_s3_tests(void);
 void add_s3_sign_tests(void);
 void add_s3_xml_tests(void);
+void add_ftp_list_tests(void);
 void add_file_tests(void);
 void add_put_tests(void);
 void add_filestore_tests(void);
