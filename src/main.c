@@ -3,6 +3,7 @@
 #include "command/command.h"
 #include "daemon/daemon.h"
 #include "format/marker.h"
+#include "format/pack.h"
 #include "format/parser.h"
 
 #include <errno.h>
@@ -58,6 +59,8 @@ int main(int argc, char **argv) {
     return px_parser_main(argc, argv);
   if (argc > 1 && g_str_equal(argv[1], "marker"))
     return px_marker_main(argc, argv);
+  if (argc > 1 && g_str_equal(argv[1], "unpacker"))
+    return px_unpacker_main(argc, argv);
   px_title_keep(argc, argv);
   keep_freed_pages();
   g_autoptr(GError) error = NULL;

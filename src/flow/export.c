@@ -8,6 +8,10 @@
 
 #include "base/hook.h"
 #include "extract/extract.h"
+#include "format/spill.h"
+
+#include <errno.h>
+#include <unistd.h>
 
 typedef struct {
   PxWork *work;
@@ -46,20 +50,49 @@ bool px_export_store_names(const PxProject *project, const PxPattern *pattern, G
 
 /* ---- the step of a task */
 
-static char *file_name(const PxWork *work, const PxTask *task, GError **error) {
+static char *plain_name(const PxWork *work, const PxTask *task, GError **error) {
   if (!task->file_name)
     return g_strdup_printf("%s.%s", task->pattern->name, px_format_name(task->pattern->format.format));
   const PxTemplateValues values = {.task = task->name, .now = px_project_now(work->project), .timezone = work->project->timezone};
   return px_template_render(task->file_name, &values, error);
 }
 
+/* With what compress: puts behind it, unless file_name has that already. */
+static char *file_name(const PxWork *work, const PxTask *task, GError **error) {
+  char *name = plain_name(work, task, error);
+  if (!name || px_pack_of_name(name) == task->compress)
+    return name;
+  g_autofree char *plain = name;
+  return px_name_with(plain, px_pack_suffix(task->compress));
+}
+
+/* What the file in an archive is called. */
+static char *member_name(const char *name, PxPacking packing) {
+  return g_strndup(name, strlen(name) - strlen(px_pack_suffix(packing)));
+}
+
+/* Into fd by way of a temporary file. */
+static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
+  g_autofree char *member = member_name(name, task->compress);
+  int plain = px_spill_file();
+  if (plain < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a temporary file: %s", g_strerror(errno));
+    return false;
+  }
+  bool done = px_export_rows(work, query, plain, ret_rows, error) && px_pack(task->compress, plain, member, fd, error);
+  (void)close(plain);
+  return done;
+}
+
 /* The file, whole and synced; *ret_rows how many records are in it. */
-static bool write_blob(PxWork *work, const PxTask *task, PxBlob *ret_blob, uint64_t *ret_rows, GError **error) {
+static bool write_blob(PxWork *work, const PxTask *task, const char *name, PxBlob *ret_blob, uint64_t *ret_rows, GError **error) {
   const PxExportQuery query = {
     .pattern = task->pattern, .filter = task->filter, .order = task->order, .order_descending = task->order_descending, .n_order = task->n_order};
   int fd;
   g_autoptr(PxNewBlob) blob = px_filestore_begin(work->project->filestore, &fd, error);
-  if (!blob || !px_export_rows(work, &query, fd, ret_rows, error))
+  bool done =
+    blob && (task->compress ? write_packed(work, task, &query, name, fd, ret_rows, error) : px_export_rows(work, &query, fd, ret_rows, error));
+  if (!done)
     return false;
   return px_filestore_commit(g_steal_pointer(&blob), ret_blob, error);
 }
@@ -117,7 +150,7 @@ bool px_export_step(PxWork *work, GError **error) {
     return false;
   PxBlob blob;
   uint64_t rows;
-  if (!write_blob(work, task, &blob, &rows, error))
+  if (!write_blob(work, task, name, &blob, &rows, error))
     return false;
   px_hook("export-stored");
   g_autoptr(PxAttachment) attachment = new_attachment(task, name, &blob);

@@ -27,6 +27,7 @@ typedef struct {
   char *task; /* NULL: by hand */
   char *pattern;
   char *error;         /* what ended the file as a whole; NULL */
+  uint64_t members;    /* of an archive: the files in it, imported by jobs of their own; else 0 */
   char *note;          /* what to know of the error file that was written; NULL */
   GArray *unknown_ids; /* int64_t: of an export of chosen records those that there are not; NULL: not asked */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */

@@ -177,6 +177,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxImport, px_import_done)
 
 /* The whole import of an open file; px_import_step() is this with history. */
 bool px_import_file(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it is a .zip or .gz that its task wants to be opened. */
+bool px_import_is_archive(const PxImport *import);
+/* Makes an attachment with its job of each file in it. */
+bool px_import_archive(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The attachment, the pattern file and its pattern, the blob. */
 bool px_import_open(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The pattern as the file has kept it. */

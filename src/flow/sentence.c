@@ -25,6 +25,9 @@ char *px_summary_line(const PxSummary *summary) {
   GString *out = g_string_new(summary->name);
   if (summary->state == PX_STATE_REFUSED) {
     g_string_append(out, ": refused, nothing was changed");
+  } else if (summary->members) {
+    g_autofree char *files = px_count_text(summary->members, "file");
+    g_string_append_printf(out, ": %s in it", files);
   } else if (summary->kind == PX_FILE_EXPORT) {
     g_autofree char *records = px_count_text(summary->counts.rows, "record");
     g_string_append_printf(out, ": %s exported", records);

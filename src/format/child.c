@@ -132,6 +132,27 @@ bool px_child_own_fault(int signal) {
   return false;
 }
 
+bool px_child_read(int fd, void *to, size_t size) {
+  for (size_t done = 0; done < size;) {
+    ssize_t n = read(fd, (char *)to + done, size - done);
+    if (n == 0 || (n < 0 && errno != EINTR))
+      return false;
+    done += n > 0 ? (size_t)n : 0;
+  }
+  return true;
+}
+
+bool px_child_refuse_death(int status, const char *what, GError **error) {
+  bool killed = WIFSIGNALED(status);
+  bool refused = killed && px_child_own_fault(WTERMSIG(status));
+  g_set_error(error, PX_ERROR,
+              refused  ? PX_ERROR_REFUSED
+              : killed ? PX_ERROR_TRANSIENT
+                       : PX_ERROR_INTERNAL,
+              "%s ended without an answer (%s)", what, killed ? strsignal(WTERMSIG(status)) : "by itself");
+  return false;
+}
+
 /* ---- the child's side */
 
 bool px_child_take_option(PxFormatOptions *options, const char *name, const char *value) {

@@ -33,6 +33,12 @@ bool px_child_reap(pid_t *pid, int *ret_status);
 /* Whether the file brought a death by this signal about: it would do so again. Any other one came from outside. */
 bool px_child_own_fault(int signal);
 
+/* All of size bytes of what it says; false: there are fewer. */
+bool px_child_read(int fd, void *to, size_t size);
+/* An error for a child that ended without an answer; what: "the process that ...". PX_ERROR_REFUSED where the file brought it about,
+ * PX_ERROR_TRANSIENT where it was killed from outside. */
+bool px_child_refuse_death(int status, const char *what, GError **error);
+
 /* ---- the child's side */
 
 /* Takes "name=value" when it is one of px_child_arguments(). */

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define BLOB 0
@@ -31,39 +30,17 @@ typedef struct {
 
 /* ---- the caller's side */
 
-static bool read_all(int fd, void *to, size_t size) {
-  for (size_t done = 0; done < size;) {
-    ssize_t n = read(fd, (char *)to + done, size - done);
-    if (n == 0 || (n < 0 && errno != EINTR))
-      return false;
-    done += n > 0 ? (size_t)n : 0;
-  }
-  return true;
-}
-
-static bool refuse_death(int status, GError **error) {
-  bool killed = WIFSIGNALED(status);
-  bool refused = killed && px_child_own_fault(WTERMSIG(status));
-  g_set_error(error, PX_ERROR,
-              refused  ? PX_ERROR_REFUSED
-              : killed ? PX_ERROR_TRANSIENT
-                       : PX_ERROR_INTERNAL,
-              "the process that writes the errors into the workbook ended without an answer (%s)",
-              killed ? strsignal(WTERMSIG(status)) : "by itself");
-  return false;
-}
-
 static bool take_reply(int fd, pid_t pid, PxMarkResult *ret_result, GError **error) {
   Reply reply = {0};
   char text[MAX_REPLY];
   int status = 0;
-  bool came = read_all(fd, &reply, sizeof(reply));
-  bool whole = came && reply.magic == REPLY_MAGIC && reply.length <= sizeof(text) && read_all(fd, text, reply.length);
+  bool came = px_child_read(fd, &reply, sizeof(reply));
+  bool whole = came && reply.magic == REPLY_MAGIC && reply.length <= sizeof(text) && px_child_read(fd, text, reply.length);
   if (came && !whole)
     (void)kill(pid, SIGKILL);
   bool reaped = px_child_reap(&pid, &status);
   if (!whole || !reaped)
-    return refuse_death(status, error);
+    return px_child_refuse_death(status, "the process that writes the errors into the workbook", error);
   g_autofree char *valid = g_utf8_make_valid(text, (gssize)reply.length);
   if (reply.code != DONE) {
     bool expected = reply.code == PX_ERROR_CONFIG || reply.code == PX_ERROR_REFUSED || reply.code == PX_ERROR_TRANSIENT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Tasks: what is fetched from or sent to which storage, with which pattern, when. */
+#include "format/pack.h"
 #include "model/domain.h"
 #include "pattern/pattern.h"
 #include "storage/storage.h"
@@ -106,6 +107,7 @@ struct PxTask {
   PxTemplate *new_name;
   PxDuplicates avoid_duplicates;
   PxScope scope;
+  bool archives;      /* .zip and .gz are opened, and what is in them imported */
   char *error_path;   /* NULL: bad rows are not sent back */
   char *receipt_path; /* NULL: nobody gets a receipt */
   PxReceiptFormat receipt_format;
@@ -123,6 +125,7 @@ struct PxTask {
   PxSchedule *upload_schedule; /* NULL: at once */
   const PxTask *upload_task;   /* NULL: this one uploads by itself */
   bool skip_empty;
+  PxPacking compress;
 };
 
 typedef struct PxTasks PxTasks;

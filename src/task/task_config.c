@@ -14,6 +14,7 @@ static const char *const duplicates_choices[] = {"no", "name", "content", NULL};
 static const char *const catch_up_choices[] = {"once", "all", "none", NULL};
 static const char *const scope_choices[] = {"task", "all", NULL};
 static const char *const receipt_choices[] = {"json", "text", NULL};
+static const char *const compress_choices[] = {"no", "gzip", "zip", NULL}; /* as PxPacking */
 static const char *const order_choices[] = {"name", "-name", "time", "-time", NULL};
 
 #define NOT_SAID UINT64_MAX
@@ -24,8 +25,8 @@ typedef struct {
     *upload_task, *starting, *files_regex, *ready_file, *receipt_path;
   char **failure_emails;
   char **order;
-  int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order, receipt_format;
-  bool active, skip_empty, recursive;
+  int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order, receipt_format, compress;
+  bool active, skip_empty, recursive, archives;
   uint64_t max_files;
   char *channel;
   uint64_t priority;
@@ -54,6 +55,7 @@ static const PxKey import_keys[] = {
   STRING("files_regex", files_regex),
   STRING("ready_file", ready_file),
   CHOICE("order", pick_order, order_choices),
+  {.name = "archives", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, archives)},
   {.name = "recursive", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, recursive)},
   {.name = "max_files", .type = PX_KEY_UNSIGNED, .offset = offsetof(Raw, max_files), .max = 1000000000},
   CHOICE("after_import", after_import, after_choices),
@@ -77,6 +79,7 @@ static const PxKey export_keys[] = {
   STRING("file_name", file_name),
   STRING("upload_schedule", upload_schedule),
   STRING("upload_task", upload_task),
+  CHOICE("compress", compress, compress_choices),
   {.name = "skip_empty", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, skip_empty)},
 };
 
@@ -290,6 +293,7 @@ static void read_files(const Reader *reader, PxTask *task, Raw *raw) {
   task->files_regex = read_regex(reader, raw->files_regex);
   task->ready_file = read_template(reader, "ready_file", raw->ready_file, PX_TEMPLATE_READY);
   task->recursive = raw->recursive;
+  task->archives = raw->archives;
   task->max_files = raw->max_files;
   task->by_time = g_str_has_suffix(order_choices[raw->pick_order], "time");
   task->descending = order_choices[raw->pick_order][0] == '-';
@@ -384,6 +388,7 @@ static void read_export(const Reader *reader, PxTask *task, Raw *raw) {
   task->file_name = read_template(reader, "file_name", raw->file_name, PX_TEMPLATE_EXPORTED);
   task->upload_schedule = read_schedule(reader, "upload_schedule", raw->upload_schedule);
   task->skip_empty = raw->skip_empty;
+  task->compress = (PxPacking)raw->compress;
   if (!raw->upload_task)
     return;
   task->upload_task = read_upload_task(reader, raw->upload_task);
@@ -423,6 +428,7 @@ static void free_task(gpointer data) {
 
 static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
   g_auto(Raw) raw = {.active = true,
+                     .archives = true,
                      .priority = NOT_SAID,
                      .on_exists = (int)kinds[kind].on_exists,
                      .stable_for = 2 * G_TIME_SPAN_SECOND,

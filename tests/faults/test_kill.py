@@ -94,7 +94,7 @@ class Shop:
 
     def outcome(self):
         """All that must not depend on where a kill struck."""
-        tree = {str(p.relative_to(self.folder)): p.read_text() for p in (self.folder / "drop").rglob("*")
+        tree = {str(p.relative_to(self.folder)): p.read_text("latin-1") for p in (self.folder / "drop").rglob("*")
                 if p.is_file() and not p.name.startswith(".pattimpex-tmp-")}
         return {
             "records": self.rows("SELECT name, email, visits, country_id FROM partner ORDER BY email"),

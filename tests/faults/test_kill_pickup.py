@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""test_kill.py with folders in folders, ready files and one file a run: SIGKILL at each step of the pick-up."""
+"""test_kill.py with folders in folders, ready files, an archive and receipts: SIGKILL at each step of these, the first time it is passed."""
 import functools
 import re
 import tempfile
+import zipfile
 
 from test_kill import FILES, Shop, killed_and_run_again
 
-OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt")
+OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt", "archive")
 SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0, receipt_path: receipts,"
 
 
@@ -20,7 +21,7 @@ class Tree(Shop):
 
 
 def shop_in(folder):
-    """Two files in a sub-folder, ready; the third never is."""
+    """Two files in a sub-folder and an archive, ready; the third file never is."""
     shop = Tree(folder)
     config = shop.folder / "pattimpex.yaml"
     config.write_text(config.read_text().replace("path: in,", SETTINGS))
@@ -28,6 +29,11 @@ def shop_in(folder):
     for name in list(FILES)[:2]:
         (shop.folder / "drop" / "in" / name).rename(shop.folder / "drop" / "in" / "sub" / name)
         shop.drop(f"sub/{name}.done", f"{name} is ready")
+    with zipfile.ZipFile(shop.folder / "drop" / "in" / "4.zip", "w") as archive:
+        for n in range(2):
+            archive.writestr(zipfile.ZipInfo(f"4-{n}.csv"), f"email#key,name\nz{n}@x.test,Z{n}\n")
+    shop.age(shop.folder / "drop" / "in" / "4.zip", 60)
+    shop.drop("4.zip.done", "")
     return shop
 
 
@@ -43,7 +49,8 @@ def undisturbed():
 
 def pytest_generate_tests(metafunc):
     if "kill_at" in metafunc.fixturenames:
-        wanted = [(n, name) for n, name in enumerate(undisturbed()[0], 1) if name.startswith(OF_PICKUP)]
+        hooks = undisturbed()[0]
+        wanted = [(n, name) for n, name in enumerate(hooks, 1) if name.startswith(OF_PICKUP) and name not in hooks[:n - 1]]
         metafunc.parametrize("kill_at", [n for n, _ in wanted], ids=[f"{n}-{name}" for n, name in wanted])
 
 
@@ -51,8 +58,9 @@ def test_undisturbed_run_is_as_expected():
     hooks, outcome = undisturbed()
     assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
     assert sorted(outcome["remote files"]) == [
-        "drop/done/sub/1.csv", "drop/done/sub/1.csv.done", "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
-        "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv", "drop/receipts/sub/1.csv.receipt.json",
+        "drop/done/4.zip", "drop/done/4.zip.done", "drop/done/sub/1.csv", "drop/done/sub/1.csv.done", "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
+        "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv", "drop/receipts/4-0.csv.receipt.json",
+        "drop/receipts/4-1.csv.receipt.json", "drop/receipts/4.zip.receipt.json", "drop/receipts/sub/1.csv.receipt.json",
         "drop/receipts/sub/2.csv.receipt.json"]
 
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An archive that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and its receipt are those of
+ * any other file. All of them come in the transaction that ends the archive's own import. */
+#include "flow/flow_private.h"
+
+#include "base/hook.h"
+#include "format/pack.h"
+#include "format/spill.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool px_import_is_archive(const PxImport *import) {
+  const PxAttachment *attachment = import->attachment;
+  const PxTask *task = attachment->task ? px_tasks_get(import->work->project->tasks, attachment->task) : NULL;
+  return task && task->archives && !attachment->parent_id && px_pack_of_name(attachment->name) != PX_PACK_NONE;
+}
+
+static bool refuse(PxImport *import, const char *why, GError **error) {
+  const PxMessage message = {.type = "file", .message = why};
+  import->messages = g_ptr_array_new_with_free_func((GDestroyNotify)px_message_free);
+  g_ptr_array_add(import->messages, px_message_copy(&message));
+  if (!px_import_refuse(import, error))
+    return false;
+  import->work->summary = px_summary_new(import->file);
+  return true;
+}
+
+/* ---- what is in it */
+
+/* The next bytes of a member go into the filestore. */
+static bool copy(int from, int to, uint64_t size, GError **error) {
+  char buffer[65536];
+  for (uint64_t left = size; left > 0;) {
+    ssize_t n = read(from, buffer, MIN(left, sizeof(buffer)));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0) {
+      g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "what was in the archive cannot be read: %s", n < 0 ? g_strerror(errno) : "bytes are missing");
+      return false;
+    }
+    if (!px_write_all(to, buffer, (size_t)n, error))
+      return false;
+    left -= (uint64_t)n;
+  }
+  return true;
+}
+
+static PxAttachment *store_member(const PxImport *import, const PxUnpacked *member, int from, GError **error) {
+  const PxAttachment *archive = import->attachment;
+  PxBlob blob;
+  int fd;
+  g_autoptr(PxNewBlob) new_blob = px_filestore_begin(import->work->project->filestore, &fd, error);
+  if (!new_blob || !copy(from, fd, member->size, error) || !px_filestore_commit(g_steal_pointer(&new_blob), &blob, error))
+    return NULL;
+  PxAttachment *attachment = px_attachment_new(PX_DIRECTION_IMPORT, member->name);
+  attachment->task = g_strdup(archive->task);
+  attachment->pattern = g_strdup(archive->pattern);
+  attachment->storage = g_strdup(archive->storage);
+  attachment->path = g_strdup(archive->path);
+  attachment->parent_id = archive->id;
+  attachment->sha256 = g_strdup(blob.sha256);
+  attachment->size = blob.size;
+  return attachment;
+}
+
+static void free_attachment(gpointer attachment) {
+  px_attachment_free(attachment);
+}
+
+/* PxAttachment *, freed with the array. */
+static GPtrArray *store_members(const PxImport *import, GError **error) {
+  int spill = px_spill_file();
+  if (spill < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a temporary file: %s", g_strerror(errno));
+    return NULL;
+  }
+  g_autoptr(GPtrArray) stored = g_ptr_array_new_with_free_func(free_attachment);
+  g_autoptr(GArray) members = px_unpack(import->blob, import->attachment->name, &import->pattern->format, spill, error);
+  bool ok = members && lseek(spill, 0, SEEK_SET) == 0;
+  for (guint i = 0; ok && i < members->len; i++) {
+    PxAttachment *attachment = store_member(import, &g_array_index(members, PxUnpacked, i), spill, error);
+    ok = attachment != NULL;
+    if (ok)
+      g_ptr_array_add(stored, attachment);
+  }
+  (void)close(spill);
+  return ok ? g_steal_pointer(&stored) : NULL;
+}
+
+/* ---- the step */
+
+static bool add_members(const PxImport *import, const GPtrArray *members, GError **error) {
+  PxProject *project = import->work->project;
+  int64_t now = px_project_now(project);
+  for (guint i = 0; i < members->len; i++)
+    if (!px_attachment_add(project->db, members->pdata[i], now, error) || !px_work_enqueue_attachment(project, members->pdata[i], now, error))
+      return false;
+  return true;
+}
+
+bool px_import_archive(PxImport *import, GError **error) {
+  PxWork *work = import->work;
+  g_autoptr(GError) problem = NULL;
+  px_work_doing(work, "opening %s", import->attachment->name);
+  g_autoptr(GPtrArray) members = store_members(import, &problem);
+  if (!members && g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED))
+    return refuse(import, problem->message, error);
+  if (!members) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  px_hook("archive-stored");
+  import->file->bytes_done = import->file->bytes_total;
+  if (!px_work_begin(work, error))
+    return false;
+  bool ok = add_members(import, members, error) && px_import_end(import, PX_STATE_DONE, error);
+  if (!px_transaction_end(work->project->db, ok, error))
+    return false;
+  px_hook("archive-committed");
+  work->summary = px_summary_new(import->file);
+  work->summary->members = members->len;
+  return true;
+}
