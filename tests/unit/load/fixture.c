@@ -2,12 +2,18 @@
 #include "fixture.h"
 
 void fixture_open(Fixture *fixture, const char *sql, const char *model) {
+  fixture_open_on(fixture, "sqlite::memory:", sql, model);
+}
+
+void fixture_open_on(Fixture *fixture, const char *url, const char *sql, const char *model) {
   g_autoptr(GError) error = NULL;
-  PxDbOptions options = {.url = "sqlite::memory:", .create = true};
+  PxDbOptions options = {.url = url, .create = true};
   fixture->db = px_db_open(&options, &error);
   g_assert_no_error(error);
   g_assert_true(px_db_migrate(fixture->db, &error));
-  g_assert_true(px_db_exec(fixture->db, sql, &error));
+  bool made = px_db_exec(fixture->db, sql, &error);
+  g_assert_no_error(error);
+  g_assert_true(made);
   g_autoptr(PxComplaints) complaints = px_complaints_new();
   fixture->schema = px_schema_read(fixture->db, NULL, complaints, &error);
   g_assert_no_error(error);

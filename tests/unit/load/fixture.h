@@ -16,6 +16,8 @@ typedef struct {
 
 /* Makes the tables of sql, reads the schema; the pattern is an empty one of model. */
 void fixture_open(Fixture *fixture, const char *sql, const char *model);
+/* The same in the database of url. */
+void fixture_open_on(Fixture *fixture, const char *url, const char *sql, const char *model);
 void fixture_close(Fixture *fixture);
 /* The records that a path of relations ("partner_ids.tag_ids") leads to must match domain; may be called again. */
 void fixture_limit(Fixture *fixture, const char *path, const char *domain);

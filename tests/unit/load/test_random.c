@@ -3,6 +3,8 @@
  * unique values are freed and taken again, keys repeat and rows are bad; loaded whole, in chunks and row by row. */
 #include "fixture.h"
 
+#include "postgres.h"
+
 #define MAX_LINES 40
 
 /* Tables whose rules differ; all have the same columns. */
@@ -22,6 +24,33 @@ static const char *const schemas[] = {
   "CREATE TABLE r (id INTEGER PRIMARY KEY, code TEXT UNIQUE, name TEXT, grp TEXT, num INTEGER, amount NUMERIC, parent_id INTEGER REFERENCES r (id),"
   " other_id INTEGER REFERENCES o (id), active BOOLEAN, both TEXT AS (name || grp) UNIQUE);",
 };
+
+/* The same for PostgreSQL. No sequence numbers the records, so that their ids show in what order they were made. */
+static const char *const pg_schemas[] = {
+  "CREATE TABLE r (id integer PRIMARY KEY, code text UNIQUE, name text NOT NULL, grp text, num integer UNIQUE, amount numeric DEFAULT 1,"
+  " parent_id integer REFERENCES r (id), other_id integer REFERENCES o (id), active boolean DEFAULT TRUE, UNIQUE (grp, name), CHECK (name <> 'X'));",
+  "CREATE TABLE r (id integer PRIMARY KEY, code text COLLATE px_nocase, name varchar(5) DEFAULT 'n1' NOT NULL, grp char(3), num smallint,"
+  " amount numeric(4, 1), parent_id integer REFERENCES r (id), other_id integer REFERENCES o (id), active boolean, CHECK (num <> 3));"
+  "CREATE UNIQUE INDEX hidden ON r (grp) WHERE num IS NOT NULL;",
+  "CREATE TABLE r (id integer PRIMARY KEY, code text UNIQUE, name text, grp text, num integer NOT NULL DEFAULT 2, amount numeric,"
+  " parent_id integer UNIQUE REFERENCES r (id) DEFERRABLE INITIALLY DEFERRED, other_id integer REFERENCES o (id), active boolean,"
+  " UNIQUE (name, num) DEFERRABLE);",
+  "CREATE TABLE r (id integer PRIMARY KEY, code text, name text, grp text, num integer, amount numeric,"
+  " parent_id integer REFERENCES r (id), other_id integer REFERENCES o (id), active boolean);"
+  "CREATE FUNCTION px_group() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE r SET grp = new.code WHERE id = new.parent_id; RETURN NULL; END $$;"
+  "CREATE FUNCTION px_no_x() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no X'; END $$;"
+  "CREATE TRIGGER t AFTER INSERT ON r FOR EACH ROW EXECUTE FUNCTION px_group();"
+  "CREATE TRIGGER e BEFORE UPDATE ON r FOR EACH ROW WHEN (new.name = 'X') EXECUTE FUNCTION px_no_x();",
+  "CREATE TABLE r (id integer PRIMARY KEY, code text UNIQUE, name text, grp text, num integer, amount numeric,"
+  " parent_id integer REFERENCES r (id), other_id integer REFERENCES o (id), active boolean,"
+  " both_of text GENERATED ALWAYS AS (name || grp) STORED UNIQUE);",
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(pg_schemas) == G_N_ELEMENTS(schemas));
+
+/* In place of what the test before left. */
+static const char pg_before[] =
+  "DROP TABLE IF EXISTS r_o_rel, l, r, o; DROP FUNCTION IF EXISTS px_group(); DROP FUNCTION IF EXISTS px_no_x(); TRUNCATE pattimpex_external_id;"
+  "CREATE COLLATION IF NOT EXISTS px_nocase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);";
 
 static const char *const headers[] = {
   "code#key;name;grp;num;parent_id|code;other_id|name",
@@ -121,24 +150,27 @@ static char *random_line(GRand *random, char **names) {
   return g_string_free(line, FALSE);
 }
 
-static char *start_sql(GRand *random, const char *schema) {
-  GString *sql = g_string_new("CREATE TABLE o (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO o (name) VALUES ('g1'), ('g2'), ('g2');");
+static char *start_sql(GRand *random, const char *schema, bool on_postgres) {
+  GString *sql = g_string_new(on_postgres ? pg_before : "");
+  g_string_append(sql, "CREATE TABLE o (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO o (id, name) VALUES (1, 'g1'), (2, 'g2'), (3, 'g2');");
   g_string_append(sql, schema);
   g_string_append(sql, beside);
   for (int i = 1; i <= 4; i++)
     if (g_rand_boolean(random))
-      g_string_append_printf(sql, "INSERT OR IGNORE INTO r (id, code, name, grp, num, parent_id) VALUES (%d, '%c', 'n%d', 'g%d', %d, NULL);", i,
-                             'a' + i - 1, i, g_rand_int_range(random, 1, 3), 10 + i);
-  g_string_append(sql,
-                  "INSERT OR IGNORE INTO l (id, r_id, name, num) SELECT id * 2, id, 'n1', id FROM r UNION ALL SELECT id * 2 + 1, id, 'n2', 9 FROM r;"
-                  "INSERT OR IGNORE INTO r_o_rel SELECT id, 1 FROM r WHERE id % 2;");
+      g_string_append_printf(sql,
+                             "INSERT INTO r (id, code, name, grp, num, parent_id) VALUES (%d, '%c', 'n%d', 'g%d', %d, NULL)%s;", i,
+                             'a' + i - 1, i, g_rand_int_range(random, 1, 3), 10 + i, strstr(schema, "hidden") ? " ON CONFLICT DO NOTHING" : "");
+  g_string_append(sql, "INSERT INTO l (id, r_id, name, num) SELECT id * 2, id, 'n1', id FROM r WHERE id <> 3"
+                       " UNION ALL SELECT id * 2 + 1, id, 'n2', 9 FROM r;"
+                       "INSERT INTO r_o_rel SELECT id, 1 FROM r WHERE id % 2 = 1;");
   if (g_rand_boolean(random))
-    g_string_append(sql, "UPDATE OR IGNORE r SET parent_id = 1 WHERE id > 1 AND EXISTS (SELECT 1 FROM r WHERE id = 1);");
+    g_string_append_printf(sql, "UPDATE r SET parent_id = 1 WHERE id > %s AND EXISTS (SELECT 1 FROM r WHERE id = 1);",
+                           strstr(schema, "parent_id integer UNIQUE") || strstr(schema, "parent_id INTEGER UNIQUE") ? "3" : "1");
   return g_string_free(sql, FALSE);
 }
 
 typedef struct {
-  const char *sql;
+  const char *url, *sql;
   char **lines;
   size_t n_lines;
   PxPurgeMode purge;
@@ -150,7 +182,7 @@ typedef struct {
 /* Everything that loading left: the records, the external ids, the messages and the counts. */
 static char *result_of(const Load *load, size_t chunk_rows, bool row_by_row) {
   Fixture fixture;
-  fixture_open(&fixture, load->sql, "r");
+  fixture_open_on(&fixture, load->url, load->sql, "r");
   fixture.pattern.purge_one2many = load->purge;
   fixture.pattern.update_many2many = load->update_links;
   if (load->limit < G_N_ELEMENTS(limits))
@@ -191,14 +223,15 @@ static void compare_ways(const Load *load, guint32 seed) {
   }
 }
 
-static void test_seed(guint32 seed) {
+static void test_seed(guint32 seed, const char *url) {
+  bool on_postgres = g_str_has_prefix(url, "postgres");
   g_autoptr(GRand) random = g_rand_new_with_seed(seed);
   const char *header = pick(random, headers, G_N_ELEMENTS(headers));
   g_auto(GStrv) names = g_strsplit(header, ";", -1);
-  g_autofree char *sql = start_sql(random, pick(random, schemas, G_N_ELEMENTS(schemas)));
+  g_autofree char *sql = start_sql(random, pick(random, on_postgres ? pg_schemas : schemas, G_N_ELEMENTS(schemas)), on_postgres);
   size_t n_lines = (size_t)g_rand_int_range(random, 2, MAX_LINES);
   g_auto(GStrv) lines = g_new0(char *, n_lines + 1);
-  Load load = {.sql = sql, .lines = lines, .n_lines = n_lines};
+  Load load = {.url = url, .sql = sql, .lines = lines, .n_lines = n_lines};
   load.purge = (PxPurgeMode)g_rand_int_range(random, 0, 3);
   load.update_links = g_rand_boolean(random);
   load.limit = (size_t)g_rand_int_range(random, 0, 3 * G_N_ELEMENTS(limits));
@@ -211,20 +244,32 @@ static void test_seed(guint32 seed) {
 }
 
 /* PATTIMPEX_SEED=N runs that one alone; PATTIMPEX_ROUNDS=N so many. */
-static void test_one_by_one(void) {
+static void test_seeds(const char *url, guint32 n) {
   const char *only = g_getenv("PATTIMPEX_SEED");
   const char *rounds = g_getenv("PATTIMPEX_ROUNDS");
-  guint32 n = rounds ? (guint32)g_ascii_strtoull(rounds, NULL, 10) : 400;
+  if (rounds)
+    n = (guint32)g_ascii_strtoull(rounds, NULL, 10);
   if (only) {
-    test_seed((guint32)g_ascii_strtoull(only, NULL, 10));
+    test_seed((guint32)g_ascii_strtoull(only, NULL, 10), url);
     return;
   }
   for (guint32 seed = 1; seed <= n && !g_test_failed(); seed++)
-    test_seed(seed);
+    test_seed(seed, url);
+}
+
+static void test_one_by_one(void) {
+  test_seeds("sqlite::memory:", 400);
+}
+
+static void test_on_postgres(void) {
+  char *url = px_test_postgres_new();
+  test_seeds(url, 40);
+  px_test_postgres_drop(url);
 }
 
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/load/random/waves_are_as_one_by_one", test_one_by_one);
+  g_test_add_func("/load/random/waves_are_as_one_by_one_on_postgres", test_on_postgres);
   return g_test_run();
 }
