@@ -282,6 +282,11 @@ const PxRefusal *px_db_refusal(const PxDb *db) {
   return &db->refusal;
 }
 
+void px_db_refuse_silence(PxDb *db, const char *message, GError **error) {
+  px_db_refuse(db, PX_REFUSED_TRIGGER, NULL, NULL, NULL, message);
+  g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "%s", message);
+}
+
 /* ---- names */
 
 void px_db_quote(const PxDb *db, GString *sql, const char *name) {

@@ -154,6 +154,8 @@ typedef struct {
   const char *message;        /* the database's own words */
 } PxRefusal;
 const PxRefusal *px_db_refusal(const PxDb *db);
+/* What the database should have said itself: a refusal PX_REFUSED_TRIGGER with this message, and PX_ERROR_CONSTRAINT. */
+void px_db_refuse_silence(PxDb *db, const char *message, GError **error);
 
 /* ---- names */
 

@@ -76,6 +76,8 @@ bool px_load_tuple_after(PxLoader *loader, const PxLoadPlace *place, int index, 
       value = old[map->reads[i]];
     else if (!default_of(watch->fields[i], &value))
       return false;
+    if (!px_field_has_canonical(watch->fields[i], value))
+      return false;
     values[i] = px_field_canonical(watch->fields[i], loader->wave_arena, value);
   }
   return true;
@@ -117,6 +119,15 @@ static PxTuple key_tuple(const Item *item) {
   return px_tuple_encode(item->loader->wave_arena, canonical, watch->n);
 }
 
+/* Only the database knows what equals the key. */
+static bool key_is_opaque(const Item *item) {
+  const PxLoadWatch *watch = &item->loader->plan.models[item->place->model].watches[item->place->key_watch];
+  for (size_t i = 0; i < watch->n; i++)
+    if (!px_field_has_canonical(watch->fields[i], item->values[item->place->key_slots[i]]))
+      return true;
+  return false;
+}
+
 /* Whether the record of the item is, or may be, one that the wave writes. */
 static bool record_waits(const Item *item) {
   const PxLoadPlace *place = item->place;
@@ -126,7 +137,7 @@ static bool record_waits(const Item *item) {
   uint32_t record;
   /* The tuple costs more than the question whether anybody could have noted one. */
   if (item->facts->by_key && !px_overlay_is_empty(overlay, place->model, place->key_watch) &&
-      (px_overlay_is_unknown(overlay, place->model, place->key_watch) || any_absent(item, place->key_slots, n_key) ||
+      (px_overlay_is_unknown(overlay, place->model, place->key_watch) || any_absent(item, place->key_slots, n_key) || key_is_opaque(item) ||
        px_overlay_look(overlay, place->model, place->key_watch, key_tuple(item), &record) != PX_SEEN_NOTHING))
     return true;
   if (!px_id_is_none(item->facts->record.id) && px_overlay_writes(overlay, arena, place->model, item->facts->record.id))
@@ -143,6 +154,14 @@ static bool reference_is_partial(const Item *item, const PxLoadReference *refere
   return false;
 }
 
+/* Only the database knows what equals the values that it looks for. */
+static bool reference_is_opaque(const Item *item, const PxLoadReference *reference) {
+  for (size_t part = 0; part < reference->n_parts; part++)
+    if (!px_field_has_canonical(reference->fields[part], item->values[reference->parts[part]->slot]))
+      return true;
+  return false;
+}
+
 static bool reference_waits(const Item *item, const PxLoadReference *reference) {
   const PxOverlay *overlay = &item->loader->wave.overlay;
   const PxRowFacts *facts = &item->loader->wave.facts[item->row - item->loader->wave.first];
@@ -155,6 +174,8 @@ static bool reference_waits(const Item *item, const PxLoadReference *reference) 
   if (reference->model < 0 || reference_is_partial(item, reference))
     return overlay->n_effects > 0 || overlay->notes->len > 0;
   if (px_overlay_is_unknown(overlay, (unsigned)reference->model, reference->watch))
+    return true;
+  if (!px_overlay_is_empty(overlay, (unsigned)reference->model, reference->watch) && reference_is_opaque(item, reference))
     return true;
   uint32_t record;
   switch (px_overlay_look(overlay, (unsigned)reference->model, reference->watch, tuple, &record)) {

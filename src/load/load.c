@@ -121,9 +121,16 @@ static Try try_range(PxLoader *loader, size_t first, size_t end, size_t *ret_bad
   if (load_waves(loader, first, end, ret_bad, &problem))
     return px_db_release(loader->db, error) ? TRY_DONE : TRY_ERROR;
   if (px_db_in_transaction(loader->db) && g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
-    if (end - first == 1)
+    bool alone = end - first == 1;
+    /* To say why, the database may have to be asked: SQLite as the row left it, PostgreSQL when nothing of it is left. */
+    bool before = px_db_dialect(loader->db) == PX_DIALECT_SQLITE;
+    if (alone && before)
       px_load_complain_refusal(loader, first, problem);
-    return px_db_rollback_to(loader->db, error) ? TRY_REFUSED : TRY_ERROR;
+    if (!px_db_rollback_to(loader->db, error))
+      return TRY_ERROR;
+    if (alone && !before)
+      px_load_complain_refusal(loader, first, problem);
+    return TRY_REFUSED;
   }
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_ROLLED_BACK))
     mark_dead(loader, first, end, *ret_bad, problem);

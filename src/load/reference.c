@@ -162,11 +162,58 @@ static void settle_slot(PxLoader *loader, const PxLoadReference *reference, size
     slot->kind = PX_SLOT_BAD;
 }
 
+/* Whether the database may refuse a value that is only compared: it has a type of which we know nothing. */
+static bool may_be_refused(const PxLoader *loader, const PxLoadReference *reference) {
+  bool may = false;
+  for (size_t part = 0; part < reference->n_parts; part++)
+    may |= reference->fields[part]->type == PX_TYPE_TEXT && reference->fields[part]->collation == PX_COLLATE_OTHER;
+  return may && px_db_dialect(loader->db) == PX_DIALECT_POSTGRES;
+}
+
+/* Under a savepoint; *ret_refused: nothing was found out. */
+static bool try_find(PxLoader *loader, const PxLoadReference *reference, size_t n, const Sought *sought, PxFound *answers, bool *ret_refused,
+                     GError **error) {
+  g_autoptr(GError) problem = NULL;
+  *ret_refused = false;
+  if (!px_db_savepoint(loader->db, error))
+    return false;
+  if (find_distinct(loader, reference, n, sought, answers, &problem))
+    return px_db_release(loader->db, error);
+  *ret_refused = g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT);
+  if (*ret_refused)
+    return px_db_rollback_to(loader->db, error);
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
+}
+
+/* Row by row, where the database refuses to compare with some value. */
+static bool find_each(PxLoader *loader, const PxLoadReference *reference, size_t n, const Sought *sought, PxFound *answers, GError **error) {
+  for (size_t row = 0; row < n; row++) {
+    const Sought one = {sought->values + row * reference->n_parts, sought->tuples + row, sought->unknown + row};
+    bool refused;
+    if (!try_find(loader, reference, 1, &one, answers + row, &refused, error))
+      return false;
+    if (!refused)
+      continue;
+    sought->tuples[row].bytes = NULL;
+    px_row_complain(loader, px_loader_row(loader, row), PX_STAGE_CHUNK, reference->node->first, reference->node->field->label, "conversion", "%s",
+                    px_db_refusal(loader->db)->message);
+  }
+  return true;
+}
+
+static bool find_fixed(PxLoader *loader, const PxLoadReference *reference, size_t n, const Sought *sought, PxFound *answers, GError **error) {
+  bool refused;
+  if (!may_be_refused(loader, reference))
+    return find_distinct(loader, reference, n, sought, answers, error);
+  return try_find(loader, reference, n, sought, answers, &refused, error) && (!refused || find_each(loader, reference, n, sought, answers, error));
+}
+
 static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GError **error) {
   size_t n = loader->rows->len;
   Sought sought;
   PxFound *answers = PX_LOAD_ARRAY(loader->wave_arena, PxFound, n);
-  if (!collect(loader, reference, 0, n, PX_STAGE_CHUNK, &sought, error) || !find_distinct(loader, reference, n, &sought, answers, error))
+  if (!collect(loader, reference, 0, n, PX_STAGE_CHUNK, &sought, error) || !find_fixed(loader, reference, n, &sought, answers, error))
     return false;
   for (size_t row = 0; row < n; row++) {
     settle_slot(loader, reference, row, answers[row].id);

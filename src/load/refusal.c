@@ -243,6 +243,31 @@ static void complain_foreign_key(PxLoader *loader, size_t index, PxStage stage, 
     px_row_complain(loader, row, stage, column, label, "foreign_key", "a record that the row refers to is not there");
 }
 
+/* ---- values */
+
+/* PostgreSQL says what is wrong with a value, not of which column it is: those are tried whose types may refuse one. */
+static bool complain_value(PxLoader *loader, size_t index, PxStage stage) {
+  const PxLoadPlan *plan = &loader->plan;
+  bool any = false;
+  if (px_db_dialect(loader->db) != PX_DIALECT_POSTGRES || index < loader->wave.first || index >= loader->wave.end)
+    return false;
+  for (size_t p = 0; p < plan->n_places; p++) {
+    const PxLoadPlace *place = &plan->places[p];
+    for (size_t w = 0; px_loader_item(loader, index, place)->given && w < place->n_writes; w++) {
+      const PxField *field = place->writes[w];
+      PxValue value = px_load_value(loader, place, index, w, px_id_is_none(px_wave_item(loader, index, place)->record.id));
+      bool takes = true;
+      const char *why;
+      if (field->target || value.kind > PX_BLOB || !px_records_takes(loader->records, field, &value, loader->wave_arena, &takes, &why, NULL) || takes)
+        continue;
+      any = true;
+      px_row_complain(loader, px_loader_row(loader, index), stage, place->write_columns[w], field->label, "conversion", "%s is refused: %s",
+                      px_load_describe(loader->wave_arena, &value), why);
+    }
+  }
+  return any;
+}
+
 void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *error) {
   const PxRefusal *refusal = px_db_refusal(loader->db);
   PxLoadRow *row = px_loader_row(loader, index);
@@ -270,5 +295,7 @@ void px_load_complain_refusal(PxLoader *loader, size_t index, const GError *erro
   case PX_REFUSED_OTHER:
     break;
   }
-  px_row_complain(loader, row, stage, NULL, NULL, "database", "%s", refusal && refusal->message ? refusal->message : error->message);
+  g_autofree char *said = g_strdup(refusal && refusal->message ? refusal->message : error->message);
+  if (!px_db_in_transaction(loader->db) || !complain_value(loader, index, stage))
+    px_row_complain(loader, row, stage, NULL, NULL, "database", "%s", said);
 }

@@ -82,14 +82,15 @@ static PxValue apply_affinity(PxStorageClass storage, PxValue value, char buffer
       return value;
     value = number;
   }
-  if (storage != PX_STORE_REAL)
+  if (storage != PX_STORE_REAL && storage != PX_STORE_FLOAT)
     return px_number_whole(value);
-  return value.kind == PX_INTEGER ? px_value_real((double)value.integer) : value;
+  double real = value.kind == PX_INTEGER ? (double)value.integer : value.real;
+  return px_value_real(storage == PX_STORE_FLOAT ? (double)(float)real : real);
 }
 
 static PxValue stored(const PxConversion *c, PxValue value) {
   if (c->field->storage == PX_STORE_AS_IS || (value.kind == PX_TEXT && c->field->storage == PX_STORE_TEXT) ||
-      (value.kind == PX_INTEGER && c->field->storage != PX_STORE_TEXT && c->field->storage != PX_STORE_REAL))
+      (value.kind == PX_INTEGER && c->field->storage != PX_STORE_TEXT && c->field->storage != PX_STORE_REAL && c->field->storage != PX_STORE_FLOAT))
     return value;
   char buffer[PX_NUMBER_TEXT_SIZE];
   value = apply_affinity(c->field->storage, value, buffer);
@@ -169,6 +170,15 @@ static const char *between_thousands(const PxConversion *c) {
   return px_arena_printf(c->arena, "%s may stand between thousands", g_str_equal(thousands, " ") ? "a blank" : thousands);
 }
 
+/* Ids are looked for, whatever their size. */
+static bool fits_bytes(const PxConversion *c, PxValue value) {
+  const PxField *field = c->field;
+  if (!field->bytes || value.kind != PX_INTEGER || field->type != PX_TYPE_INTEGER || (field->model && field == field->model->id))
+    return true;
+  int64_t limit = field->bytes == 2 ? INT16_MAX : INT32_MAX;
+  return value.integer <= limit && value.integer >= -limit - 1;
+}
+
 static bool convert_integer(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_NUMBER)
     return px_conversion_fail_kind(c, cell);
@@ -186,6 +196,10 @@ static bool convert_integer(const PxConversion *c, PxCell cell, PxValue *ret_val
     return px_conversion_fail_cell(c, "conversion", cell, "is no integer");
   if (result == PX_NUMBER_RANGE)
     return px_conversion_fail_cell(c, "range", cell, "is too large: an integer has 64 bits");
+  if (!fits_bytes(c, *ret_value))
+    return px_conversion_fail_cell(c, "range", cell,
+                                   c->field->bytes == 2 ? "is too large: the column holds -32768 to 32767"
+                                                        : "is too large: the column holds -2147483648 to 2147483647");
   *ret_value = stored(c, *ret_value);
   return true;
 }
@@ -217,6 +231,8 @@ static bool convert_decimal(const PxConversion *c, PxCell cell, PxValue *ret_val
   }
   if (result == PX_NUMBER_RANGE)
     return px_conversion_fail_cell(c, "range", cell, "is too large");
+  if (c->field->storage == PX_STORE_EXACT)
+    return px_convert_exact(c, cell, comma ? ',' : '.', &decimal, value, ret_value);
   if (c->field->storage == PX_STORE_TEXT) {
     /* As written: a decimal kept as text is kept for its digits. */
     char *point = comma ? memchr(cell.ptr, ',', cell.len) : NULL;
@@ -305,6 +321,8 @@ static bool convert_text(const PxConversion *c, PxCell cell, PxValue *ret_value)
       return px_conversion_fail(c, "length", "%s has %zu characters, at most %u are allowed", quoted, chars, field->max_chars);
     }
   }
+  if (field->sql_type)
+    return px_convert_form(c, cell, ret_value);
   *ret_value = stored(c, px_value_text(cell.ptr, cell.len));
   return true;
 }
@@ -490,6 +508,8 @@ static PxValue fold_nocase(PxArena *arena, PxValue value) {
 
 PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value) {
   char buffer[PX_NUMBER_TEXT_SIZE];
+  if (field->storage == PX_STORE_EXACT)
+    return px_exact_canonical(arena, value);
   if (value.kind != PX_TEXT || field->storage != PX_STORE_TEXT)
     value = apply_affinity(field->storage, value, buffer);
   if (value.kind == PX_REAL)
@@ -500,6 +520,7 @@ PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value) 
     value.text = px_arena_strndup(arena, buffer, value.len);
   switch (field->collation) {
   case PX_COLLATE_NOCASE:
+  case PX_COLLATE_CITEXT:
     return fold_nocase(arena, value);
   case PX_COLLATE_RTRIM:
     while (value.len && value.text[value.len - 1] == ' ')
@@ -512,6 +533,15 @@ PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value) 
   return value;
 }
 
+bool px_field_has_canonical(const PxField *field, PxValue value) {
+  if (value.kind != PX_TEXT || field->collation < PX_COLLATE_CITEXT)
+    return value.kind == PX_NULL || field->collation != PX_COLLATE_OTHER;
+  bool is_ascii = true;
+  for (uint32_t i = 0; i < value.len; i++)
+    is_ascii &= (unsigned char)value.text[i] < 0x80;
+  return field->collation == PX_COLLATE_CITEXT && is_ascii;
+}
+
 bool px_field_unchanged(const PxField *field, PxValue stored_value, PxValue value) {
   if (px_value_equal(&stored_value, &value))
     return true;
@@ -521,10 +551,15 @@ bool px_field_unchanged(const PxField *field, PxValue stored_value, PxValue valu
     px_text_strip(&text, &len);
     return value.kind == PX_NULL ? len == 0 : len == value.len && memcmp(text, value.text, len) == 0;
   }
+  if (field->storage == PX_STORE_EXACT)
+    return px_exact_same(stored_value, value);
+  if (field->type == PX_TYPE_JSON && field->sql_type && g_str_equal(field->sql_type, "jsonb"))
+    return px_jsonb_same(stored_value, value);
   if (stored_value.kind == value.kind && (value.kind == PX_INTEGER || field->storage == PX_STORE_TEXT))
     return false;
   char buffer[PX_NUMBER_TEXT_SIZE];
+  char other[PX_NUMBER_TEXT_SIZE];
   PxValue written = px_number_whole(apply_affinity(field->storage, value, buffer));
-  PxValue there = px_number_whole(stored_value);
+  PxValue there = px_number_whole(field->storage == PX_STORE_FLOAT ? apply_affinity(field->storage, stored_value, other) : stored_value);
   return px_value_equal(&there, &written);
 }

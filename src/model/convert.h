@@ -59,6 +59,9 @@ PxCell px_field_format(const PxField *field, const PxConvertOptions *options, Px
  * forms. Never fails: a value that does not fit the column stays as it is. */
 PxValue px_field_canonical(const PxField *field, PxArena *arena, PxValue value);
 
+/* Whether px_field_canonical() decides about a value; else nobody but the database knows what equals it. */
+bool px_field_has_canonical(const PxField *field, PxValue value);
+
 /* Whether writing value would leave the column as it is with stored in it. Unlike equality it minds case: a person who
  * corrects it wants it written. Blanks at the ends of a stored text no cell can have, so that a text which was exported comes back as it is. */
 bool px_field_unchanged(const PxField *field, PxValue stored, PxValue value);

@@ -127,6 +127,8 @@ bool px_convert_datetime(const PxConversion *c, PxCell cell, PxValue *ret_value)
     result = px_moment_store(&moment, text, cell.len, options->timezone, c->field->with_zone, options->exact, c->arena, ret_value);
   switch (result) {
   case PX_TIME_OK:
+    if (c->field->sql_type && c->field->with_zone)
+      ret_value->len -= (uint32_t)strlen(":00"); /* PostgreSQL shows UTC as +00 */
     return true;
   case PX_TIME_SYNTAX:
     return fail_syntax(c, cell, "date and time");

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What the files of the conversion share. The way: convert.c takes a cell to the function of its type, those of dates are in convert_date.c;
- * convert_number.c, convert_time.c and convert_format.c are about numbers and times as text and know no field; convert_cell.c is the way back. */
+ * convert_pg.c
+ * has what PostgreSQL alone has; convert_number.c, convert_time.c and convert_format.c are about numbers and times as text and know no field;
+ * convert_cell.c is the way back. */
 #include "base/number.h"
 #include "model/convert.h"
 
@@ -51,6 +53,18 @@ PxNumberResult px_number_decimal(const char *text, size_t len, char mark, PxValu
 bool px_number_is_exact(const PxValue *value, const PxDecimal *decimal);
 /* A double that is a whole number of 64 bits as an integer, as SQLite's sqlite3VdbeIntegerAffinity(); else itself. */
 PxValue px_number_whole(PxValue value);
+
+/* ---- types of PostgreSQL (convert_pg.c) */
+
+/* A number for a column PX_STORE_EXACT: decimal and read are what px_number_decimal() made of the cell. */
+bool px_convert_exact(const PxConversion *c, PxCell cell, char mark, const PxDecimal *decimal, PxValue read, PxValue *ret_value);
+/* The one form of a number; text that is none stays. */
+PxValue px_exact_canonical(PxArena *arena, PxValue value);
+bool px_exact_same(PxValue a, PxValue b);
+/* Text as the database shows it: field->form. */
+bool px_convert_form(const PxConversion *c, PxCell cell, PxValue *ret_value);
+/* Whether both are the same to jsonb; in doubt not. */
+bool px_jsonb_same(PxValue a, PxValue b);
 
 /* ---- dates and times (convert_time.c) */
 

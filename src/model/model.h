@@ -24,10 +24,27 @@ typedef enum {
 } PxType;
 
 /* How the database compares the text of a column. */
-typedef enum { PX_COLLATE_BINARY, PX_COLLATE_NOCASE /* ASCII */, PX_COLLATE_RTRIM, PX_COLLATE_OTHER /* only the database knows */ } PxCollation;
+typedef enum {
+  PX_COLLATE_BINARY,
+  PX_COLLATE_NOCASE, /* ASCII */
+  PX_COLLATE_RTRIM,
+  PX_COLLATE_CITEXT, /* as NOCASE where all is ASCII, else only the database knows */
+  PX_COLLATE_OTHER,  /* only the database knows */
+} PxCollation;
 
 /* What a column does to a value that is stored in it (SQLite 3 "Determination Of Column Affinity"). */
-typedef enum { PX_STORE_AS_IS, PX_STORE_TEXT, PX_STORE_NUMERIC, PX_STORE_INTEGER, PX_STORE_REAL } PxStorageClass;
+typedef enum {
+  PX_STORE_AS_IS,
+  PX_STORE_TEXT,
+  PX_STORE_NUMERIC,
+  PX_STORE_INTEGER,
+  PX_STORE_REAL,
+  PX_STORE_FLOAT, /* PostgreSQL: real, of 4 bytes */
+  PX_STORE_EXACT, /* PostgreSQL: numeric, whose every digit counts */
+} PxStorageClass;
+
+/* The form in which PostgreSQL shows a text, whatever it was given as. */
+typedef enum { PX_FORM_FREE, PX_FORM_UUID, PX_FORM_TIME } PxTextForm;
 
 typedef struct {
   const char *value;
@@ -53,6 +70,9 @@ struct PxField {
   bool with_zone;            /* datetime with a time zone */
   PxCollation collation;
   PxStorageClass storage;
+  unsigned bytes; /* of an integer of PostgreSQL that has fewer than 8; 0: it has 64 bits */
+  PxTextForm form;
+  bool is_enum;
   const char *sql_type;         /* PostgreSQL: the type beneath its domain, without length and the like, as CAST() takes it; NULL: SQLite */
   const PxSelection *selection; /* NULL: free */
   size_t n_selection;

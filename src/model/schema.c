@@ -223,7 +223,8 @@ static void sort_tables_out(PxSchemaBuild *build, PxDialect dialect) {
 /* ---- fields of a table */
 
 static PxCollation collation_of(const char *name) {
-  static const char *const names[] = {[PX_COLLATE_BINARY] = "BINARY", [PX_COLLATE_NOCASE] = "NOCASE", [PX_COLLATE_RTRIM] = "RTRIM"};
+  static const char *const names[] = {
+    [PX_COLLATE_BINARY] = "BINARY", [PX_COLLATE_NOCASE] = "NOCASE", [PX_COLLATE_RTRIM] = "RTRIM", [PX_COLLATE_CITEXT] = "CITEXT"};
   for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
     if (g_ascii_strcasecmp(name, names[i]) == 0)
       return (PxCollation)i;
@@ -239,7 +240,8 @@ static bool add_column(PxSchemaBuild *build, PxDraft *draft, const PxTableColumn
   field->read_only = column->generated || draft->table->read_only;
   field->refused = column->refused;
   field->hidden = column->refused != NULL;
-  field->collation = collation_of(column->collation);
+  field->collation = column->is_enum ? PX_COLLATE_BINARY : collation_of(column->collation);
+  field->is_enum = column->is_enum;
   g_ptr_array_add(draft->columns, field);
   if (column->key_place) { /* the only one: it takes its value by itself */
     draft->model->id = field;

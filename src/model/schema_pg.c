@@ -124,6 +124,7 @@ static void add_column(Reader *reader, PxTable *table, PxStmt *stmt) {
     table->sequence = sequence;
     table->autoincrement = true;
   }
+  column->is_enum = px_stmt_value(stmt, 3).kind != PX_NULL;
   add_enum(reader, table, column->name, px_stmt_integer(stmt, 3));
   g_ptr_array_add(table->columns, column);
 }

@@ -14,8 +14,8 @@ static const KnownType known_types[] = {
   {"smallint", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
   {"integer", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
   {"bigint", PX_TYPE_INTEGER, PX_STORE_INTEGER, "BINARY"},
-  {"numeric", PX_TYPE_DECIMAL, PX_STORE_NUMERIC, "BINARY"},
-  {"real", PX_TYPE_DECIMAL, PX_STORE_REAL, "BINARY"},
+  {"numeric", PX_TYPE_DECIMAL, PX_STORE_EXACT, "BINARY"},
+  {"real", PX_TYPE_DECIMAL, PX_STORE_FLOAT, "BINARY"},
   {"double precision", PX_TYPE_DECIMAL, PX_STORE_REAL, "BINARY"},
   {"boolean", PX_TYPE_BOOLEAN, PX_STORE_NUMERIC, "BINARY"},
   {"date", PX_TYPE_DATE, PX_STORE_NUMERIC, "BINARY"},
@@ -29,6 +29,8 @@ static const KnownType known_types[] = {
   {"name", PX_TYPE_TEXT, PX_STORE_TEXT, NULL},
   {"character", PX_TYPE_TEXT, PX_STORE_TEXT, "RTRIM"},
   {"uuid", PX_TYPE_TEXT, PX_STORE_TEXT, "NOCASE"},
+  {"citext", PX_TYPE_TEXT, PX_STORE_TEXT, "CITEXT"},
+  {"time without time zone", PX_TYPE_TEXT, PX_STORE_TEXT, ""},
 };
 
 /* "timestamp(3) with time zone" is found as "timestamp with time zone". */
@@ -45,7 +47,18 @@ static const KnownType *find_type(const char *declared) {
 }
 
 static unsigned number_behind(const char *sign) {
-  return sign ? (unsigned)g_ascii_strtoull(sign + 1, NULL, 10) : 0;
+  return sign && g_ascii_isdigit(sign[1]) ? (unsigned)g_ascii_strtoull(sign + 1, NULL, 10) : 0;
+}
+
+/* Of "numeric(5,7)" and "numeric(5,-2)", which say what no message of ours says, the database alone judges. */
+static void set_precision(PxField *field, const char *open) {
+  const char *comma = strchr(open, ',');
+  unsigned precision = number_behind(open);
+  unsigned scale = number_behind(comma);
+  if ((comma && comma[1] == '-') || scale > precision)
+    return;
+  field->precision = precision;
+  field->scale = scale;
 }
 
 void px_field_set_type_postgres(PxField *field, const char *declared) {
@@ -55,12 +68,12 @@ void px_field_set_type_postgres(PxField *field, const char *declared) {
   field->storage = known ? known->storage : PX_STORE_TEXT;
   field->sql_type = !known ? declared : g_str_equal(known->name, "character") ? "bpchar" : known->name; /* "character" alone is one character */
   field->with_zone = field->type == PX_TYPE_DATETIME && strstr(declared, "with time zone");
-  if (known && field->type == PX_TYPE_TEXT)
+  field->bytes = g_str_equal(declared, "smallint") ? 2 : g_str_equal(declared, "integer") ? 4 : 0;
+  field->form = g_str_equal(field->sql_type, "uuid") ? PX_FORM_UUID : g_str_has_prefix(field->sql_type, "time ") ? PX_FORM_TIME : PX_FORM_FREE;
+  if (known && field->type == PX_TYPE_TEXT && field->form == PX_FORM_FREE)
     field->max_chars = number_behind(open);
-  if (field->storage == PX_STORE_NUMERIC && field->type == PX_TYPE_DECIMAL && open) {
-    field->precision = number_behind(open);
-    field->scale = number_behind(strchr(open, ','));
-  }
+  if (field->storage == PX_STORE_EXACT && open)
+    set_precision(field, open);
 }
 
 const char *px_pg_collation_of(const char *declared, bool deterministic) {

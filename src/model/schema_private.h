@@ -14,6 +14,7 @@ typedef struct {
   const char *collation;
   bool not_null;
   bool generated;
+  bool is_enum;        /* its type is one */
   unsigned key_place;  /* in the primary key, from 1; 0: not in it */
   const char *comment; /* for people; NULL: none */
   const char *refused; /* why no pattern can use it; NULL: it can */

@@ -48,7 +48,7 @@ static bool is_written_plainly(const PxHeaderNode *node, const PxField *field) {
 }
 
 static void check_key_field(const Proof *proof, const PxField *field, const char *header) {
-  if (field->collation == PX_COLLATE_OTHER)
+  if (field->collation >= PX_COLLATE_CITEXT)
     object(proof, "only the database knows which values of column %s are equal", header);
   if (field->model == proof->root->model && field->read_only)
     object(proof, "the key %s is computed by the database from other columns", header);
@@ -64,7 +64,7 @@ static void check_key_lookup(const Proof *proof, const PxHeaderNode *node) {
     const PxHeaderColumn *column = &node->columns[i];
     if (column->kind == PX_COLUMN_EXT_ID)
       object(proof, "the key %s is an external id, and a record may have several", column->header);
-    else if (column->field->collation == PX_COLLATE_OTHER)
+    else if (column->field->collation >= PX_COLLATE_CITEXT)
       object(proof, "only the database knows which values of column %s are equal", column->header);
   }
   for (size_t i = 0; i < node->n_children; i++)

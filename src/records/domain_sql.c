@@ -46,7 +46,7 @@ static void text_column(Context *context, const char *alias, const PxField *fiel
 }
 
 static void compared_column(Context *context, const char *alias, const PxField *field) {
-  bool as_text = field->collation == PX_COLLATE_OTHER && (field->type == PX_TYPE_JSON || field->n_selection > 0);
+  bool as_text = field->is_enum || (field->collation == PX_COLLATE_OTHER && field->type == PX_TYPE_JSON);
   (as_text ? text_column : column)(context, alias, field);
 }
 

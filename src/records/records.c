@@ -59,3 +59,33 @@ bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_b
 bool px_records_link(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error) {
   return records->batches->link(records, changes, n, link, error);
 }
+
+/* ---- values */
+
+static bool cast(PxRecords *records, const PxField *field, const PxValue *value, GError **error) {
+  g_autofree char *sql = g_strdup_printf("SELECT CAST(CAST(? AS text) AS %s) IS NULL", field->sql_type);
+  PxStmt *stmt = px_db_prepare(records->db, sql, error);
+  if (!stmt)
+    return false;
+  px_stmt_bind(stmt, 0, value);
+  return px_stmt_run(stmt, error);
+}
+
+bool px_records_takes(PxRecords *records, const PxField *field, const PxValue *value, PxArena *arena, bool *ret_takes, const char **ret_why,
+                      GError **error) {
+  g_autoptr(GError) problem = NULL;
+  *ret_takes = true;
+  if (!field->sql_type || value->kind == PX_NULL || value->kind == PX_BLOB)
+    return true;
+  if (!px_db_savepoint(records->db, error))
+    return false;
+  *ret_takes = cast(records, field, value, &problem);
+  if (*ret_takes)
+    return px_db_release(records->db, error);
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+  }
+  *ret_why = px_arena_strndup(arena, problem->message, strlen(problem->message));
+  return px_db_rollback_to(records->db, error);
+}

@@ -96,6 +96,11 @@ static inline bool px_mask_has(const uint64_t *mask, size_t i) {
 bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* After the database has refused a value: whether the type of the field's column takes it; *ret_why (in arena) says why not. Leaves the transaction
+ * as it is. SQLite's take all. */
+bool px_records_takes(PxRecords *records, const PxField *field, const PxValue *value, PxArena *arena, bool *ret_takes, const char **ret_why,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* ---- relations */
 
 typedef struct {

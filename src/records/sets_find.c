@@ -13,6 +13,16 @@ static bool is_value(const Group *group, size_t path) {
   return !((group->mask | group->any) >> path & 1);
 }
 
+/* Types without an equality are compared as what they look like. */
+static bool compares_as_text(const PxField *field) {
+  static const char *const types[] = {"json", "xml", "point", "line", "polygon", "path", NULL};
+  return g_strv_contains(types, field->sql_type);
+}
+
+static const PxField *compared_field(const PxLookup *lookup, size_t path) {
+  return lookup->paths[path].path[lookup->paths[path].n_path - 1];
+}
+
 static void append_asked(const PxLookup *lookup, const Group *group, GString *sql) {
   g_autoptr(GString) names = g_string_new(NULL);
   g_string_append(sql, "unnest(");
@@ -20,7 +30,10 @@ static void append_asked(const PxLookup *lookup, const Group *group, GString *sq
     if (!is_value(group, i))
       continue;
     g_string_append(sql, names->len ? ", " : "");
-    px_sets_array(sql, lookup->paths[i].path[lookup->paths[i].n_path - 1], true);
+    if (compares_as_text(compared_field(lookup, i)))
+      g_string_append(sql, "CAST(? AS text[])");
+    else
+      px_sets_array(sql, compared_field(lookup, i), true);
     g_string_append_printf(names, "v%zu, ", i);
   }
   g_string_append_printf(sql, ") WITH ORDINALITY AS asked (%splace)", names->str);
@@ -31,7 +44,10 @@ static void append_conditions(PxLookup *lookup, const Group *group, PxJoins *joi
     if (group->any >> i & 1)
       continue;
     g_string_append(where, where->len ? " AND " : " WHERE ");
+    bool as_text = is_value(group, i) && compares_as_text(compared_field(lookup, i));
+    g_string_append(where, as_text ? "CAST(" : "");
     px_joins_column(joins, where, lookup->paths[i].path, lookup->paths[i].n_path);
+    g_string_append(where, as_text ? " AS text)" : "");
     if (is_value(group, i))
       g_string_append_printf(where, " = asked.v%zu", i);
     else

@@ -135,6 +135,17 @@ static PxValue *cells_of(const Group *group, size_t *ret_n_columns) {
   return cells;
 }
 
+/* All of them were found a moment ago. */
+static bool all_written(PxRecords *records, const Group *group, GError **error) {
+  if (px_db_changes(records->db) >= group->n)
+    return true;
+  px_db_refuse_silence(records->db,
+                       "the database left the record as it was: a policy (row-level security), a trigger or a rule does not let it be"
+                       " written, or it is gone meanwhile",
+                       error);
+  return false;
+}
+
 typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
 
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
@@ -147,7 +158,7 @@ static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql
   PxStmt *stmt = px_db_prepare_batch(records->db, sql->str);
   for (size_t c = 0; c < n_columns; c++)
     px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);
-  return px_sets_run(records, stmt, error);
+  return px_sets_run(records, stmt, error) && (make_sql != update_sql || all_written(records, group, error));
 }
 
 static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_sql, size_t *ret_bad_row, GError **error) {

@@ -157,9 +157,8 @@ static char *start_sql(GRand *random, const char *schema, bool on_postgres) {
   g_string_append(sql, beside);
   for (int i = 1; i <= 4; i++)
     if (g_rand_boolean(random))
-      g_string_append_printf(sql,
-                             "INSERT INTO r (id, code, name, grp, num, parent_id) VALUES (%d, '%c', 'n%d', 'g%d', %d, NULL)%s;", i,
-                             'a' + i - 1, i, g_rand_int_range(random, 1, 3), 10 + i, strstr(schema, "hidden") ? " ON CONFLICT DO NOTHING" : "");
+      g_string_append_printf(sql, "INSERT INTO r (id, code, name, grp, num, parent_id) VALUES (%d, '%c', 'n%d', 'g%d', %d, NULL)%s;", i, 'a' + i - 1,
+                             i, g_rand_int_range(random, 1, 3), 10 + i, strstr(schema, "hidden") ? " ON CONFLICT DO NOTHING" : "");
   g_string_append(sql, "INSERT INTO l (id, r_id, name, num) SELECT id * 2, id, 'n1', id FROM r WHERE id <> 3"
                        " UNION ALL SELECT id * 2 + 1, id, 'n2', 9 FROM r;"
                        "INSERT INTO r_o_rel SELECT id, 1 FROM r WHERE id % 2 = 1;");

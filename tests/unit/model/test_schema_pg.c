@@ -123,8 +123,9 @@ typedef struct {
 static const TypeCase type_cases[] = {
   {"smallint", PX_TYPE_INTEGER, PX_STORE_INTEGER, 0, 0, 0, false, PX_COLLATE_BINARY},
   {"bigserial", PX_TYPE_INTEGER, PX_STORE_INTEGER, 0, 0, 0, false, PX_COLLATE_BINARY},
-  {"numeric", PX_TYPE_DECIMAL, PX_STORE_NUMERIC, 0, 0, 0, false, PX_COLLATE_BINARY},
-  {"numeric(10, 2)", PX_TYPE_DECIMAL, PX_STORE_NUMERIC, 0, 10, 2, false, PX_COLLATE_BINARY},
+  {"numeric", PX_TYPE_DECIMAL, PX_STORE_EXACT, 0, 0, 0, false, PX_COLLATE_BINARY},
+  {"numeric(10, 2)", PX_TYPE_DECIMAL, PX_STORE_EXACT, 0, 10, 2, false, PX_COLLATE_BINARY},
+  {"real", PX_TYPE_DECIMAL, PX_STORE_FLOAT, 0, 0, 0, false, PX_COLLATE_BINARY},
   {"float", PX_TYPE_DECIMAL, PX_STORE_REAL, 0, 0, 0, false, PX_COLLATE_BINARY},
   {"boolean", PX_TYPE_BOOLEAN, PX_STORE_NUMERIC, 0, 0, 0, false, PX_COLLATE_BINARY},
   {"date", PX_TYPE_DATE, PX_STORE_NUMERIC, 0, 0, 0, false, PX_COLLATE_BINARY},
@@ -136,7 +137,7 @@ static const TypeCase type_cases[] = {
   {"text COLLATE \"C\"", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_BINARY},
   {"varchar(20)", PX_TYPE_TEXT, PX_STORE_TEXT, 20, 0, 0, false, PX_COLLATE_BINARY},
   {"char(2)", PX_TYPE_TEXT, PX_STORE_TEXT, 2, 0, 0, false, PX_COLLATE_RTRIM},
-  {"citext", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_OTHER},
+  {"citext", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_CITEXT},
   {"uuid", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_NOCASE},
   {"jsonb", PX_TYPE_JSON, PX_STORE_AS_IS, 0, 0, 0, false, PX_COLLATE_OTHER},
   {"bytea", PX_TYPE_BINARY, PX_STORE_AS_IS, 0, 0, 0, false, PX_COLLATE_BINARY},
@@ -144,7 +145,7 @@ static const TypeCase type_cases[] = {
   {"int4range", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_OTHER},
   {"bit(1)", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_OTHER},
   {"folded", PX_TYPE_TEXT, PX_STORE_TEXT, 0, 0, 0, false, PX_COLLATE_OTHER},
-  {"price", PX_TYPE_DECIMAL, PX_STORE_NUMERIC, 0, 8, 3, false, PX_COLLATE_BINARY},
+  {"price", PX_TYPE_DECIMAL, PX_STORE_EXACT, 0, 8, 3, false, PX_COLLATE_BINARY},
 };
 
 static void declared_types(void) {

@@ -17,7 +17,7 @@ SELECT CAST(a.attrelid AS bigint), a.attname, format_type(t.oid, CASE WHEN d.oid
        a.attidentity <> '',
        coalesce(array_position(CAST(i.indkey AS smallint[]), a.attnum) + 1, 0),
        col_description(a.attrelid, a.attnum),
-       coalesce(co.collisdeterministic, true),
+       coalesce(co.collisdeterministic, true) AND (t.typname <> 'citext' OR lower('I') = 'i'),
        CASE WHEN i.indrelid IS NOT NULL THEN pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname) END
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid
