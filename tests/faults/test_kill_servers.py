@@ -10,11 +10,12 @@ import pytest
 from test_kill import Shop, killed_and_run_again
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
-from s3_servers import SECRET, S3rver  # noqa: E402 (the folder above this one)
+from ftp_servers import Vsftpd  # noqa: E402 (the folder above this one)
+from s3_servers import SECRET, S3rver  # noqa: E402
 from sftp_servers import Sshd  # noqa: E402
 
 # The steps between which the storages differ are the storage's own; one of them is tried with all.
-KILLED = {"sftp": ("storage.", "fetch", "remote", "upload", "filestore."), "s3": ("storage.",)}
+KILLED = {"sftp": ("storage.", "fetch", "remote", "upload", "filestore."), "ftp": ("storage.",), "s3": ("storage.",)}
 
 
 @functools.cache
@@ -23,6 +24,8 @@ def server(kind):
     if kind == "s3":
         os.environ["SECRET"] = SECRET
         return S3rver(tempfile.gettempdir())
+    if kind == "ftp":
+        return Vsftpd(tempfile.mkdtemp(prefix="pattimpex-vsftpd-"))
     return Sshd(tempfile.mkdtemp(prefix="pattimpex-sshd-"))
 
 
