@@ -27,8 +27,9 @@ static size_t short_fraction_text(double real, char *buffer) {
   double size = fabs(real);
   if (size >= 1e9)
     return 0;
-  double power = 1;
-  for (int k = 0; k <= 6; k++, power *= 10) {
+  static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+  for (int k = 0; k <= 6; k++) {
+    double power = powers[k];
     double mantissa = nearbyint(size * power);
     if (mantissa / power < size || mantissa / power > size)
       continue;
