@@ -9,7 +9,7 @@ import pytest
 from conftest import BAD, BASE, GOOD, PROGRAM
 from s3_servers import KEY, SECRET, S3rver
 from server import Server, until
-from sftp_servers import Line
+from lines import Line
 
 TASKS = """
 import_tasks:
