@@ -113,7 +113,7 @@ GROUPS = {name[len("group_"):]: function for name, function in list(globals().it
 
 
 # Those that need a PostgreSQL server: one for all of them, empty databases for each test.
-ON_POSTGRES = {"unit", "conformance", "flows"}
+ON_POSTGRES = {"unit", "conformance", "flows", "faults"}
 
 
 def run(names):

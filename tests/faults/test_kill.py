@@ -105,9 +105,9 @@ class Shop:
                 "SELECT a.name, f.state, f.n_rows, f.n_created, f.n_updated, f.n_unchanged, f.n_failed, f.n_skipped"
                 " FROM pattimpex_file f JOIN pattimpex_attachment a ON a.id = f.attachment_id WHERE f.kind = 'import'")),
             "counted": self.rows(
-                "SELECT subject, kind, outcome, n, CASE WHEN subject IN ('fetched', 'sent') THEN amount END FROM pattimpex_counter"
+                "SELECT subject, kind, outcome, sum(n), sum(CASE WHEN subject IN ('fetched', 'sent') THEN amount END) FROM pattimpex_counter"
                 " WHERE task = 'partners-in' AND subject IN ('fetch_problem', 'fetched', 'file', 'rows', 'sent', 'storage_error')"
-                " ORDER BY subject, kind, outcome"),
+                " GROUP BY subject, kind, outcome ORDER BY subject, kind, outcome"),
             "jobs that are not counted once": self.rows(
                 "SELECT kind, state, count(*) FROM pattimpex_job WHERE ended > 0 GROUP BY kind, state"
                 " EXCEPT SELECT kind, outcome, sum(n) FROM pattimpex_counter WHERE subject = 'job' GROUP BY kind, outcome"),
