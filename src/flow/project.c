@@ -3,6 +3,7 @@
 #include "flow/project.h"
 
 #include "base/text.h"
+#include "queue/blobs.h"
 
 /* The keys at the top of a configuration. Sections are read by their rooms. */
 typedef struct {
@@ -92,6 +93,10 @@ static PxDb *open_db(const PxProjectOptions *options, const PxConfig *config, co
 }
 
 static bool open_filestore(PxProject *project, const Top *top, GError **error) {
+  if (top->filestore && g_str_equal(top->filestore, "database")) {
+    project->filestore = px_filestore_open_kept(&px_blob_keeper, project->db, project->dry_run, error);
+    return project->filestore != NULL;
+  }
   g_autofree char *directory = px_config_resolve_path(project->config, top->filestore ? top->filestore : "filestore");
   project->filestore = px_filestore_open(directory, project->dry_run, error);
   return project->filestore != NULL;

@@ -50,10 +50,9 @@ static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
 
 static bool open_dry(PxFilestore *store, GError **error) {
   g_autoptr(GError) problem = NULL;
-  store->dry_directory = g_dir_make_tmp("pattimpex-dry-run-XXXXXX", &problem);
+  store->dry_directory = g_dir_make_tmp(store->keeper && !store->pretends ? "pattimpex-bytes-XXXXXX" : "pattimpex-dry-run-XXXXXX", &problem);
   if (!store->dry_directory) {
-    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore of the dry run: %s; set TMPDIR to a directory that can be written",
-                problem->message);
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore: %s; set TMPDIR to a directory that can be written", problem->message);
     return false;
   }
   store->dry_fd = open(store->dry_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -70,9 +69,19 @@ PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **err
   return g_steal_pointer(&store);
 }
 
+PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, bool dry_run, GError **error) {
+  g_autoptr(PxFilestore) store = g_new0(PxFilestore, 1);
+  *store = (PxFilestore){
+    .directory = g_strdup("in the database"), .fd = -1, .dry_fd = -1, .keeper = keeper, .keeper_data = data, .pretends = dry_run, .spool_fd = -1};
+  return open_dry(store, error) ? g_steal_pointer(&store) : NULL;
+}
+
 void px_filestore_close(PxFilestore *store) {
   if (!store)
     return;
+  if (store->keeper)
+    px_fd_clear(&store->spool_fd);
+  g_free(store->spool);
   if (store->dry_fd >= 0)
     px_bytes_remove_all(store->dry_fd, 2);
   if (store->dry_directory)
@@ -161,7 +170,8 @@ static bool place(PxNewBlob *new, const PxBlob *blob, bool *ret_was_there, GErro
 /* Frees new in any case. */
 static bool keep(PxNewBlob *new, const PxBlob *blob, PxBlob *ret_blob, GError **error) {
   bool was_there = true;
-  bool ok = place(new, blob, &was_there, error);
+  bool elsewhere = new->store->keeper && !new->store->pretends;
+  bool ok = elsewhere ? px_kept_put(new->store, blob->sha256, new->fd, error) : place(new, blob, &was_there, error);
   if (ok && !was_there)
     new_blob_free(new);
   else
@@ -227,6 +237,8 @@ int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) {
     if (fd >= 0)
       return fd;
   }
+  if (store->keeper && path && errno == ENOENT)
+    return px_kept_read(store, sha256, error);
   if (errno == ENOENT) {
     g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "filestore %s: the blob %s is gone: give the file again, or bring the filestore back",
                 store->directory, sha256);

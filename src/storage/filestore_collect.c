@@ -99,6 +99,8 @@ static bool walk(const Collector *collector, const char *directory, const char *
 
 bool px_filestore_collect(PxFilestore *store, int64_t before, PxBlobNeeded needed, void *data, PxCollected *ret_collected, GError **error) {
   *ret_collected = (PxCollected){0};
+  if (store->keeper)
+    return px_kept_collect(store, before, needed, data, ret_collected, error);
   const Collector collector = {.store = store, .before = before / G_USEC_PER_SEC, .needed = needed, .data = data, .collected = ret_collected};
   if (store->fd < 0)
     return true;

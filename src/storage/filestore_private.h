@@ -5,9 +5,25 @@
 
 struct PxFilestore {
   char *directory;
-  int fd;              /* -1: a dry run, and the directory is not there */
-  char *dry_directory; /* where new blobs of a dry run go; NULL: no dry run */
-  int dry_fd;          /* -1 */
+  int fd;                     /* -1: a dry run, and the directory is not there */
+  char *dry_directory;        /* where new blobs of a dry run go; NULL: no dry run */
+  int dry_fd;                 /* -1 */
+  const PxByteKeeper *keeper; /* NULL: the bytes are in the directory; else dry_directory is where they pass through */
+  void *keeper_data;
+  bool pretends; /* a dry run of a keeper: nothing is put */
+  char *spool;   /* the name of the spool that was read last */
+  int spool_fd;  /* -1 */
 };
+
+/* ---- filestore_kept.c: the same calls, over a keeper */
+
+/* A descriptor of its own of what a keeper has, read from its beginning; the bytes are compared with their sha256 when the name is one. */
+int px_kept_read(PxFilestore *store, const char *name, GError **error);
+bool px_kept_put(PxFilestore *store, const char *name, int fd, GError **error);
+bool px_kept_collect(PxFilestore *store, int64_t before, PxBlobNeeded needed, void *data, PxCollected *ret_collected, GError **error);
+bool px_kept_put_spools(PxFilestore *store, const char *name, const int *fds, unsigned n, GError **error);
+int px_kept_read_spool(PxFilestore *store, const char *name, unsigned part, GError **error);
+void px_kept_remove_spools(PxFilestore *store, const char *name);
+GPtrArray *px_kept_old_spools(PxFilestore *store, int64_t before);
 
 bool px_filestore_fail(GError **error, PxError code, const char *directory, const char *doing);

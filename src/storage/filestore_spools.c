@@ -28,13 +28,14 @@ static int open_directory(int at, const char *name) {
 
 /* The directory of all spools, made when it is missing. */
 static int open_parent(const PxFilestore *store) {
-  int fd = open_directory(store->fd, SPOOLS_DIRECTORY);
+  int top = store->keeper ? store->dry_fd : store->fd;
+  int fd = open_directory(top, SPOOLS_DIRECTORY);
   if (fd >= 0 || errno != ENOENT)
     return fd;
-  if (mkdirat(store->fd, SPOOLS_DIRECTORY, 0700) < 0 && errno != EEXIST)
+  if (mkdirat(top, SPOOLS_DIRECTORY, 0700) < 0 && errno != EEXIST)
     return -1;
-  (void)fsync(store->fd);
-  return open_directory(store->fd, SPOOLS_DIRECTORY);
+  (void)fsync(top);
+  return open_directory(top, SPOOLS_DIRECTORY);
 }
 
 static void remove_tree(int parent, const char *name) {
@@ -52,7 +53,7 @@ static bool make_files(PxNewSpools *spools) {
   for (unsigned i = 0; spools->directory >= 0 && i < spools->n; i++) {
     char name[16];
     (void)snprintf(name, sizeof name, "%u", i);
-    spools->fds[i] = openat(spools->directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    spools->fds[i] = openat(spools->directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (spools->fds[i] < 0)
       return false;
   }
@@ -98,6 +99,11 @@ static bool commit(PxNewSpools *spools, GError **error) {
 }
 
 bool px_filestore_spools_commit(PxNewSpools *spools, GError **error) {
+  if (spools->store->keeper) {
+    bool put = px_kept_put_spools(spools->store, spools->name, spools->fds, spools->n, error);
+    px_filestore_spools_abandon(spools);
+    return put;
+  }
   if (!commit(spools, error)) {
     px_filestore_spools_abandon(spools);
     return false;
@@ -115,6 +121,8 @@ void px_filestore_spools_abandon(PxNewSpools *spools) {
 }
 
 int px_filestore_spool_read(PxFilestore *store, const char *name, unsigned part, GError **error) {
+  if (store->keeper)
+    return px_kept_read_spool(store, name, part, error);
   g_autofree char *path = g_strdup_printf(SPOOLS_DIRECTORY "/%s/%u", name, part);
   int fd = openat(store->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd >= 0)
@@ -128,6 +136,10 @@ int px_filestore_spool_read(PxFilestore *store, const char *name, unsigned part,
 }
 
 void px_filestore_spools_remove(PxFilestore *store, const char *name) {
+  if (store->keeper) {
+    px_kept_remove_spools(store, name);
+    return;
+  }
   PX_AUTO_FD parent = open_directory(store->fd, SPOOLS_DIRECTORY);
   if (parent >= 0)
     remove_tree(parent, name);
@@ -139,6 +151,8 @@ static bool is_old(int parent, const char *name, int64_t now_s) {
 }
 
 GPtrArray *px_filestore_spools_old(PxFilestore *store, int64_t now_s) {
+  if (store->keeper)
+    return px_kept_old_spools(store, (now_s - DAY_S) * G_USEC_PER_SEC);
   GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
   int parent = open_directory(store->fd, SPOOLS_DIRECTORY);
   DIR *stream = parent >= 0 ? fdopendir(parent) : NULL;

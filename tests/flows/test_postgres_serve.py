@@ -5,7 +5,7 @@ import signal
 
 import psycopg2
 import pytest
-from conftest import BAD, needs_hooks
+from conftest import BAD, BASE, needs_hooks
 from server import state, title, until
 
 TASKS = """
@@ -158,3 +158,37 @@ def test_lists_tell_the_machine_of_a_worker(shop, tables, serve):
     assert (worker["host"], worker["state"]) == ("far", "idle")
     assert "far" in shop.call("status").stdout
     assert f"@{worker['host']}" in worker["name"] and not os.path.exists(worker["name"])
+
+
+@needs_hooks
+def test_machines_need_only_the_configuration(shop, tables, serve):
+    """One worker fetches and is lost, another one imports and is lost, a third one sends bad rows back: they share no folder but the partner's."""
+    shop.config(QUIET.replace("move_path: done", "move_path: done, error_path: errors"), base=shop.base.replace("filestore: filestore", "filestore: database"))
+    shop.call("jobs")
+    shop.drop("bad.csv", BAD)
+    tables.queue_fetch()
+    for host, hook in ("one", "fetch-committed:1"), ("two", "report-stored:1"):
+        worker = serve("worker", env={"PATTIMPEX_HOST": host, "PATTIMPEX_PAUSE_AT": hook})
+        until(f"it is at {hook}", lambda worker=worker: state(worker.pid) == "T")
+        worker.tell(signal.SIGKILL)
+    serve("worker", env={"PATTIMPEX_HOST": "three"})
+    until("all is done", tables.idle)
+    assert {"done/bad.csv", "errors/bad.csv"} <= set(shop.names())
+    assert tables.emails() == ["erin@x.test"]
+    assert not (shop.folder / "filestore").exists() and not (shop.folder / "database").exists()
+    ((blobs,),) = tables.rows("SELECT count(*) FROM pattimpex_blob")
+    assert blobs == 2
+
+
+def test_one_machine_keeps_bytes_in_its_database_too(project):
+    project.config("""
+    import_tasks:
+      in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors}
+    """, base=BASE.replace("filestore: filestore", "filestore: database").replace("format: csv", "format: csv\n    chunk_size: 10\n    process_multi: 2"))
+    project.drop("rows.csv", rows_of(60))
+    project.drop("bad.csv", BAD)
+    project.call("run", status=1)
+    assert {"done/bad.csv", "done/rows.csv", "errors/bad.csv"} == set(project.names())
+    assert sorted(project.emails()[2:]) == sorted([*addresses(60), "erin@x.test"])
+    assert project.rows("SELECT count(*) FROM pattimpex_blob") == [(3,)]     # no spool is left
+    assert not (project.folder / "filestore").exists()

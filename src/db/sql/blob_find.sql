@@ -1,0 +1,2 @@
+-- Where the bytes of a name are.
+SELECT id, size FROM pattimpex_blob WHERE name = ?

@@ -1,0 +1,2 @@
+-- Bytes that nobody needs, unless they were added meanwhile.
+DELETE FROM pattimpex_blob WHERE name = ? AND touched < ?
