@@ -29,14 +29,14 @@ static bool copy_whole(PxS3 *s3, const char *from, const PxS3Object *object, con
   px_s3_request_header(request, "x-amz-copy-source", source);
   px_s3_request_header(request, "x-amz-copy-source-if-match", etag);
   px_s3_add_wishes(request, s3->settings);
-  px_s3_add_condition(s3, request);
+  px_s3_add_condition(request, s3->copies_anyway);
   *ret_again = false;
   if (!px_s3_call(s3, request, NULL, &answer, error))
     return false;
   px_s3_look_for_error(&answer);
   if (answer.status == 200)
     return true;
-  *ret_again = px_s3_knows_no_conditions(s3, &answer);
+  *ret_again = px_s3_knows_no_conditions(&answer, &s3->copies_anyway);
   return *ret_again || copy_failed(s3, &answer, to, place, error);
 }
 

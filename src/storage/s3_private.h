@@ -56,8 +56,9 @@ typedef struct {
   PxExchange *exchange; /* NULL: not opened yet */
   PxPace *pace;
   PxS3Credentials credentials;
-  bool lacks_bucket;     /* the last answer said so */
-  bool is_unconditional; /* the server has said that it knows no If-None-Match where something is written */
+  bool lacks_bucket; /* the last answer said so */
+  /* The server has said that it knows no If-None-Match where something is written, or copied. */
+  bool writes_anyway, copies_anyway;
 } PxS3;
 
 /* What is sent: text, or a part of a descriptor. */
@@ -117,10 +118,10 @@ bool px_s3_make_bucket(PxS3 *s3, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 #define PX_S3_MOST_PARTS 10000u /* of an upload */
 /* What a new object is given, however it comes to be: acl, encryption, class. */
 void px_s3_add_wishes(PxS3Request *request, const PxS3Settings *settings);
-/* The condition that nothing is there yet, unless the server is known not to know it. */
-void px_s3_add_condition(const PxS3 *s3, PxS3Request *request);
+/* The condition that nothing is there yet, unless anyway: the server is known not to know it. */
+void px_s3_add_condition(PxS3Request *request, bool anyway);
 /* Whether the answer says so, for the first time: then the write has to be sent again without, and the look before it is all that there is. */
-bool px_s3_knows_no_conditions(PxS3 *s3, const PxS3Answer *answer);
+bool px_s3_knows_no_conditions(const PxS3Answer *answer, bool *anyway);
 
 /* What becomes of an upload by parts, by px_s3_put() and px_s3_copy(). */
 typedef struct {

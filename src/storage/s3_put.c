@@ -140,21 +140,24 @@ static void add_kind(PxS3Request *request, const PxS3Settings *settings, const c
 
 /* ---- conditions */
 
-bool px_s3_knows_no_conditions(PxS3 *s3, const PxS3Answer *answer) {
-  if (s3->is_unconditional || answer->status != 501)
+/* As various servers say it; where it was something else that they did not like, they say so again. */
+bool px_s3_knows_no_conditions(const PxS3Answer *answer, bool *anyway) {
+  static const char *const codes[] = {"NotImplemented", "InvalidArgument", "InvalidRequest", NULL};
+  bool unknown = answer->status == 501 || (answer->status == 400 && answer->code && g_strv_contains(codes, answer->code));
+  if (*anyway || !unknown)
     return false;
-  s3->is_unconditional = true;
+  *anyway = true;
   return true;
 }
 
-void px_s3_add_condition(const PxS3 *s3, PxS3Request *request) {
-  if (!s3->is_unconditional)
+void px_s3_add_condition(PxS3Request *request, bool anyway) {
+  if (!anyway)
     px_s3_request_header(request, "if-none-match", "*");
 }
 
 /* An answer to a write: *ret_again where it is to be sent once more without its condition. */
 static bool judge(PxS3 *s3, const PxS3Answer *answer, bool replace, const char *place, const char *doing, bool *ret_again, GError **error) {
-  *ret_again = !replace && px_s3_knows_no_conditions(s3, answer);
+  *ret_again = !replace && px_s3_knows_no_conditions(answer, &s3->writes_anyway);
   if (*ret_again || (answer->status >= 200 && answer->status < 300))
     return true;
   if (answer->status == 412 || (answer->code && strcmp(answer->code, "PreconditionFailed") == 0))
@@ -170,7 +173,7 @@ static bool put_once(PxS3 *s3, const char *key, const char *place, const PxS3Bod
   add_kind(request, s3->settings, key);
   px_s3_request_header(request, "content-md5", body->md5);
   if (!replace)
-    px_s3_add_condition(s3, request);
+    px_s3_add_condition(request, s3->writes_anyway);
   return px_s3_call(s3, request, body, &answer, error) && judge(s3, &answer, replace, place, "write", ret_again, error);
 }
 
@@ -251,7 +254,7 @@ static bool complete_once(PxS3 *s3, PxS3Upload *upload, const PxS3Body *body, bo
   px_s3_request_query(request, "uploadId", upload->id);
   px_s3_request_header(request, "content-type", "application/xml");
   if (!replace)
-    px_s3_add_condition(s3, request);
+    px_s3_add_condition(request, s3->writes_anyway);
   if (!px_s3_call(s3, request, body, &answer, error))
     return false;
   px_s3_look_for_error(&answer);

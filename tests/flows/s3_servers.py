@@ -133,6 +133,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def unsigned(self):
         server = self.server.owner
+        if server.is_public and "Authorization" not in self.headers:
+            return None
         match = re.fullmatch(r"AWS4-HMAC-SHA256 Credential=([^/]+)/(.+),SignedHeaders=(.+),Signature=(.+)", self.headers.get("Authorization", ""))
         if not match:
             return "AccessDenied"
@@ -323,6 +325,7 @@ class Scripted:
         self.secrets = {"shop": "open sesame/+"}
         self.has_bucket, self.page, self.pages, self.by_host, self.location = True, 1000, 0, by_host, ""
         self.numbers = itertools.count(1)
+        self.is_public = False
         self.copies_get = None      # what their ETags begin with, where they are not made of the bytes
         self.released = threading.Event()
         self.http = HttpServer(("127.0.0.1", 0), Handler)

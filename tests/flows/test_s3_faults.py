@@ -283,6 +283,26 @@ def test_bucket_is_made_where_that_is_said(shop, server):
     assert server.tree() == {"exchange/out/a.csv": b"x"} and "<LocationConstraint>eu-west-3</LocationConstraint>" in server.location
 
 
+@pytest.mark.parametrize("status, code", [(501, "NotImplemented"), (400, "InvalidArgument")])
+def test_server_that_knows_no_conditions(shop, server, status, code):
+    server.put("exchange/in/a.csv", GOOD)
+
+    class Refuses:
+        def means(self, method, path):
+            self.options, self.does = {"status": status, "code": code}, "error"
+            return server.asked[-1][2].get("if-none-match") == "*"
+    server.faults.append(Refuses())
+    shop.configure(TASKS)
+    shop.call("run")
+    assert sorted(server.tree()) == ["exchange/done/a.csv", "exchange/out/all.csv"]
+    server.put("exchange/out/file", "old")
+    assert "there is a file of that name already" in put(shop, b"new", place="out/", status=1).stderr
+    put(shop, b"new", place="out/b.csv")
+    assert server.tree()["exchange/out/b.csv"] == b"new"
+    conditional = ["in/" in path for _, path, headers in server.asked if "if-none-match" in headers]
+    assert conditional == [True, False], "copies are asked for once, then writes"
+
+
 # ---------------------------------------------------------------- moving
 
 def test_big_object_is_copied_in_parts_with_its_headers(shop, server):
@@ -397,6 +417,13 @@ def test_credentials_of_a_container(shop, server, roles, monkeypatch):
     shop.configure(access_key=None, secret_key=None, credentials="role")
     shop.call("storage", "check")
     assert roles.asked == ["GET /container"]
+
+
+def test_public_bucket(shop, server):
+    server.is_public, server.secrets = True, {}
+    server.put("exchange/in/a.csv", "open to all")
+    shop.configure(access_key=None, secret_key=None, credentials="none")
+    assert shop.call("storage", "get", "drop", "in/a.csv", "-o", "-").stdout == "open to all"
 
 
 def test_no_credentials_at_all(shop):
