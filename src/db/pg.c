@@ -378,4 +378,5 @@ const PxDbDriver px_db_postgres = {
   .changes = pg_changes,
   .exec = pg_exec,
   .has_table = pg_has_table,
+  .check_expression = px_pg_check_expression,
 };

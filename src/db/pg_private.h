@@ -90,6 +90,10 @@ bool px_pg_holds_zero(const PxValue *value);
 
 bool px_pg_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error);
 
+/* ---- pg_expression.c */
+
+bool px_pg_check_expression(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error);
+
 /* ---- pg_error.c */
 
 /* The error of a result that is none, NULL when there is not even that. sql: shown where it is to blame. */

@@ -131,3 +131,18 @@ def test_plan_that_the_database_refuses_meanwhile_changes_nothing(shop, url):
     said = [m["message"] for m in summary["messages"]]
     assert sum("low" in text for text in said) == 3 and any("Telephone is 0 now, it was 1" in text for text in said)
     assert query(url, PARTNERS) == []
+
+
+def test_computed_columns_are_written_and_come_back_unheeded(shop, url):
+    shop.config("", base=shop.base + """
+  shouted:
+    model: partner
+    format: csv
+    fields: [{field: email, key: true}, {value: "upper(name) || ' ' || country_id", header: shout}, {field: country_id/code}]
+""")
+    shop.call("export", "shouted", "-o", "out.csv")
+    assert (shop.folder / "out.csv").read_text().splitlines() == ["email#key,shout,country_id|code", "alice@x.test,ALICE 1,FR", "bob@x.test,BOB 2,BE"]
+    assert shop.json("import", "shouted", "out.csv")["unchanged"] == 2
+    shop.config("", base=shop.base + "  bad: {model: partner, format: csv, fields: [{value: '(SELECT 1)', header: one}, {value: nme, header: two}]}\n")
+    said = shop.call("check", status=2).stderr
+    assert "value one: cannot use subquery" in said and 'column "nme" does not exist (did you mean name?)' in said
