@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An archive that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and its receipt are those of
+/* An archive or an encrypted file that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and its receipt are those of
  * any other file. All of them come in the transaction that ends the archive's own import. */
 #include "flow/flow_private.h"
 
@@ -10,10 +10,33 @@
 #include <errno.h>
 #include <unistd.h>
 
-bool px_import_is_archive(const PxImport *import) {
+/* How deep an attachment lies in others: 0: it was fetched, 1: it was in that one, 2: in a file that was in that one. */
+static bool depth_of(const PxImport *import, unsigned *ret_depth, GError **error) {
+  *ret_depth = 0;
+  if (!import->attachment->parent_id)
+    return true;
+  g_autoptr(PxAttachment) parent = px_attachment_get(import->work->project->db, import->attachment->parent_id, error);
+  if (!parent)
+    return false;
+  *ret_depth = parent->parent_id ? 2 : 1;
+  return true;
+}
+
+/* What is encrypted is what was fetched; what was in it may be an archive. */
+bool px_import_look(PxImport *import, GError **error) {
   const PxAttachment *attachment = import->attachment;
   const PxTask *task = attachment->task ? px_tasks_get(import->work->project->tasks, attachment->task) : NULL;
-  return task && task->archives && !attachment->parent_id && px_pack_of_name(attachment->name) != PX_PACK_NONE;
+  unsigned depth;
+  import->wrapping = PX_WRAPPED_NOT;
+  if (!task)
+    return true;
+  if (!depth_of(import, &depth, error))
+    return false;
+  if (task->decrypt && depth == 0)
+    import->wrapping = PX_WRAPPED_OPENPGP;
+  else if (task->archives && depth == task->decrypt && px_pack_of_name(attachment->name) != PX_PACK_NONE)
+    import->wrapping = PX_WRAPPED_ARCHIVE;
+  return true;
 }
 
 static bool refuse(PxImport *import, const char *why, GError **error) {
@@ -68,6 +91,28 @@ static void free_attachment(gpointer attachment) {
   px_attachment_free(attachment);
 }
 
+static void clear_member(gpointer data) {
+  g_free(((PxUnpacked *)data)->name);
+}
+
+/* The one file in an encrypted one, as px_unpack() gives those of an archive. */
+static GArray *decrypt(const PxImport *import, int to, GError **error) {
+  const PxTask *task = px_tasks_get(import->work->project->tasks, import->attachment->task);
+  if (!px_openpgp_decrypt(task->openpgp, import->blob, to, import->pattern->format.max_member_bytes, task->signed_by, error))
+    return NULL;
+  off_t size = lseek(to, 0, SEEK_END);
+  const PxUnpacked member = {.name = px_openpgp_plain_name(import->attachment->name), .size = size > 0 ? (uint64_t)size : 0};
+  GArray *members = g_array_new(FALSE, FALSE, sizeof(PxUnpacked));
+  g_array_set_clear_func(members, clear_member);
+  g_array_append_val(members, member);
+  return members;
+}
+
+static GArray *take_out(const PxImport *import, int to, GError **error) {
+  return import->wrapping == PX_WRAPPED_OPENPGP ? decrypt(import, to, error)
+                                                : px_unpack(import->blob, import->attachment->name, &import->pattern->format, to, error);
+}
+
 /* PxAttachment *, freed with the array. */
 static GPtrArray *store_members(const PxImport *import, GError **error) {
   int spill = px_spill_file();
@@ -76,7 +121,7 @@ static GPtrArray *store_members(const PxImport *import, GError **error) {
     return NULL;
   }
   g_autoptr(GPtrArray) stored = g_ptr_array_new_with_free_func(free_attachment);
-  g_autoptr(GArray) members = px_unpack(import->blob, import->attachment->name, &import->pattern->format, spill, error);
+  g_autoptr(GArray) members = take_out(import, spill, error);
   bool ok = members && lseek(spill, 0, SEEK_SET) == 0;
   for (guint i = 0; ok && i < members->len; i++) {
     PxAttachment *attachment = store_member(import, &g_array_index(members, PxUnpacked, i), spill, error);
@@ -99,7 +144,7 @@ static bool add_members(const PxImport *import, const GPtrArray *members, GError
   return true;
 }
 
-bool px_import_archive(PxImport *import, GError **error) {
+bool px_import_unwrap(PxImport *import, GError **error) {
   PxWork *work = import->work;
   g_autoptr(GError) problem = NULL;
   px_work_doing(work, "opening %s", import->attachment->name);

@@ -57,29 +57,51 @@ static char *plain_name(const PxWork *work, const PxTask *task, GError **error) 
   return px_template_render(task->file_name, &values, error);
 }
 
-/* With what compress: puts behind it, unless file_name has that already. */
+/* With what compress: and encrypt_to: put behind it, unless file_name has that already. */
 static char *file_name(const PxWork *work, const PxTask *task, GError **error) {
-  char *name = plain_name(work, task, error);
-  if (!name || px_pack_of_name(name) == task->compress)
-    return name;
-  g_autofree char *plain = name;
-  return px_name_with(plain, px_pack_suffix(task->compress));
+  g_autofree char *plain = plain_name(work, task, error);
+  if (!plain)
+    return NULL;
+  g_autofree char *open = task->encrypt_to ? px_openpgp_plain_name(plain) : g_strdup(plain);
+  bool is_packed = px_pack_of_name(open) == task->compress;
+  g_autofree char *packed = is_packed ? g_strdup(open) : px_name_with(open, px_pack_suffix(task->compress));
+  return task->encrypt_to ? px_name_with(packed, PX_OPENPGP_SUFFIX) : g_steal_pointer(&packed);
 }
 
 /* What the file in an archive is called. */
-static char *member_name(const char *name, PxPacking packing) {
-  return g_strndup(name, strlen(name) - strlen(px_pack_suffix(packing)));
+static char *member_name(const char *name, const PxTask *task) {
+  g_autofree char *packed = task->encrypt_to ? px_openpgp_plain_name(name) : g_strdup(name);
+  return g_strndup(packed, strlen(packed) - strlen(px_pack_suffix(task->compress)));
 }
 
-/* Into fd by way of a temporary file. */
-static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
-  g_autofree char *member = member_name(name, task->compress);
-  int plain = px_spill_file();
-  if (plain < 0) {
+/* A temporary file; -1 with an error. */
+static int new_spill(GError **error) {
+  int fd = px_spill_file();
+  if (fd < 0)
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a temporary file: %s", g_strerror(errno));
+  return fd;
+}
+
+static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
+  if (task->compress == PX_PACK_NONE)
+    return px_export_rows(work, query, fd, ret_rows, error);
+  g_autofree char *member = member_name(name, task);
+  int plain = new_spill(error);
+  if (plain < 0)
     return false;
-  }
   bool done = px_export_rows(work, query, plain, ret_rows, error) && px_pack(task->compress, plain, member, fd, error);
+  (void)close(plain);
+  return done;
+}
+
+static bool write_file(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
+  if (!task->encrypt_to)
+    return write_packed(work, task, query, name, fd, ret_rows, error);
+  int plain = new_spill(error);
+  if (plain < 0)
+    return false;
+  bool done = write_packed(work, task, query, name, plain, ret_rows, error) &&
+              px_openpgp_encrypt(task->openpgp, plain, fd, task->encrypt_to, task->sign_with, error);
   (void)close(plain);
   return done;
 }
@@ -90,9 +112,7 @@ static bool write_blob(PxWork *work, const PxTask *task, const char *name, PxBlo
     .pattern = task->pattern, .filter = task->filter, .order = task->order, .order_descending = task->order_descending, .n_order = task->n_order};
   int fd;
   g_autoptr(PxNewBlob) blob = px_filestore_begin(work->project->filestore, &fd, error);
-  bool done =
-    blob && (task->compress ? write_packed(work, task, &query, name, fd, ret_rows, error) : px_export_rows(work, &query, fd, ret_rows, error));
-  if (!done)
+  if (!blob || !write_file(work, task, &query, name, fd, ret_rows, error))
     return false;
   return px_filestore_commit(g_steal_pointer(&blob), ret_blob, error);
 }

@@ -155,8 +155,12 @@ void px_feed_release(PxFeed *feed);
 
 typedef struct PxSplit PxSplit; /* flow/split.h */
 
+/* Files in the file, which are to be imported in its place. */
+typedef enum { PX_WRAPPED_NOT, PX_WRAPPED_OPENPGP, PX_WRAPPED_ARCHIVE } PxWrapping;
+
 typedef struct {
   PxWork *work;
+  PxWrapping wrapping;
   PxPatternFile *file;      /* in memory only when there is no history */
   PxAttachment *attachment; /* NULL: no history */
   PxPatterns *kept;         /* owns pattern when it comes from the snapshot */
@@ -177,10 +181,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxImport, px_import_done)
 
 /* The whole import of an open file; px_import_step() is this with history. */
 bool px_import_file(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether it is a .zip or .gz that its task wants to be opened. */
-bool px_import_is_archive(const PxImport *import);
+/* Sets wrapping: whether it is encrypted, or an archive that its task wants to be opened. */
+bool px_import_look(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Makes an attachment with its job of each file in it. */
-bool px_import_archive(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_import_unwrap(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The attachment, the pattern file and its pattern, the blob. */
 bool px_import_open(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The pattern as the file has kept it. */

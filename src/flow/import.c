@@ -5,7 +5,7 @@
  *   remote_action.c  what becomes of the file in the storage
  *   this file        attachment -> pattern file -> chunks -> records
  *   split.c          with process_multi: attachment -> pattern file -> chunks of several parts, each loaded by a job of its own: chunk.c
- *   archive.c        an archive -> an attachment for each file in it, imported like any other
+ *   archive.c        an archive, an encrypted file -> an attachment for each file in it, imported like any other
  *   report.c         bad rows -> error file, back to the storage by upload.c
  *
  * Each transaction leaves a state from which the job goes on: a program that is killed anywhere finds the pattern file, the last chunk and the
@@ -20,9 +20,9 @@
 
 bool px_import_step(PxWork *work, GError **error) {
   g_auto(PxImport) import = {.work = work, .blob = -1};
-  if (!px_import_open(&import, error))
+  if (!px_import_open(&import, error) || !px_import_look(&import, error))
     return false;
-  return px_import_is_archive(&import) ? px_import_archive(&import, error) : px_import_file(&import, error);
+  return import.wrapping ? px_import_unwrap(&import, error) : px_import_file(&import, error);
 }
 
 /* Where the file goes on; row 0: at its beginning. */

@@ -40,5 +40,5 @@ bool px_import_end(PxImport *import, PxState state, GError **error) {
   if (state != PX_STATE_DONE && !px_notice_of_file(work->project, import->file, now, error))
     return false;
   /* How many rows are expected is said of the files in an archive, not of the archive. */
-  return (px_import_is_archive(import) || px_expect_check_size(work->project, import->file, now, error)) && px_job_done(db, work->job, now, error);
+  return (import->wrapping || px_expect_check_size(work->project, import->file, now, error)) && px_job_done(db, work->job, now, error);
 }

@@ -33,6 +33,7 @@ static const PxKey keys[] = {
   SECTION("include"),
   SECTION("serve"),
   SECTION("log"),
+  SECTION("openpgp"),
   SECTION("models"),
   SECTION("storages"),
   SECTION("filters"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* Tasks: what is fetched from or sent to which storage, with which pattern, when. */
+#include "format/openpgp.h"
 #include "format/pack.h"
 #include "model/domain.h"
 #include "pattern/pattern.h"
@@ -93,6 +94,7 @@ struct PxTask {
   int64_t priority;         /* of its jobs, lower runs first; -1: not said */
   char *channel;            /* of its import, export or upload jobs; NULL: not said */
   PxRetry *retry;           /* NULL: the default */
+  const PxOpenPgp *openpgp; /* its keys; those of all tasks */
   const PxPattern *pattern; /* import: NULL: only fetched; upload: NULL */
 
   /* import */
@@ -107,6 +109,8 @@ struct PxTask {
   PxTemplate *new_name;
   PxDuplicates avoid_duplicates;
   PxScope scope;
+  bool decrypt;       /* files are encrypted with OpenPGP */
+  char **signed_by;   /* fingerprints, one of which has to have signed what is decrypted; NULL: nobody */
   bool archives;      /* .zip and .gz are opened, and what is in them imported */
   char *error_path;   /* NULL: bad rows are not sent back */
   char *receipt_path; /* NULL: nobody gets a receipt */
@@ -126,6 +130,8 @@ struct PxTask {
   const PxTask *upload_task;   /* NULL: this one uploads by itself */
   bool skip_empty;
   PxPacking compress;
+  char **encrypt_to; /* fingerprints; NULL: it is not encrypted */
+  char *sign_with;   /* NULL: it is not signed */
 };
 
 typedef struct PxTasks PxTasks;

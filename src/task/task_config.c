@@ -2,6 +2,7 @@
 /* The sections import_tasks, export_tasks and upload_tasks of a configuration. */
 #include "base/text.h"
 #include "task/task.h"
+#include "task/task_private.h"
 
 #include <fnmatch.h>
 
@@ -22,11 +23,10 @@ static const char *const order_choices[] = {"name", "-name", "time", "-time", NU
 /* A task as written; texts that mean more are read afterwards. */
 typedef struct {
   char *storage, *path, *schedule, *renamed_from, *pattern, *files, *move_path, *new_name, *error_path, *process, *file_name, *upload_schedule,
-    *upload_task, *starting, *files_regex, *ready_file, *receipt_path;
-  char **failure_emails;
-  char **order;
+    *upload_task, *starting, *files_regex, *ready_file, *receipt_path, *sign_with;
+  char **failure_emails, **order, **signed_by, **encrypt_to;
   int on_exists, after_import, avoid_duplicates, scope, catch_up, pick_order, receipt_format, compress;
-  bool active, skip_empty, recursive, archives;
+  bool active, skip_empty, recursive, archives, decrypt;
   uint64_t max_files;
   char *channel;
   uint64_t priority;
@@ -55,6 +55,8 @@ static const PxKey import_keys[] = {
   STRING("files_regex", files_regex),
   STRING("ready_file", ready_file),
   CHOICE("order", pick_order, order_choices),
+  {.name = "decrypt", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, decrypt)},
+  {.name = "signed_by", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, signed_by)},
   {.name = "archives", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, archives)},
   {.name = "recursive", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, recursive)},
   {.name = "max_files", .type = PX_KEY_UNSIGNED, .offset = offsetof(Raw, max_files), .max = 1000000000},
@@ -79,6 +81,8 @@ static const PxKey export_keys[] = {
   STRING("file_name", file_name),
   STRING("upload_schedule", upload_schedule),
   STRING("upload_task", upload_task),
+  {.name = "encrypt_to", .type = PX_KEY_STRINGS, .offset = offsetof(Raw, encrypt_to)},
+  STRING("sign_with", sign_with),
   CHOICE("compress", compress, compress_choices),
   {.name = "skip_empty", .type = PX_KEY_BOOLEAN, .offset = offsetof(Raw, skip_empty)},
 };
@@ -96,6 +100,7 @@ static const struct {
 };
 
 struct PxTasks {
+  PxOpenPgp openpgp;
   GPtrArray *tasks; /* PxTask *, in the order of the sections and of the file */
 };
 
@@ -117,14 +122,16 @@ typedef struct {
 } Reader;
 
 static void clear_raw(Raw *raw) {
-  char *const owned[] = {raw->storage,     raw->path,     raw->schedule,    raw->renamed_from, raw->pattern,     raw->files,
-                         raw->move_path,   raw->new_name, raw->error_path,  raw->process,      raw->file_name,   raw->upload_schedule,
-                         raw->upload_task, raw->starting, raw->files_regex, raw->ready_file,   raw->receipt_path};
+  char *const owned[] = {raw->storage,     raw->path,     raw->schedule,    raw->renamed_from, raw->pattern,      raw->files,
+                         raw->move_path,   raw->new_name, raw->error_path,  raw->process,      raw->file_name,    raw->upload_schedule,
+                         raw->upload_task, raw->starting, raw->files_regex, raw->ready_file,   raw->receipt_path, raw->sign_with};
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(raw->failure_emails);
   g_free(raw->channel);
   g_strfreev(raw->order);
+  g_strfreev(raw->signed_by);
+  g_strfreev(raw->encrypt_to);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Raw, clear_raw)
 
@@ -237,6 +244,42 @@ static const PxPattern *read_pattern(const Reader *reader, const char *name) {
   return pattern;
 }
 
+/* ---- OpenPGP */
+
+static void check_fingerprint(const Reader *reader, const char *key, const char *text) {
+  if (!px_openpgp_is_fingerprint(text))
+    px_complain(reader->complaints, place_of(reader, key), "%s: %s: \"%s\" is no fingerprint: write all 40 digits, as gpg --list-keys shows them",
+                reader->what, key, text);
+}
+
+/* NULL: there are none. */
+static char **read_fingerprints(const Reader *reader, const char *key, char ***words) {
+  char **list = g_steal_pointer(words);
+  if (list && !*list)
+    px_complain(reader->complaints, place_of(reader, key), "%s: %s: the list is empty: write the fingerprint of a key", reader->what, key);
+  for (char **word = list; word && *word; word++)
+    check_fingerprint(reader, key, *word);
+  return list;
+}
+
+static void read_decryption(const Reader *reader, PxTask *task, Raw *raw) {
+  task->decrypt = raw->decrypt;
+  task->signed_by = read_fingerprints(reader, "signed_by", &raw->signed_by);
+  if (task->signed_by && !task->decrypt)
+    px_complain(reader->complaints, place_of(reader, "signed_by"), "%s: signed_by needs decrypt: true", reader->what);
+  if (task->decrypt && !raw->pattern)
+    px_warn(reader->complaints, place_of(reader, "decrypt"), "%s: decrypt has no effect without a pattern", reader->what);
+}
+
+static void read_encryption(const Reader *reader, PxTask *task, Raw *raw) {
+  task->encrypt_to = read_fingerprints(reader, "encrypt_to", &raw->encrypt_to);
+  task->sign_with = g_steal_pointer(&raw->sign_with);
+  if (task->sign_with)
+    check_fingerprint(reader, "sign_with", task->sign_with);
+  if (task->sign_with && !task->encrypt_to)
+    px_complain(reader->complaints, place_of(reader, "sign_with"), "%s: sign_with needs encrypt_to: only what is encrypted is signed", reader->what);
+}
+
 /* ---- import tasks */
 
 static void read_process(const Reader *reader, PxTask *task, const char *text) {
@@ -323,6 +366,7 @@ static void read_feedback(const Reader *reader, PxTask *task, const Raw *raw) {
 
 static void read_import(const Reader *reader, PxTask *task, Raw *raw) {
   read_files(reader, task, raw);
+  read_decryption(reader, task, raw);
   task->after_import = (PxAfterImport)raw->after_import;
   task->move_path = read_optional_path(reader, "move_path", raw->move_path);
   task->new_name = read_template(reader, "new_name", raw->new_name, PX_TEMPLATE_FETCHED);
@@ -389,6 +433,7 @@ static void read_export(const Reader *reader, PxTask *task, Raw *raw) {
   task->upload_schedule = read_schedule(reader, "upload_schedule", raw->upload_schedule);
   task->skip_empty = raw->skip_empty;
   task->compress = (PxPacking)raw->compress;
+  read_encryption(reader, task, raw);
   if (!raw->upload_task)
     return;
   task->upload_task = read_upload_task(reader, raw->upload_task);
@@ -410,6 +455,9 @@ static void free_task(gpointer data) {
   for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
     g_free(owned[i]);
   g_strfreev(task->failure_emails);
+  g_strfreev(task->signed_by);
+  g_strfreev(task->encrypt_to);
+  g_free(task->sign_with);
   g_free(task->channel);
   px_retry_free(task->retry);
   px_schedule_free(task->schedule);
@@ -446,6 +494,7 @@ static void read_task(Reader *reader, PxTaskKind kind, const char *name) {
   task->kind = kind;
   task->name = name;
   task->node = reader->node;
+  task->openpgp = &reader->tasks->openpgp;
   task->active = raw.active;
   task->on_exists = (PxOnExists)raw.on_exists;
   task->path = read_path(reader, "path", raw.path ? raw.path : "");
@@ -496,6 +545,7 @@ PxTasks *px_tasks_read(const PxConfig *config, const PxPatterns *patterns, const
   tasks->tasks = g_ptr_array_new_with_free_func(free_task);
   Reader reader = {.tasks = tasks, .patterns = patterns, .storages = storages, .complaints = complaints};
   read_defaults(&reader, px_config_root(config));
+  px_openpgp_read(&tasks->openpgp, config, complaints);
   static const PxTaskKind order[] = {PX_TASK_UPLOAD, PX_TASK_IMPORT, PX_TASK_EXPORT}; /* exports refer to uploads */
   for (size_t k = 0; k < G_N_ELEMENTS(order); k++) {
     const PxConfigNode *section = px_node_get(px_config_root(config), sections[order[k]]);
@@ -513,6 +563,7 @@ void px_tasks_free(PxTasks *tasks) {
   if (!tasks)
     return;
   g_ptr_array_unref(tasks->tasks);
+  px_openpgp_clear(&tasks->openpgp);
   g_free(tasks);
 }
 
