@@ -199,8 +199,8 @@ char *px_s3_read_element(const char *text, size_t len, const char *name) {
 
 static void on_any(const char *parent, const char *name, const char *text, void *data) {
   char **root = data;
-  if (!*parent)
-    *root = g_strdup(name);
+  if (!*parent) /* a name of nothing but a prefix is none either; the outermost ends last */
+    set_text(root, g_strdup(name));
 }
 
 char *px_s3_read_root(const char *text, size_t len) {
