@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/name_private.h"
 #include "storage/s3_private.h"
 
 #include <string.h>
@@ -62,13 +63,22 @@ static void check_bucket(const PxS3Settings *settings, const PxConfigNode *node,
     px_complain(complaints, at, "bucket: the name of a bucket has 3 to 63 characters, and no empty part between its dots");
 }
 
-/* "https://host[:port]": what is behind is no part of any signature that servers agree on. */
+static void cut_suffix(char *text, const char *suffix) {
+  if (g_str_has_suffix(text, suffix))
+    text[strlen(text) - strlen(suffix)] = 0;
+}
+
+/* "https://host[:port]", as libcurl says it in the header Host, which is signed: small, and without the port that goes without saying. What is
+ * behind is no part of any signature that servers agree on. */
 static void check_endpoint(PxS3Settings *settings, const PxConfigNode *node, PxComplaints *complaints) {
   const PxConfigNode *at = px_node_get(node, "endpoint");
-  char *endpoint = settings->endpoint;
+  char *endpoint = g_ascii_strdown(settings->endpoint, -1);
+  g_free(settings->endpoint);
+  settings->endpoint = endpoint;
   while (g_str_has_suffix(endpoint, "/"))
-    endpoint[strlen(endpoint) - 1] = 0;
+    cut_suffix(endpoint, "/");
   bool is_plain = g_str_has_prefix(endpoint, "http://");
+  cut_suffix(endpoint, is_plain ? ":80" : ":443");
   if (!is_plain && !g_str_has_prefix(endpoint, "https://")) {
     px_complain(complaints, at, "endpoint: must begin with https:// (or http:// in a network that is trusted)");
     return;
@@ -79,15 +89,14 @@ static void check_endpoint(PxS3Settings *settings, const PxConfigNode *node, PxC
 }
 
 static void check_directory(PxS3Settings *settings, const PxConfigNode *node, PxComplaints *complaints) {
-  g_autofree char *plain = g_strdup(settings->directory + strspn(settings->directory, "/"));
-  const char *problem = px_storage_path_problem(plain);
-  if (problem)
+  char *clean = NULL;
+  const char *problem = px_name_clean_path(settings->directory + strspn(settings->directory, "/"), &clean);
+  if (problem) {
     px_complain(complaints, px_node_get(node, "directory"), "directory: %s", problem);
-  size_t len = strlen(plain);
-  while (len > 0 && plain[len - 1] == '/')
-    plain[--len] = 0;
+    return;
+  }
   g_free(settings->directory);
-  settings->directory = g_steal_pointer(&plain);
+  settings->directory = clean;
 }
 
 static void check_keys(const PxS3Settings *settings, const PxConfigNode *node, PxComplaints *complaints) {

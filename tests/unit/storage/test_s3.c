@@ -53,6 +53,9 @@ static void assert_place(const char *settings, const char *expected) {
 static void places(void) {
   assert_place("bucket: abc, region: eu-west-3, directory: /a/b/", "s3://abc/a/b");
   assert_place("bucket: abc, endpoint: 'https://s3.eu-west-3.amazonaws.com/'", "s3://abc");
+  assert_place("bucket: abc, endpoint: 'https://MinIO.example.com:443/', directory: /a//b/./c/", "s3://abc/a/b/c at https://minio.example.com");
+  assert_place("bucket: abc, endpoint: 'http://minio.example.com:80'", "s3://abc at http://minio.example.com");
+  assert_place("bucket: abc, endpoint: 'http://minio.example.com:443'", "s3://abc at http://minio.example.com:443");
   assert_place("bucket: abc, endpoint: 'https://minio.example.com:9000', directory: x", "s3://abc/x at https://minio.example.com:9000");
 }
 
