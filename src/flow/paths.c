@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/paths.h"
 
+#include "storage/storage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -112,19 +114,10 @@ int px_path_seekable(int fd, const char *path, uint64_t *ret_size, GError **erro
 }
 
 char *px_path_sha256(int fd, const char *path, GError **error) {
-  g_autofree guchar *buffer = g_malloc(COPY_SIZE);
-  g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-  ssize_t n = lseek(fd, 0, SEEK_SET) < 0 ? -1 : 1;
-  while (n > 0) {
-    n = read(fd, buffer, COPY_SIZE);
-    if (n < 0 && errno == EINTR)
-      n = 1;
-    else if (n > 0)
-      g_checksum_update(checksum, buffer, n);
-  }
-  if (n < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+  char sha256[65];
+  if (lseek(fd, 0, SEEK_SET) < 0 || !px_storage_digest_fd(fd, sha256, NULL) || lseek(fd, 0, SEEK_SET) < 0) {
     (void)px_path_fail(path, "read", PX_ERROR_TRANSIENT, error);
     return NULL;
   }
-  return g_strdup(g_checksum_get_string(checksum));
+  return g_strdup(sha256);
 }

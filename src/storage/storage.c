@@ -244,6 +244,11 @@ bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) 
   return px_bytes_pump(pull_reading, reading, -1, UINT64_MAX, ret_sha256, &size, error) || failed(reading->storage, error);
 }
 
+bool px_storage_digest_fd(int fd, char ret_sha256[65], GError **error) {
+  uint64_t size;
+  return px_bytes_copy(fd, -1, UINT64_MAX, ret_sha256, &size, error);
+}
+
 bool px_storage_copy_to(PxReading *reading, int fd, GError **error) {
   uint64_t size;
   return px_bytes_pump(pull_reading, reading, fd, UINT64_MAX, NULL, &size, error) || failed(reading->storage, error);

@@ -72,6 +72,8 @@ PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char
 ssize_t px_storage_read(PxReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The sha256 (lower case hex) of what is left to be read. */
 bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a descriptor of any file, from where it stands. PX_ERROR_TRANSIENT, and errno. */
+bool px_storage_digest_fd(int fd, char ret_sha256[65], GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Writes what is left to be read to fd. PX_ERROR_TRANSIENT. */
 bool px_storage_copy_to(PxReading *reading, int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_storage_close_read(PxReading *reading);
