@@ -275,6 +275,7 @@ void px_db_refuse(PxDb *db, PxRefusalKind kind, char *table, char **columns, cha
     .columns = (const char *const *)db->refusal_columns,
     .constraint = constraint,
     .message = db->refusal_text[2],
+    .row = SIZE_MAX,
   };
 }
 

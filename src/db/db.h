@@ -152,6 +152,7 @@ typedef struct {
   const char *const *columns; /* NULL-terminated; may be empty */
   const char *constraint;     /* its name or text; NULL: not known */
   const char *message;        /* the database's own words */
+  size_t row;                 /* of a px_db_copy(), from 0; SIZE_MAX: not known */
 } PxRefusal;
 const PxRefusal *px_db_refusal(const PxDb *db);
 /* What the database should have said itself: a refusal PX_REFUSED_TRIGGER with this message, and PX_ERROR_CONSTRAINT. */

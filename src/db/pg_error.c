@@ -142,7 +142,24 @@ static char **columns_of(const PGresult *result, PxRefusalKind kind) {
   return NULL;
 }
 
-static void refuse(PxPg *pg, const PGresult *result, const char *state, GError **error) {
+/* "COPY t, line 3" and the like, in whatever language. */
+static size_t row_of_copy(const PGresult *result, const char *sql) {
+  if (!g_str_has_prefix(sql, "COPY "))
+    return SIZE_MAX;
+  const char *p = sql + strlen("COPY ");
+  g_autofree char *table = take_name(&p);
+  g_autofree char *prefix = g_strdup_printf("COPY %s, ", table);
+  g_auto(GStrv) lines = g_strsplit(field_of(result, PG_DIAG_CONTEXT), "\n", -1);
+  for (char **line = lines; *line; line++) {
+    if (!g_str_has_prefix(*line, prefix))
+      continue;
+    const char *number = *line + strlen(prefix) + strcspn(*line + strlen(prefix), "0123456789");
+    return *number ? (size_t)g_ascii_strtoull(number, NULL, 10) - 1 : SIZE_MAX;
+  }
+  return SIZE_MAX;
+}
+
+static void refuse(PxPg *pg, const PGresult *result, const char *state, const char *sql, GError **error) {
   PxRefusalKind kind = kind_of(result, state);
   const char *message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   const char *detail = field_of(result, PG_DIAG_MESSAGE_DETAIL);
@@ -151,6 +168,7 @@ static void refuse(PxPg *pg, const PGresult *result, const char *state, GError *
   g_autofree char *both = g_strdup_printf("%s%s%s", message, tells ? ": " : "", tells ? detail : "");
   px_db_refuse(&pg->db, kind, known(field_of(result, PG_DIAG_TABLE_NAME)), columns_of(result, kind), known(field_of(result, PG_DIAG_CONSTRAINT_NAME)),
                both);
+  pg->db.refusal.row = row_of_copy(result, sql);
   g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "%s", both);
 }
 
@@ -180,7 +198,7 @@ void px_pg_result_error(PxPg *pg, const PGresult *result, const char *sql, GErro
     pg->interrupted = 0;
     g_set_error(error, PX_ERROR, PX_ERROR_STOPPED, "%s (%s)", message, pg->name);
   } else if (is_refusal(result, state)) {
-    refuse(pg, result, state, error);
+    refuse(pg, result, state, sql, error);
   } else if (g_str_equal(state, "25006") && pg->db.tx_kind == PX_TX_READ && px_db_in_transaction(&pg->db)) {
     set_wrong_sql("a statement that writes was run in a read transaction", sql, error);
   } else if (g_str_equal(state, "25006")) {

@@ -176,8 +176,12 @@ static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_s
       written[i] = true;
       rows[group.n++] = i;
     }
-    if (!write_group(records, &group, make_sql, error))
-      return false;
+    if (write_group(records, &group, make_sql, error))
+      continue;
+    size_t refused = px_db_refusal(records->db)->row;
+    if (make_sql == copy_sql && refused < group.n)
+      *ret_bad_row = rows[refused];
+    return false;
   }
   return true;
 }

@@ -528,11 +528,28 @@ static void refused_copy_writes_nothing(Fixture *f, gconstpointer data) {
     g_assert_true(px_db_savepoint(f->db, NULL));
     g_assert_false(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, n, &error));
     assert_code(error, PX_ERROR_CONSTRAINT);
+    g_assert_cmpuint(px_db_refusal(f->db)->row, ==, n == 2 ? 1 : SIZE_MAX);
     g_assert_true(px_db_rollback_to(f->db, NULL));
   }
   g_assert_true(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, 1, NULL));
   commit(f->db);
   g_assert_cmpint(one_integer(f->db, "SELECT count(*) FROM copied"), ==, 1);
+}
+
+static void refused_copy_tells_the_row(Fixture *f, gconstpointer data) {
+  const PxValue cells[] = {px_value_integer(1), px_value_integer(2), px_value_integer(3), px_value_integer(2)};
+  exec(f->db, "CREATE TEMP TABLE \"a, line 7 \"\"b\" (id integer UNIQUE CHECK (id <> 3))");
+  begin(f->db, PX_TX_WRITE);
+  g_assert_true(px_db_savepoint(f->db, NULL));
+  g_assert_false(px_db_copy(f->db, "COPY \"a, line 7 \"\"b\" (id) FROM STDIN", cells, 1, 3, NULL));
+  g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_CHECK);
+  g_assert_cmpuint(px_db_refusal(f->db)->row, ==, 2);
+  g_assert_true(px_db_rollback_to(f->db, NULL));
+  exec(f->db, "ALTER TABLE \"a, line 7 \"\"b\" DROP CONSTRAINT \"a, line 7 \"\"b_id_check\"");
+  g_assert_false(px_db_copy(f->db, "COPY \"a, line 7 \"\"b\" (id) FROM STDIN", cells, 1, 4, NULL));
+  g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_UNIQUE);
+  g_assert_cmpuint(px_db_refusal(f->db)->row, ==, 3);
+  px_db_rollback(f->db);
 }
 
 static void copy_is_a_write(Fixture *f, gconstpointer data) {
@@ -569,6 +586,7 @@ void add_postgres_tests(void) {
   ADD("arrays/item_that_does_not_fit_is_refused", array_item_that_does_not_fit_is_refused);
   ADD("copy/writes_what_was_given", copy_writes_what_was_given);
   ADD("copy/refused_one_writes_nothing", refused_copy_writes_nothing);
+  ADD("copy/refused_one_tells_the_row", refused_copy_tells_the_row);
   ADD("copy/is_a_write", copy_is_a_write);
   ADD("lost/connection_is_made_again", lost_connection_is_made_again);
   ADD("lost/dry_run_tells_a_lost_transaction", dry_run_tells_a_lost_transaction);

@@ -76,9 +76,30 @@ static void test_statements_on_postgres(void) {
   px_test_postgres_drop(url);
 }
 
+/* Each row that is refused costs a try of its rest, not a search. */
+static void test_refused_rows_on_postgres(void) {
+  char *url = px_test_postgres_new();
+  Fixture fixture;
+  fixture_open_on(&fixture, url, "CREATE TABLE r (id serial PRIMARY KEY, code text UNIQUE, n integer CHECK (n <> 13))", "r");
+  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_add(lines, g_strdup("code#key;n"));
+  for (size_t i = 0; i < 1000; i++)
+    g_ptr_array_add(lines, g_strdup_printf("c%zu;%d", i, i % 100 == 50 ? 13 : 1));
+  PxDbCounts before = px_db_counts(fixture.db);
+  Outcome outcome = fixture_load(&fixture, (const char *const *)lines->pdata, lines->len, 0, false);
+  g_test_message("%" G_GUINT64_FORMAT " statements", px_db_counts(fixture.db).run - before.run);
+  g_assert_cmpuint(outcome.counts.failed, ==, 10);
+  g_assert_cmpuint(outcome.counts.created, ==, 990);
+  g_assert_cmpuint(px_db_counts(fixture.db).run - before.run, <, 250);
+  outcome_done(&outcome);
+  fixture_close(&fixture);
+  px_test_postgres_drop(url);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/load/counts/statements_of_a_chunk", test_statements_of_a_chunk);
   g_test_add_func("/load/counts/statements_on_postgres", test_statements_on_postgres);
+  g_test_add_func("/load/counts/refused_rows_on_postgres", test_refused_rows_on_postgres);
   return g_test_run();
 }
