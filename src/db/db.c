@@ -59,6 +59,10 @@ PxDialect px_db_dialect(const PxDb *db) {
   return db->driver->dialect;
 }
 
+bool px_db_is_pooled(const PxDb *db) {
+  return db->pooled;
+}
+
 bool px_db_is_dry_run(const PxDb *db) {
   return db->dry_run;
 }

@@ -30,6 +30,8 @@ void px_db_close(PxDb *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxDb, px_db_close)
 PxDialect px_db_dialect(const PxDb *db);
 bool px_db_is_dry_run(const PxDb *db);
+/* A pooler that hands out the server's sessions by transactions stands between: no temporary table outlives one. */
+bool px_db_is_pooled(const PxDb *db);
 /* What the names of our lock files begin with: the path of the database file; on PostgreSQL a path in a folder of this user on this machine, made
  * when it is asked for, the same for all whose URL names the same database. NULL where there is none. Borrowed. */
 const char *px_db_path(const PxDb *db);

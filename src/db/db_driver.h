@@ -22,6 +22,7 @@ struct PxDb {
   bool held;              /* dry run: the transaction that is never committed is open, the caller's is a savepoint in it */
   unsigned savepoints;    /* of the caller, inside its transaction */
   bool wakes;             /* the transaction that is open: px_db_notify() was called */
+  bool pooled;            /* the driver's: only a transaction stays with one session of the server */
   bool guard_writes;      /* px_db_guard_write() must be asked before a statement that writes */
   GHashTable *statements; /* text -> PxStmt, which owns the text */
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */

@@ -86,15 +86,41 @@ static PGconn *connect_to(const char *url, const char *connect_timeout) {
 
 /* Values come and go in one form, whatever the server's settings are; a commit is on the disk. The default of random_page_cost is that of disks that
  * turn, for which the planner reads whole tables to look up a few records; what people have set stays. */
+static char *settings_of(const PxPg *pg) {
+  const char *set = pg->db.pooled ? "SET LOCAL" : "SET SESSION";
+  const char *is_local = pg->db.pooled ? "true" : "false";
+  return g_strdup_printf("%s datestyle = 'ISO, YMD'; %s intervalstyle = postgres; %s timezone = 'UTC'; %s bytea_output = hex;"
+                         "%s extra_float_digits = 1; %s standard_conforming_strings = on; %s cursor_tuple_fraction = 1;"
+                         "%s lock_timeout = %u; %s default_transaction_read_only = %s; %s idle_in_transaction_session_timeout = %u;"
+                         "SELECT set_config('synchronous_commit', 'on', %s) WHERE current_setting('synchronous_commit') IN ('off', 'local');"
+                         "SELECT set_config('random_page_cost', '1.1', %s) WHERE current_setting('random_page_cost') = '4';",
+                         set, set, set, set, set, set, set, set, pg->busy_ms, set, pg->db.dry_run ? "on" : "off", set, pg->idle_ms, is_local,
+                         is_local);
+}
+
+/* A pooler hands out numbers of processes of its own. */
+static bool find_pooler(PxPg *pg, GError **error) {
+  PGresult *result = px_pg_exec(pg, "SELECT pg_backend_pid()");
+  bool known = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
+  if (known)
+    pg->db.pooled = g_ascii_strtoll(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(pg->conn);
+  else
+    px_pg_result_error(pg, result, "SELECT pg_backend_pid()", error);
+  PQclear(result);
+  return known;
+}
+
+/* What a pooled session is set to would be there for whoever gets it next. */
 static bool configure(PxPg *pg, GError **error) {
-  g_autofree char *sql = g_strdup_printf("SET datestyle = 'ISO, YMD'; SET intervalstyle = postgres; SET timezone = 'UTC'; SET bytea_output = hex;"
-                                         "SET extra_float_digits = 1; SET standard_conforming_strings = on; SET cursor_tuple_fraction = 1;"
-                                         "SET lock_timeout = %u; SET default_transaction_read_only = %s;"
-                                         "SELECT set_config('synchronous_commit', 'on', false)"
-                                         " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
-                                         "SELECT set_config('random_page_cost', '1.1', false) WHERE current_setting('random_page_cost') = '4';"
-                                         "SET idle_in_transaction_session_timeout = %u;",
-                                         pg->busy_ms, pg->db.dry_run ? "on" : "off", pg->idle_ms);
+  if (!find_pooler(pg, error))
+    return false;
+  g_free(pg->settings);
+  pg->settings = settings_of(pg);
+  return pg->db.pooled || px_pg_command(pg, pg->settings, error);
+}
+
+bool px_pg_begin(PxPg *pg, const char *begin, GError **error) {
+  g_autofree char *sql = pg->db.pooled ? g_strconcat(begin, ";", pg->settings, NULL) : g_strdup(begin);
   return px_pg_command(pg, sql, error);
 }
 
@@ -126,6 +152,7 @@ static void pg_close(PxDb *db) {
   g_string_free(pg->dropped, TRUE);
   g_free(pg->deferred[0]);
   g_free(pg->deferred[1]);
+  g_free(pg->settings);
   g_mutex_clear(&pg->socket_lock);
   g_free(pg->path);
   g_free(pg->name);
@@ -213,10 +240,10 @@ static bool pg_begin(PxDb *db, PxTxKind kind, GError **error) {
   const char *sql = kind == PX_TX_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
   forget_deferred(pg);
   g_autoptr(GError) first = NULL;
-  if (px_pg_command(pg, sql, &first))
+  if (px_pg_begin(pg, sql, &first))
     return true;
   if (PQstatus(pg->conn) != CONNECTION_OK) /* nothing has been lost with it */
-    return px_pg_revive(pg, error) && px_pg_command(pg, sql, error);
+    return px_pg_revive(pg, error) && px_pg_begin(pg, sql, error);
   g_propagate_error(error, g_steal_pointer(&first));
   return false;
 }
@@ -265,9 +292,11 @@ static void pg_cut(PxDb *db) {
 
 static void pg_limit_idle(PxDb *db, unsigned ms) {
   PxPg *pg = pg_of(db);
-  g_autofree char *sql = g_strdup_printf("SET idle_in_transaction_session_timeout = %u", ms);
   pg->idle_ms = ms;
-  (void)px_pg_command(pg, sql, NULL); /* a connection that was lost is told with the next one */
+  g_free(pg->settings);
+  pg->settings = settings_of(pg);
+  if (!pg->db.pooled)
+    (void)px_pg_command(pg, pg->settings, NULL); /* a connection that was lost is told with the next one */
 }
 
 static bool pg_commit_soon(PxDb *db, GError **error) {
@@ -285,6 +314,8 @@ static int pg_listen(PxDb *db) {
   PxPg *pg = pg_of(db);
   if (pg->listens)
     return pg->epoll;
+  if (pg->db.pooled)
+    return -1;
   pg->epoll = epoll_create1(EPOLL_CLOEXEC);
   pg->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct epoll_event readable = {.events = EPOLLIN};

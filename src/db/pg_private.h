@@ -18,6 +18,7 @@ typedef struct {
   uint64_t changes;                  /* of the last statement that writes */
   volatile sig_atomic_t interrupted; /* what is cancelled next was cancelled by us */
   char *deferred[2];                 /* SET CONSTRAINTS ... of this transaction, there and back; "": there are none; NULL: not known yet */
+  char *settings;                    /* what each transaction of a pooled connection begins with */
   bool listens;
   unsigned answer_ms; /* how long an answer is waited for; 0: without an end */
   unsigned idle_ms;   /* px_db_limit_idle() */
@@ -48,6 +49,8 @@ char *px_pg_number_parameters(const char *sql, unsigned *ret_n);
 
 /* Connects again where the connection was lost and no transaction with it. PX_ERROR_UNREACHABLE. */
 bool px_pg_revive(PxPg *pg, GError **error);
+/* Begins a transaction, by this command, with our settings. */
+bool px_pg_begin(PxPg *pg, const char *begin, GError **error);
 /* A command without parameters and rows; also several in one text. */
 bool px_pg_command(PxPg *pg, const char *sql, GError **error);
 /* Notifications that came with the answer of a statement make the descriptor readable that listens. */
@@ -58,6 +61,7 @@ void px_pg_keep_notifications(PxPg *pg);
 /* PQexec(), PQprepare(), PQexecPrepared(); where answers have a limit and none comes, the connection is lost. */
 PGresult *px_pg_exec(PxPg *pg, const char *sql);
 PGresult *px_pg_exec_prepare(PxPg *pg, const char *name, const char *sql);
+PGresult *px_pg_exec_params(PxPg *pg, const char *sql, int n, const char *const *values, const int *lengths, const int *formats);
 PGresult *px_pg_exec_prepared(PxPg *pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats);
 /* Whoever waits for an answer loses the connection. From any thread. */
 void px_pg_cut(PxPg *pg);

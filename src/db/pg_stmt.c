@@ -52,7 +52,7 @@ static PxPg *pg_of(PgStmt *stmt) {
 }
 
 static bool is_prepared(const PgStmt *stmt) {
-  return !stmt->is_batch && (stmt->kind == PX_PG_READS || stmt->kind == PX_PG_WRITES);
+  return !stmt->is_batch && !stmt->stmt.db->pooled && (stmt->kind == PX_PG_READS || stmt->kind == PX_PG_WRITES);
 }
 
 /* ---- preparing */
@@ -104,6 +104,7 @@ static PgStmt *new_stmt(PxDb *db, const char *sql) {
 
 PxStmt *px_pg_prepare(PxDb *db, const char *sql, GError **error) {
   PgStmt *stmt = new_stmt(db, sql);
+  stmt->number = ++pg_of(stmt)->last_statement; /* of its cursor */
   if (ensure_prepared(stmt, error))
     return &stmt->stmt;
   px_pg_free_stmt(&stmt->stmt);
@@ -197,16 +198,40 @@ static PGresult *fetch(PgStmt *stmt) {
   return PQexec(pg_of(stmt)->conn, sql);
 }
 
-static PGresult *execute(PgStmt *stmt) {
+static PGresult *execute_once(PgStmt *stmt) {
   PxPg *pg = pg_of(stmt);
   char name[24];
+  if (!is_prepared(stmt))
+    return px_pg_exec_params(pg, stmt->sql, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats);
   name_of(stmt, name);
+  return px_pg_exec_prepared(pg, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats);
+}
+
+/* Through a pooler our settings hold in a transaction only. */
+static PGresult *execute_alone(PgStmt *stmt) {
+  PxPg *pg = pg_of(stmt);
+  g_autoptr(GError) problem = NULL;
+  if (!px_pg_begin(pg, pg->db.dry_run ? "BEGIN READ ONLY" : "BEGIN", &problem))
+    return PQmakeEmptyPGresult(pg->conn, PGRES_FATAL_ERROR);
+  PGresult *result = execute_once(stmt);
+  bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+  PGresult *end = px_pg_exec(pg, good ? "COMMIT" : "ROLLBACK");
+  if (!good || PQresultStatus(end) == PGRES_COMMAND_OK) {
+    PQclear(end);
+    return result;
+  }
+  PQclear(result);
+  return end;
+}
+
+static PGresult *execute(PgStmt *stmt) {
+  PxPg *pg = pg_of(stmt);
   if (stmt->kind == PX_PG_TRANSACTION || stmt->kind == PX_PG_COMMITS)
     return px_pg_exec(pg, stmt->sql);
-  if (stmt->is_batch)
-    return PQexecParams(pg->conn, stmt->sql, (int)stmt->n_parameters, NULL, stmt->sent, stmt->lengths, stmt->formats, 0);
-  if (!stmt->stmt.streams || PQtransactionStatus(pg->conn) != PQTRANS_INTRANS)
-    return px_pg_exec_prepared(pg, name, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats);
+  if (pg->db.pooled && PQtransactionStatus(pg->conn) == PQTRANS_IDLE)
+    return execute_alone(stmt);
+  if (stmt->is_batch || !stmt->stmt.streams || PQtransactionStatus(pg->conn) != PQTRANS_INTRANS)
+    return execute_once(stmt);
   PGresult *declared = declare_cursor(stmt);
   if (!stmt->cursor)
     return declared;

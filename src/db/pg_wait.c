@@ -63,6 +63,11 @@ PGresult *px_pg_exec_prepare(PxPg *pg, const char *name, const char *sql) {
   return pg->answer_ms ? answer(pg, PQsendPrepare(pg->conn, name, sql, 0, NULL)) : PQprepare(pg->conn, name, sql, 0, NULL);
 }
 
+PGresult *px_pg_exec_params(PxPg *pg, const char *sql, int n, const char *const *values, const int *lengths, const int *formats) {
+  return pg->answer_ms ? answer(pg, PQsendQueryParams(pg->conn, sql, n, NULL, values, lengths, formats, 0))
+                       : PQexecParams(pg->conn, sql, n, NULL, values, lengths, formats, 0);
+}
+
 PGresult *px_pg_exec_prepared(PxPg *pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats) {
   return pg->answer_ms ? answer(pg, PQsendQueryPrepared(pg->conn, name, n, values, lengths, formats, 0))
                        : PQexecPrepared(pg->conn, name, n, values, lengths, formats, 0);

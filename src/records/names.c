@@ -6,6 +6,11 @@
 #define EXPORT_MODULE "__export__"
 
 bool px_records_begin_names(PxDb *db, GError **error) {
+  if (px_db_is_pooled(db)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG,
+                "external ids are exported over a connection of its own: name the server itself in \"database\", not its pooler");
+    return false;
+  }
   return px_db_exec(
     db,
     "CREATE TEMP TABLE IF NOT EXISTS pattimpex_new_name (name text NOT NULL PRIMARY KEY, model text NOT NULL, res_id bigint NOT NULL);"
