@@ -29,7 +29,10 @@ CONFIG = """
 database: URL
 filestore: filestore
 patterns:
-  product: {model: product, format: csv, fields: [{field: sku, key: true}, name, price, quantity, weight, active, country_id/code, available, color, note]}
+  product:
+    model: product
+    format: csv
+    fields: [{field: sku, key: true}, name, price, quantity, weight, active, country_id/code, available, color, note]
 """
 COLUMNS = base.HEADER.replace("country", "country_id")
 TYPES = "text, text, numeric, integer, double precision, boolean, integer, date, integer, text".split(", ")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An archive or an encrypted file that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and its receipt are those of
- * any other file. All of them come in the transaction that ends the archive's own import. */
+/* An archive or an encrypted file that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and
+ * its receipt are those of any other file. All of them come in the transaction that ends the archive's own import. */
 #include "flow/flow_private.h"
 
 #include "base/hook.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
-/* OpenPGP messages (RFC 4880), by GnuPG: gpg does all of it in processes of its own, with the keys of its home directory. Nothing is ever fetched from a
- * key server, and nobody is asked for a passphrase. */
+/* OpenPGP messages (RFC 4880), by GnuPG: gpg does all of it in processes of its own, with the keys of its home directory. Nothing is ever fetched
+ * from a key server, and nobody is asked for a passphrase. */
 #include "base/error.h"
 
 #include <glib.h>

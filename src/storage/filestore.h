@@ -13,7 +13,8 @@ typedef struct PxFilestore PxFilestore;
 PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Where bytes are kept that are not in a directory: a table of functions of whoever keeps them. A name is a sha256, or that of a spool. */
 typedef struct {
-  /* The n files, each from its beginning to its end, under their names: all of them, or none. Names that are there are touched, and are not written. */
+  /* The n files, each from its beginning to its end, under their names: all of them, or none. Names that are there are touched, and are not
+   * written. */
   bool (*put)(void *data, const char *const *names, const int *fds, size_t n, GError **error);
   /* Writes them to a file. PX_ERROR_NOT_FOUND. */
   bool (*get)(void *data, const char *name, int to, GError **error);
@@ -28,8 +29,8 @@ typedef struct {
   uint64_t size;
 } PxKeptBytes;
 void px_kept_bytes_free(PxKeptBytes *kept);
-/* A filestore over a keeper: what is written and read goes through files of a temporary directory of this process, which px_filestore_close() removes. data
- * is to outlive it. */
+/* A filestore over a keeper: what is written and read goes through files of a temporary directory of this process, which px_filestore_close()
+ * removes. data is to outlive it. */
 PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_filestore_close(PxFilestore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFilestore, px_filestore_close)

@@ -116,7 +116,8 @@ bool px_ftp_tree_walk(PxFtpTree *tree, const char *path, const char *doing, GErr
 bool px_ftp_tree_walk_to(PxFtpTree *tree, const char *path, const char *place, const char *doing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The same, and makes those that are missing. */
 bool px_ftp_tree_make_way(PxFtpTree *tree, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* What there is of that name in path, which is not walked. mode 0: nothing. Kind, size and time are as good as the server tells; its name is not set. */
+/* What there is of that name in path, which is not walked. mode 0: nothing. Kind, size and time are as good as the server tells; its name is not
+ * set. */
 bool px_ftp_tree_look(PxFtpTree *tree, const char *path, const char *name, PxFtpEntry *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* We have put, moved or removed a file of that name. */
 void px_ftp_tree_note(PxFtpTree *tree, const char *path, const char *name, bool is_there);
