@@ -2,7 +2,7 @@
 #include "daemon/daemon_private.h"
 
 #define PAUSE_MIN (100 * G_TIME_SPAN_MILLISECOND)
-#define PAUSE_MAX (10 * G_TIME_SPAN_SECOND)
+#define PAUSE_MAX (5 * G_TIME_SPAN_SECOND)
 
 void px_outage_clear(PxOutage *outage) {
   g_clear_pointer(&outage->left, g_free);

@@ -54,7 +54,7 @@ static bool is_stopped(const PxWork *work, const GError *error) {
 }
 
 #define PAUSE_MIN (100 * G_TIME_SPAN_MILLISECOND)
-#define PAUSE_MAX (5 * G_TIME_SPAN_SECOND)
+#define PAUSE_MAX (2 * G_TIME_SPAN_SECOND)
 
 /* Until the time is over, or the process is to end. */
 static void wait_or_stop(const PxProject *project, int64_t span) {

@@ -157,15 +157,6 @@ void px_presence_close(PxPresence *presence, PxPresenceEnd how) {
   g_free(presence);
 }
 
-void px_presence_lease(PxPresence *presence, int64_t microseconds) {
-  g_mutex_lock(&presence->lock);
-  presence->lease = microseconds;
-  presence->news = true;
-  g_cond_signal(&presence->change);
-  g_mutex_unlock(&presence->lock);
-  px_db_limit_idle(presence->db, (unsigned)(microseconds / 1000));
-}
-
 void px_presence_describe(PxPresence *presence, const char *what) {
   g_mutex_lock(&presence->lock);
   g_strlcpy(presence->said.what, what, sizeof presence->said.what);
@@ -204,6 +195,16 @@ bool px_presence_renew(PxPresence *presence, PxDb *db, GError **error) {
   presence->news = false;
   g_mutex_unlock(&presence->lock);
   return true;
+}
+
+void px_presence_lease(PxPresence *presence, int64_t microseconds) {
+  g_mutex_lock(&presence->lock);
+  presence->lease = microseconds;
+  presence->news = true;
+  g_cond_signal(&presence->change);
+  g_mutex_unlock(&presence->lock);
+  px_db_limit_idle(presence->db, (unsigned)(microseconds / 1000));
+  (void)!px_presence_renew(presence, presence->db, NULL); /* else the next claim does */
 }
 
 /* ---- seen by others */

@@ -82,7 +82,7 @@ static void row_that_is_being_worked_on_is_left_alone(Fixture *f, gconstpointer 
 
 static void who_was_thought_dead_claims_again(Fixture *f, gconstpointer data) {
   g_autoptr(PxWorker) other = px_worker_open(f->db, NULL);
-  px_worker_lease(other, 30 * G_TIME_SPAN_SECOND); /* makes the next claim say so */
+  px_worker_describe(other, "slept"); /* there is something new to be told with the next claim */
   expire(f, other);
   int64_t id = enqueue(f, "a", NULL, 10, 0);
   g_autoptr(PxJob) job = NULL;
