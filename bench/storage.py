@@ -1,0 +1,137 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Files to and from servers on the loopback, beside OpenSSH's sftp and rclone, in one run.
+
+    bench/storage.py [--big 256] [--files 2000] [--turns 3] [--only sftp|ftp]
+
+A large file of so many MiB up and down; so many files of 10 KB down. Ours is `storage put` and `storage get` (written aside, synced, renamed), and for the
+many an import task without a pattern, which keeps each file safe in the filestore and its row in the database before it goes on: sftp and rclone
+sync nothing, but `put -f`, which is measured too, syncs. Elapsed seconds, best of turns; ciphers are each program's first choice.
+"""
+import argparse
+import os
+import pathlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "flows"))
+from ftp_servers import Vsftpd  # noqa: E402 (the tests' servers)
+from sftp_servers import Sshd  # noqa: E402
+
+PROGRAM = ROOT / "build" / "pattimpex"
+CONFIG = """
+database: sqlite:shop.db
+filestore: filestore
+storages:
+  server: {settings}
+import_tasks:
+  in: {{storage: server, path: many, after_import: keep, stable_for: 0}}
+"""
+
+
+class Bench:
+    def __init__(self, kind, folder, options):
+        self.kind, self.folder, self.options = kind, folder, options
+        (folder / "server").mkdir()
+        self.served = folder / "served"
+        (self.served / "many").mkdir(parents=True)
+        self.server = Sshd(folder / "server") if kind == "sftp" else Vsftpd(folder / "server")
+        (folder / "pattimpex.yaml").write_text(CONFIG.format(settings=self.server.settings(self.served)))
+        (folder / "big").write_bytes(os.urandom(options.big * 1024 * 1024))
+        for n in range(options.files):
+            (self.served / "many" / f"{n:05}").write_bytes(os.urandom(10_000))
+        then = time.time() - 60
+        for path in (self.served / "many").iterdir():
+            os.utime(path, (then, then))
+        self.env = {**os.environ, "RCLONE_CONFIG": os.devnull, **{f"RCLONE_CONFIG_SERVER_{name}": str(value) for name, value in self.rclone().items()}}
+
+    def rclone(self):
+        if self.kind == "sftp":
+            return {"TYPE": "sftp", "HOST": "127.0.0.1", "PORT": self.server.port, "USER": self.server.user, "KEY_FILE": self.server.folder / "user",
+                    "DISABLE_HASHCHECK": "true", "SHELL_TYPE": "none"}
+        obscured = subprocess.run(["rclone", "obscure", "x"], check=True, capture_output=True, text=True).stdout.strip()
+        return {"TYPE": "ftp", "HOST": "127.0.0.1", "PORT": self.server.port, "USER": "anonymous", "PASS": obscured}
+
+    def seconds(self, command, before=None, input=None):
+        best = None
+        for _ in range(self.options.turns):
+            for path in (self.folder / "back", self.served / "big", self.folder / "filestore", self.folder / "shop.db"):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+            if before:
+                before()
+            begun = time.monotonic()
+            done = subprocess.run(list(map(str, command)), cwd=self.folder, env=self.env, input=input, text=True, capture_output=True)
+            took = time.monotonic() - begun
+            if done.returncode:
+                sys.exit(f"{command[0]}: {done.stdout}{done.stderr}")
+            best = min(best or took, took)
+        return best
+
+    def sftp(self, line):
+        return ["sftp", "-q", "-b", "-", "-i", self.server.folder / "user", "-oUserKnownHostsFile=" + str(self.server.folder / f"known_hosts-{self.server.port}"),
+                "-P", self.server.port, f"{self.server.user}@127.0.0.1"], line
+
+    def tell(self, what, rows):
+        ours = rows[0][1]
+        print(f"{self.kind}, {what}")
+        for name, took in rows:
+            print(f"  {name:24}{took:8.2f} s  {took / ours:6.2f} x ours")
+
+    def copy_here(self):
+        shutil.copy(self.folder / "big", self.served / "big")
+
+    def make_database(self):
+        with sqlite3.connect(self.folder / "shop.db") as db:
+            db.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+        (self.folder / "back").mkdir()
+
+    def up(self):
+        rows = [("ours", self.seconds([PROGRAM, "storage", "put", "server", "big"]))]
+        if self.kind == "sftp":
+            for flag in ("put", "put -f"):
+                command, line = self.sftp(f"{flag} big {self.served}/big\n")
+                rows.append((f"sftp {flag}", self.seconds(command, input=line)))
+        rows.append(("rclone", self.seconds(["rclone", "copyto", "big", f"server:{self.served}/big"])))
+        self.tell(f"{self.options.big} MiB up", rows)
+
+    def down(self):
+        rows = [("ours", self.seconds([PROGRAM, "storage", "get", "server", "big", "-o", "back"], self.copy_here))]
+        if self.kind == "sftp":
+            command, line = self.sftp(f"get {self.served}/big back\n")
+            rows.append(("sftp get", self.seconds(command, self.copy_here, line)))
+        rows.append(("rclone", self.seconds(["rclone", "copyto", f"server:{self.served}/big", "back"], self.copy_here)))
+        self.tell(f"{self.options.big} MiB down", rows)
+
+    def many(self):
+        rows = [("ours, each kept safe", self.seconds([PROGRAM, "run", "in"], self.make_database))]
+        if self.kind == "sftp":
+            command, line = self.sftp(f"get {self.served}/many/* back\n")
+            rows.append(("sftp get", self.seconds(command, self.make_database, line)))
+        rows.append(("rclone", self.seconds(["rclone", "copy", f"server:{self.served}/many", "back"], self.make_database)))
+        self.tell(f"{self.options.files} x 10 KB down", rows)
+
+    def run(self):
+        self.up()
+        self.down()
+        self.many()
+        self.server.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--big", type=int, default=256)
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--only", choices=["sftp", "ftp"])
+    options = parser.parse_args()
+    for kind in [options.only] if options.only else ["sftp", "ftp"]:
+        with tempfile.TemporaryDirectory() as folder:
+            Bench(kind, pathlib.Path(folder), options).run()
+
+
+main()
