@@ -173,10 +173,31 @@ static void check_storages(const PxProject *project, PxComplaints *complaints, u
 
 /* ---- all of it */
 
+/* ---- OpenPGP */
+
+static void check_openpgp_key(const PxTask *task, const char *fingerprint, bool secret, PxComplaints *complaints) {
+  g_autoptr(GError) error = NULL;
+  if (!px_openpgp_check(task->openpgp, fingerprint, secret, &error))
+    px_complain(complaints, task->node, "%s task %s: %s", px_task_kind_name(task->kind), task->name, error->message);
+}
+
+static void check_openpgp(const PxProject *project, PxComplaints *complaints) {
+  for (size_t i = 0; i < px_tasks_count(project->tasks); i++) {
+    const PxTask *task = px_tasks_at(project->tasks, i);
+    for (char **key = task->signed_by; key && *key; key++)
+      check_openpgp_key(task, *key, false, complaints);
+    for (char **key = task->encrypt_to; key && *key; key++)
+      check_openpgp_key(task, *key, false, complaints);
+    if (task->sign_with)
+      check_openpgp_key(task, task->sign_with, true, complaints);
+  }
+}
+
 bool px_project_check(const PxProject *project, PxComplaints *complaints, unsigned *ret_unreachable, GError **error) {
   if (ret_unreachable)
     check_storages(project, complaints, ret_unreachable);
   check_partitions(project, complaints);
+  check_openpgp(project, complaints);
   return check_defaults(project, complaints, error) && check_keys(project, complaints, error) && check_lists(project, complaints, error) &&
          px_project_warn_lost_names(project, complaints, error);
 }

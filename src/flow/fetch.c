@@ -161,7 +161,8 @@ static bool count(const PxWork *work, const PxTask *task, GError **error) {
 /* A file that was seen for the first time is looked at again as soon as it may be taken, not only when the task is due again. One that is written to
  * for long has to wait for that. */
 static bool list_again(const PxWork *work, const PxTask *task, int64_t now, GError **error) {
-  if (!work->lists_again || !work->report.again_at)
+  int64_t due = task->schedule ? px_schedule_next(task->schedule, work->project->timezone, now) : 0;
+  if (!work->lists_again || !work->report.again_at || (due && due <= work->report.again_at)) /* a job in the queue would hold back what is due */
     return true;
   g_autoptr(PxJob) job = px_work_new_job(work->project, "fetch", task->name, task->name);
   job->eta = work->report.again_at + 1;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define FINGERPRINT_DIGITS 40
+#define NO_GPG "OpenPGP: gpg cannot be used (is gnupg installed?)"
 
 char *px_openpgp_plain_name(const char *name) {
   static const char *const suffixes[] = {".gpg", ".pgp", ".asc"};
@@ -92,7 +93,7 @@ static bool fail(GError **error, PxError code, const char *doing, gpgme_error_t 
   return false;
 }
 
-static gpgme_error_t set_up(Message *message, int from) {
+static gpgme_error_t set_up(Message *message) {
   static gsize once;
   if (g_once_init_enter(&once)) {
     (void)gpgme_check_version(NULL);
@@ -105,10 +106,6 @@ static gpgme_error_t set_up(Message *message, int from) {
     problem = gpgme_ctx_set_engine_info(message->gpg, GPGME_PROTOCOL_OpenPGP, NULL, message->keys->home);
   if (!problem)
     problem = gpgme_set_pinentry_mode(message->gpg, GPGME_PINENTRY_MODE_LOOPBACK);
-  if (!problem)
-    problem = gpgme_data_new_from_fd(&message->in, from);
-  if (!problem)
-    problem = gpgme_data_new_from_cbs(&message->out, &out_callbacks, message);
   if (problem)
     return problem;
   gpgme_set_passphrase_cb(message->gpg, give_passphrase, message);
@@ -122,8 +119,12 @@ static bool begin(Message *message, int from, GError **error) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "OpenPGP: cannot rewind the file: %s", g_strerror(errno));
     return false;
   }
-  gpgme_error_t problem = set_up(message, from);
-  return !problem || fail(error, PX_ERROR_CONFIG, "OpenPGP: gpg cannot be used (is gnupg installed?)", problem);
+  gpgme_error_t problem = set_up(message);
+  if (!problem)
+    problem = gpgme_data_new_from_fd(&message->in, from);
+  if (!problem)
+    problem = gpgme_data_new_from_cbs(&message->out, &out_callbacks, message);
+  return !problem || fail(error, PX_ERROR_CONFIG, NO_GPG, problem);
 }
 
 /* What is not the file's fault, in either direction. */
@@ -154,7 +155,7 @@ static bool fail_decrypt(Message *message, gpgme_error_t problem, GError **error
     return false;
   case GPG_ERR_INV_ENGINE:
   case GPG_ERR_ENOENT:
-    return fail(error, PX_ERROR_CONFIG, "OpenPGP: gpg cannot be started (is gnupg installed?)", problem);
+    return fail(error, PX_ERROR_CONFIG, NO_GPG, problem);
   default:
     return fail(error, PX_ERROR_REFUSED, "it cannot be decrypted", problem);
   }
@@ -217,13 +218,27 @@ static bool find_key(const Message *message, const char *fingerprint, bool secre
   g_autofree char *digits = plain_fingerprint(fingerprint);
   gpgme_key_t key = NULL;
   gpgme_error_t problem = gpgme_get_key(message->gpg, digits, &key, secret);
-  if (!problem && key) {
-    g_ptr_array_add(keys, key);
-    return true;
+  if (problem || !key) {
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "OpenPGP: there is no %s key %s: import it with gpg, or correct the fingerprint",
+                secret ? "secret" : "public", digits);
+    return false;
   }
-  g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "OpenPGP: there is no %s key %s: import it with gpg, or correct %s", secret ? "secret" : "public",
-              digits, secret ? "sign_with" : "encrypt_to");
-  return false;
+  g_ptr_array_add(keys, key);
+  const char *useless = key->revoked    ? "was revoked"
+                        : key->expired  ? "has expired"
+                        : key->disabled ? "is disabled"
+                        : key->invalid  ? "is not valid"
+                                        : NULL;
+  if (useless)
+    g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "OpenPGP: the key %s %s: take another one", digits, useless);
+  return !useless;
+}
+
+bool px_openpgp_check(const PxOpenPgp *keys, const char *fingerprint, bool secret, GError **error) {
+  g_auto(Message) message = {.keys = keys};
+  g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(free_key);
+  gpgme_error_t problem = set_up(&message);
+  return problem ? fail(error, PX_ERROR_CONFIG, NO_GPG, problem) : find_key(&message, fingerprint, secret, found, error);
 }
 
 static gpgme_error_t encrypt(const Message *message, GPtrArray *keys, const GPtrArray *signers) {

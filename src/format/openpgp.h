@@ -20,6 +20,8 @@ char *px_openpgp_plain_name(const char *name);
 /* Whether text is the whole fingerprint of a key: 40 hexadecimal digits, blanks between them or not. */
 bool px_openpgp_is_fingerprint(const char *text);
 
+/* Whether the key is there, of use, and (secret) its secret half too. PX_ERROR_CONFIG: what to do. */
+bool px_openpgp_check(const PxOpenPgp *keys, const char *fingerprint, bool secret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Decrypts all of the file at from, and writes at most so many bytes to to. signed_by: NULL, or fingerprints, by one of which it must be signed.
  * PX_ERROR_REFUSED: it is not encrypted, not for us, damaged, too large, not signed, or by somebody else. PX_ERROR_CONFIG: the passphrase is wrong or
  * missing, gpg is. PX_ERROR_TRANSIENT: the disk is full. After an error what was written is worth nothing. */

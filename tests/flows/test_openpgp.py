@@ -125,6 +125,7 @@ def test_encrypts_and_signs(project, pair):
     project.config(f"openpgp: {{home: {us.home}, passphrase: '${{PGP_PASSPHRASE}}'}}\nexport_tasks:\n"
                    f"  out: {{storage: drop, path: out, pattern: partner, compress: gzip, encrypt_to: [{partner.fingerprint}], sign_with: {us.fingerprint}}}\n"
                    f"  plain: {{storage: drop, path: out, pattern: partner, file_name: p.csv.gpg, encrypt_to: {partner.fingerprint}}}\n")
+    project.call("check", env=SECRET)
     project.call("run", env=SECRET)
     assert project.names() == ["out/p.csv.gpg", "out/partner.csv.gz.gpg"]
     text = partner.gpg("--decrypt", input=project.tree()["out/p.csv.gpg"])
@@ -138,6 +139,7 @@ def test_key_that_is_missing_is_told(project, pair):
     us, partner = pair
     project.config(f"openpgp: {{home: {us.home}}}\nexport_tasks:\n"
                    f"  out: {{storage: drop, path: out, pattern: partner, encrypt_to: {'AB' * 20}}}\n")
+    assert f"export task out: OpenPGP: there is no public key {'AB' * 20}: import it with gpg" in project.call("check", status=2).stderr
     assert f"there is no public key {'AB' * 20}: import it with gpg" in project.call("run", status=1).stdout
     assert project.names() == []
 

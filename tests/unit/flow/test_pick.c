@@ -8,6 +8,7 @@
 static const char plain[] = TASK("");
 static const char hour[] = TASK(", stable_for: 1h");
 static const char at_once[] = TASK(", stable_for: 0");
+static const char often[] = TASK(", schedule: every second");
 static const char row[] = "email#key,name\ncarol@x.test,Carol\n";
 
 /* A file that another machine's clock dates: ahead of ours by a day. */
@@ -84,6 +85,11 @@ static void new_file_makes_serve_list_again(Fixture *f, gconstpointer data) {
   g_assert_cmpint(due_after_fetch(f, true), ==, f->now + 2 * G_TIME_SPAN_SECOND + 1);
 }
 
+static void what_is_due_before_is_not_held_back(Fixture *f, gconstpointer data) {
+  write_foreign(f, "drop/in/a.csv", row);
+  g_assert_cmpint(due_after_fetch(f, true), ==, 0);
+}
+
 static void growing_file_is_listed_again_once(Fixture *f, gconstpointer data) {
   write_foreign(f, "drop/in/a.csv", "email#key,");
   g_assert_cmpint(due_after_fetch(f, false), ==, 0);
@@ -99,6 +105,7 @@ void add_pick_tests(void) {
   ADD("file_that_is_gone_is_forgotten", plain, file_that_is_gone_is_forgotten);
   ADD("without_stable_for_one_listing_is_enough", at_once, without_stable_for_one_listing_is_enough);
   ADD("new_file_makes_serve_list_again", plain, new_file_makes_serve_list_again);
+  ADD("what_is_due_before_is_not_held_back", often, what_is_due_before_is_not_held_back);
   ADD("growing_file_is_listed_again_once", plain, growing_file_is_listed_again_once);
 #undef ADD
 }
