@@ -184,11 +184,20 @@ static void set_wrong_sql(const char *message, const char *sql, GError **error) 
   g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s, in \"%.*s\"", message, SHOWN_SQL, sql);
 }
 
+/* What libpq says of a connection that is lost: "FATAL:  why", where it stood, and what that may mean. Caller frees. */
+static char *first_line(const char *text) {
+  char *line = g_strndup(text, strcspn(text, "\n"));
+  const char *colon = strstr(line, ":  ");
+  if (colon)
+    memmove(line, colon + strlen(":  "), strlen(colon + strlen(":  ")) + 1);
+  return g_strstrip(line);
+}
+
 void px_pg_result_error(PxPg *pg, const PGresult *result, const char *sql, GError **error) {
   const char *state = field_of(result, PG_DIAG_SQLSTATE);
   const char *message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   if (PQstatus(pg->conn) != CONNECTION_OK) {
-    g_autofree char *lost = g_strstrip(g_strdup(*message ? message : PQerrorMessage(pg->conn)));
+    g_autofree char *lost = first_line(*message ? message : PQerrorMessage(pg->conn));
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s (%s): the connection was lost; try again", lost, pg->name);
     return;
   }

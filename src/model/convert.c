@@ -229,7 +229,7 @@ static bool convert_decimal(const PxConversion *c, PxCell cell, PxValue *ret_val
     return px_conversion_fail(c, "conversion", "%s is no number (the decimal mark is a %s, %s)", quoted, comma ? "comma" : "point",
                               between_thousands(c));
   }
-  if (result == PX_NUMBER_RANGE)
+  if (result == PX_NUMBER_RANGE && c->field->storage != PX_STORE_EXACT)
     return px_conversion_fail_cell(c, "range", cell, "is too large");
   if (c->field->storage == PX_STORE_EXACT)
     return px_convert_exact(c, cell, comma ? ',' : '.', &decimal, value, ret_value);
