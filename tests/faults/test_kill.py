@@ -59,7 +59,8 @@ class Shop:
         """settings: of another storage on the same folder, as one line of YAML."""
         self.folder = pathlib.Path(folder)
         (self.folder / "drop" / "in").mkdir(parents=True)
-        (self.folder / "pattimpex.yaml").write_text(CONFIG.replace(OF_FOLDER, settings).replace("path: in,", "path: in, stable_for: 0,") if settings else CONFIG)
+        of_server = CONFIG.replace(OF_FOLDER, settings or "").replace("path: in,", "path: in, stable_for: 0,")
+        (self.folder / "pattimpex.yaml").write_text(of_server if settings else CONFIG)
         with sqlite3.connect(self.folder / "shop.db") as db:
             db.executescript(SCHEMA)
         db.close()

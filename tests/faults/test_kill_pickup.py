@@ -58,7 +58,8 @@ def test_undisturbed_run_is_as_expected():
     hooks, outcome = undisturbed()
     assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
     assert sorted(outcome["remote files"]) == [
-        "drop/done/4.zip", "drop/done/4.zip.done", "drop/done/sub/1.csv", "drop/done/sub/1.csv.done", "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
+        "drop/done/4.zip", "drop/done/4.zip.done", "drop/done/sub/1.csv", "drop/done/sub/1.csv.done",
+        "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
         "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv", "drop/receipts/4-0.csv.receipt.json",
         "drop/receipts/4-1.csv.receipt.json", "drop/receipts/4.zip.receipt.json", "drop/receipts/sub/1.csv.receipt.json",
         "drop/receipts/sub/2.csv.receipt.json"]

@@ -25,8 +25,8 @@ class Keys:
         self.public = self.gpg("--export", self.fingerprint)
 
     def gpg(self, *arguments, input=None):
-        done = subprocess.run(["gpg", "--homedir", self.home, "--batch", "--yes", "--quiet", "--pinentry-mode", "loopback", "--passphrase", self.passphrase,
-                               "--trust-model", "always", *arguments], input=input, capture_output=True, timeout=120)
+        done = subprocess.run(["gpg", "--homedir", self.home, "--batch", "--yes", "--quiet", "--pinentry-mode", "loopback",
+                               "--passphrase", self.passphrase, "--trust-model", "always", *arguments], input=input, capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -53,7 +53,8 @@ def pair():
 def shop(project, pair):
     us, _ = pair
     project.task = lambda more="decrypt: true", home=None, passphrase="\n  passphrase: ${PGP_PASSPHRASE}": project.config(
-        f"openpgp:\n  home: {home or us.home}{passphrase}\nimport_tasks:\n  in: {{storage: drop, path: in, pattern: partner, after_import: move, move_path: done,"
+        f"openpgp:\n  home: {home or us.home}{passphrase}\n"
+        "import_tasks:\n  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done,"
         f" error_path: errors, {more}, retry: {{tries: 1}}}}\n")
     return project
 
@@ -72,8 +73,9 @@ def test_decrypts(shop, pair):
     shop.drop("b.csv.asc", partner.encrypt(BAD, us, "--armor"))
     shop.drop("c.csv.gz.pgp", partner.encrypt(gzip.compress(b"email#key,name\nzoe@x.test,Zoe\n"), us))
     shop.call("run", status=1, env=SECRET)
-    assert sorted(files(shop)) == [("a.csv", "done", 2), ("a.csv.gpg", "done", 0), ("b.csv", "failed", 1), ("b.csv.asc", "done", 0), ("c.csv", "done", 1),
-                                   ("c.csv.gz", "done", 0), ("c.csv.gz.pgp", "done", 0)]
+    assert sorted(files(shop)) == [
+        ("a.csv", "done", 2), ("a.csv.gpg", "done", 0), ("b.csv", "failed", 1), ("b.csv.asc", "done", 0), ("c.csv", "done", 1),
+        ("c.csv.gz", "done", 0), ("c.csv.gz.pgp", "done", 0)]
     assert shop.names() == ["done/a.csv.gpg", "done/b.csv.asc", "done/c.csv.gz.pgp", "errors/b.csv"]
 
 
@@ -123,7 +125,8 @@ def test_wrong_passphrase_is_ours_to_correct(shop, pair, passphrase, env):
 def test_encrypts_and_signs(project, pair):
     us, partner = pair
     project.config(f"openpgp: {{home: {us.home}, passphrase: '${{PGP_PASSPHRASE}}'}}\nexport_tasks:\n"
-                   f"  out: {{storage: drop, path: out, pattern: partner, compress: gzip, encrypt_to: [{partner.fingerprint}], sign_with: {us.fingerprint}}}\n"
+                   f"  out: {{storage: drop, path: out, pattern: partner, compress: gzip, encrypt_to: [{partner.fingerprint}],"
+                   f" sign_with: {us.fingerprint}}}\n"
                    f"  plain: {{storage: drop, path: out, pattern: partner, file_name: p.csv.gpg, encrypt_to: {partner.fingerprint}}}\n")
     project.call("check", env=SECRET)
     project.call("run", env=SECRET)

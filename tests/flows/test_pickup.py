@@ -69,7 +69,8 @@ def test_clock_of_a_server_is_not_believed(shop):
 
 def test_serve_lists_again_what_it_saw_for_the_first_time(project, servers):
     project.config("import_tasks:\n  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, stable_for: 1s,"
-                   " schedule: '0 0 29 2 *'}\nserve: {workers: 1}\n", base=BASE.replace("{type: file, directory: drop}", servers("sftp").settings(project.drop_folder)))
+                   " schedule: '0 0 29 2 *'}\nserve: {workers: 1}\n",
+                   base=BASE.replace("{type: file, directory: drop}", servers("sftp").settings(project.drop_folder)))
     project.drop("a.csv")
     project.call("run", "--wait", "0")
     project.execute("DELETE FROM pattimpex_sighting")
