@@ -158,7 +158,7 @@ static bool enter(Tree *tree, const char *path, const PxFileInfo *folder, unsign
   bool missing; /* by now: then it is empty */
   g_autofree char *beneath = g_strconcat(path, *path ? "/" : "", folder->name, NULL);
   PxFileInfo refused = *folder;
-  if (!tree->wants(beneath, tree->data))
+  if (!tree->wants || !tree->wants(beneath, tree->data))
     return true;
   if (!refused.refused && level >= MOST_LEVELS)
     refused.refused = "the folder lies too deep";
