@@ -18,6 +18,10 @@ typedef struct {
   PxDb *db;
 } Fixture;
 
+/* The server has other databases, which other tests work in. */
+#define LOCKS "SELECT count(*) FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+#define WAITING LOCKS " AND locktype = 'advisory' AND NOT granted"
+
 #define assert_code(error, expected)                                                                                                                 \
   do {                                                                                                                                               \
     g_assert_error(error, PX_ERROR, expected);                                                                                                       \

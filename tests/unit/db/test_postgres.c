@@ -85,7 +85,10 @@ static gpointer sleep_long(gpointer data) {
 static void cut_connection_is_lost_and_made_again(Fixture *f, gconstpointer data) {
   g_autoptr(PxDb) other = open_url(f->url, false);
   GThread *thread = g_thread_new("sleeper", sleep_long, other);
-  while (one_integer(f->db, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active'") == 0)
+  while (
+    one_integer(
+      f->db, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active' AND datname = current_database()") ==
+    0)
     g_thread_yield();
   px_db_cut(other);
   GError *error = g_thread_join(thread);
@@ -315,7 +318,7 @@ static void missing_right_is_told(Fixture *f, gconstpointer data) {
 static gpointer interrupt_when_it_waits(gpointer data) {
   const Fixture *f = data;
   g_autoptr(PxDb) other = open_url(f->url, false);
-  while (one_integer(other, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 0)
+  while (one_integer(other, WAITING) == 0)
     g_thread_yield();
   px_db_interrupt(f->db);
   return NULL;

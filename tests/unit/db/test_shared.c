@@ -120,8 +120,6 @@ static gpointer migrate(gpointer data) {
   return NULL;
 }
 
-#define WAITING "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-
 static void many_migrate_at_once(Fixture *f, gconstpointer data) {
   GThread *threads[6];
   begin(f->db, PX_TX_WRITE); /* all of them find the version missing, then wait */
