@@ -229,7 +229,8 @@ def test_chunks_of_a_file_are_loaded_at_once(shop):
         until("both are there", lambda: shop.lives(both))
         shop.queue_fetch()
         until("both hold at chunks of their own", lambda: [state(s.pid) for s in both] == ["T", "T"])
-        assert len(shop.rows("SELECT DISTINCT c.part FROM pattimpex_job AS j JOIN pattimpex_chunk AS c ON c.job_id = j.id WHERE j.state = 'started'")) == 2
+        assert len(shop.rows("SELECT DISTINCT c.part FROM pattimpex_job AS j JOIN pattimpex_chunk AS c ON c.job_id = j.id"
+                             " WHERE j.state = 'started'")) == 2
         for server in both:
             server.tell(signal.SIGCONT)
         until("all is done", shop.idle)
