@@ -123,12 +123,12 @@ bool px_bytes_sync_directory(int fd, GError **error) {
   return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS || fail_to_write(error);
 }
 
-int px_bytes_temporary(int directory, const char *prefix, unsigned mode, char **ret_name) {
+int px_bytes_temporary(int directory, const char *prefix, const char *suffix, unsigned mode, char **ret_name) {
   for (unsigned i = 0; i < NAME_TRIES; i++) {
     uint64_t number;
     if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
       return -1;
-    g_autofree char *name = g_strdup_printf("%s%016" G_GINT64_MODIFIER "x", prefix, number);
+    g_autofree char *name = g_strdup_printf("%s%016" G_GINT64_MODIFIER "x%s", prefix, number, suffix);
     int fd = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd >= 0)
       *ret_name = g_steal_pointer(&name);

@@ -56,7 +56,7 @@ bool px_bytes_sync(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* fsync of a directory, so that its names outlive a power cut. File systems that cannot are taken as they are. */
 bool px_bytes_sync_directory(int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A new file in directory whose name is prefix and random digits; caller frees *ret_name. -1 and errno when there is none. */
-int px_bytes_temporary(int directory, const char *prefix, unsigned mode, char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
+int px_bytes_temporary(int directory, const char *prefix, const char *suffix, unsigned mode, char **ret_name) G_GNUC_WARN_UNUSED_RESULT;
 /* Removes the files of directory whose names begin with prefix and that were last written more than a day before now_s. */
 void px_bytes_sweep(int directory, const char *prefix, int64_t now_s);
 /* Removes what is in the directory fd (which is closed), so many levels deep, but not the directory itself. */

@@ -318,17 +318,19 @@ static bool publish(int directory, const char *temporary, const char *path, cons
   return true;
 }
 
-static bool file_put(void *self, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error) {
+static bool file_put(void *self, const PxPut *put, GError **error) {
   File *file = self;
+  const char *path = put->path;
+  const char *name = put->name;
   g_autofree char *temporary = NULL;
   PX_AUTO_FD directory = make_directory(file, path, error);
   if (directory < 0)
     return false;
-  PX_AUTO_FD new = px_bytes_temporary(directory, PX_TEMPORARY_PREFIX, 0644, &temporary);
+  PX_AUTO_FD new = px_bytes_temporary(directory, PX_TEMPORARY_PREFIX, put->tmp_suffix, 0644, &temporary);
   if (new < 0)
     return fail(error, path, name, "write");
   sweep(file, path, directory, new);
-  if (fill(new, (PxPacedFd){fd, file->pace}, path, name, size, error) && publish(directory, temporary, path, name, replace, error))
+  if (fill(new, (PxPacedFd){put->fd, file->pace}, path, name, put->size, error) && publish(directory, temporary, path, name, put->replace, error))
     return px_bytes_sync_directory(directory, error);
   (void)unlinkat(directory, temporary, 0);
   return false;
@@ -376,7 +378,7 @@ static bool copy_file(const Place *from, const Place *to, struct stat *ret_statu
   PX_AUTO_FD in = open_at(from, ret_status);
   if (in < 0)
     return fail(error, from->path, from->name, "open");
-  PX_AUTO_FD out = px_bytes_temporary(to->directory, PX_TEMPORARY_PREFIX, 0600, ret_temporary);
+  PX_AUTO_FD out = px_bytes_temporary(to->directory, PX_TEMPORARY_PREFIX, "", 0600, ret_temporary);
   if (out < 0)
     return fail(error, to->path, to->name, "write");
   PxPace unlimited = {0};
@@ -473,7 +475,7 @@ static bool file_check(void *self, bool probe, GError **error) {
     return false;
   if (!probe)
     return true;
-  PX_AUTO_FD fd = px_bytes_temporary(file->root, PX_TEMPORARY_PREFIX, 0600, &temporary);
+  PX_AUTO_FD fd = px_bytes_temporary(file->root, PX_TEMPORARY_PREFIX, "", 0600, &temporary);
   if (fd < 0)
     return fail(error, "", NULL, "write in it");
   bool written = write(fd, "\n", 1) == 1;

@@ -105,7 +105,7 @@ static const char *writable_directory(const PxFilestore *store) {
 PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) {
   g_autofree char *name = NULL;
   PX_AUTO_FD directory = openat(writable(store), TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  int fd = directory >= 0 ? px_bytes_temporary(directory, TEMPORARY_PREFIX, 0600, &name) : -1;
+  int fd = directory >= 0 ? px_bytes_temporary(directory, TEMPORARY_PREFIX, "", 0600, &name) : -1;
   if (fd < 0) {
     (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(store), "write in it");
     return NULL;

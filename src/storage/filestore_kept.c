@@ -19,7 +19,7 @@ void px_kept_bytes_free(PxKeptBytes *kept) {
 /* A file without a name. */
 static int scratch(PxFilestore *store, GError **error) {
   g_autofree char *name = NULL;
-  int fd = px_bytes_temporary(store->dry_fd, "kept-", 0600, &name);
+  int fd = px_bytes_temporary(store->dry_fd, "kept-", "", 0600, &name);
   if (fd < 0)
     (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, store->dry_directory, "write in it");
   else

@@ -305,19 +305,21 @@ static void sweep(Ftp *self, const char *path, int64_t now_ns) {
   g_ptr_array_unref(old.names);
 }
 
-static bool ftp_put(void *data, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error) {
+static bool ftp_put(void *data, const PxPut *put, GError **error) {
   Ftp *self = data;
+  const char *path = put->path;
+  const char *name = put->name;
   g_autofree char *temporary = NULL;
   g_autofree char *place = px_ftp_tree_place(path, name);
   int64_t mtime_ns = 0;
   bool lost = false;
-  if (!px_ftp_connect(self->ftp, error) || !px_ftp_tree_make_way(self->tree, path, error) || !px_name_temporary(&temporary, error))
+  if (!px_ftp_connect(self->ftp, error) || !px_ftp_tree_make_way(self->tree, path, error) || !px_name_temporary(put->tmp_suffix, &temporary, error))
     return failed(self);
   g_autofree char *written = px_ftp_tree_remote(self->tree, path, temporary);
-  bool ok = fill(self, written, fd, size, place, &mtime_ns, error);
+  bool ok = fill(self, written, put->fd, put->size, place, &mtime_ns, error);
   if (ok) {
     px_hook("storage.put.written");
-    ok = replace ? rename_over(self, written, path, name, &lost, error) : rename_new(self, written, path, name, "write", error);
+    ok = put->replace ? rename_over(self, written, path, name, &lost, error) : rename_new(self, written, path, name, "write", error);
     px_hook("storage.put.renamed");
   }
   if (ok) {
@@ -378,7 +380,7 @@ static bool ftp_check(void *data, bool probe, GError **error) {
     return false;
   if (!probe)
     return true;
-  if (!px_name_temporary(&name, error))
+  if (!px_name_temporary("", &name, error))
     return false;
   g_autofree char *remote = px_ftp_tree_remote(self->tree, "", name);
   px_ftp_begin(self->ftp);

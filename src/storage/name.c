@@ -38,13 +38,13 @@ bool px_name_is_leftover(const char *name) {
   return g_str_has_prefix(name, OURS) && g_ascii_isdigit(name[strlen(OURS)]);
 }
 
-bool px_name_temporary(char **ret_name, GError **error) {
+bool px_name_temporary(const char *suffix, char **ret_name, GError **error) {
   uint64_t number;
   if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the kernel gives no random number");
     return false;
   }
-  *ret_name = g_strdup_printf(PX_TEMPORARY_PREFIX "%016" G_GINT64_MODIFIER "x", number);
+  *ret_name = g_strdup_printf(PX_TEMPORARY_PREFIX "%016" G_GINT64_MODIFIER "x%s", number, suffix);
   return true;
 }
 

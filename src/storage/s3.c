@@ -343,14 +343,14 @@ static bool made_bucket(Storage *self, GError **problem, GError **error) {
   return false;
 }
 
-static bool s3_put(void *data, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error) {
+static bool s3_put(void *data, const PxPut *put, GError **error) {
   Storage *self = data;
-  g_autofree char *key = key_of(self, path, name);
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *key = key_of(self, put->path, put->name);
+  g_autofree char *place = place_name(put->path, put->name);
   g_autoptr(GError) problem = NULL;
-  if (px_s3_put(&self->s3, key, place, fd, size, replace, &problem))
+  if (px_s3_put(&self->s3, key, place, put->fd, put->size, put->replace, &problem))
     return true;
-  return made_bucket(self, &problem, error) && px_s3_put(&self->s3, key, place, fd, size, replace, error);
+  return made_bucket(self, &problem, error) && px_s3_put(&self->s3, key, place, put->fd, put->size, put->replace, error);
 }
 
 /* ---- moving, removing */

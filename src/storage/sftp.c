@@ -596,23 +596,25 @@ static bool tell_full(Sftp *self, const char *path, const char *place, GError **
   return false;
 }
 
-static bool sftp_put(void *data, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error) {
+static bool sftp_put(void *data, const PxPut *put, GError **error) {
   Sftp *self = data;
+  const char *path = put->path;
+  const char *name = put->name;
   g_autofree char *temporary = NULL;
   g_autofree char *place = place_name(path, name);
   g_autoptr(GError) problem = NULL;
   uint32_t mtime = 0;
-  if (!connect_to(self, error) || !make_way(self, path, error) || !px_name_temporary(&temporary, error))
+  if (!connect_to(self, error) || !make_way(self, path, error) || !px_name_temporary(put->tmp_suffix, &temporary, error))
     return false;
   g_autofree char *written = remote_path(self, path, temporary);
   g_autofree char *target = remote_path(self, path, name);
-  if (!fill(self, written, fd, size, place, &mtime, &problem)) {
+  if (!fill(self, written, put->fd, put->size, place, &mtime, &problem)) {
     if (!px_sftp_is_dead(self->sftp))
       (void)done(self, send_paths(self, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
     return tell_full(self, path, place, &problem, error);
   }
   px_hook("storage.put.written");
-  bool ok = replace ? rename_over(self, written, target, place, error) : rename_new(self, written, target, place, "write", error);
+  bool ok = put->replace ? rename_over(self, written, target, place, error) : rename_new(self, written, target, place, "write", error);
   px_hook("storage.put.renamed");
   if (!px_sftp_is_dead(self->sftp) && !ok)
     (void)done(self, send_paths(self, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
@@ -678,7 +680,7 @@ static bool sftp_check(void *data, bool probe, GError **error) {
     return false;
   if (!probe)
     return true;
-  if (!px_name_temporary(&name, error))
+  if (!px_name_temporary("", &name, error))
     return false;
   g_autofree char *remote = remote_path(self, "", name);
   if (!await_handle(self, send_open(self, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE), &reply, &handle, error))

@@ -15,6 +15,7 @@ struct PxStorage {
   void *self;
   bool dry_run;
   bool path_must_exist;
+  char *tmp_suffix;
   PxPace pace;
 };
 
@@ -29,6 +30,7 @@ PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dr
                          .driver = config->driver,
                          .dry_run = dry_run,
                          .path_must_exist = config->path_must_exist,
+                         .tmp_suffix = g_strdup(config->tmp_suffix ? config->tmp_suffix : ""),
                          .pace = {.limit = config->bandwidth_limit}};
   storage->self = config->driver->open(config->settings, &storage->pace);
   return storage;
@@ -39,6 +41,7 @@ void px_storage_close(PxStorage *storage) {
     return;
   storage->driver->close(storage->self);
   g_free(storage->name);
+  g_free(storage->tmp_suffix);
   g_free(storage);
 }
 
@@ -315,7 +318,13 @@ static bool put_as(PxStorage *storage, const Put *put, const char *name, GError 
   if (target == TARGET_OTHER && put->on_exists != PX_EXISTS_REPLACE)
     return exists(put->path, name, error);
   g_autoptr(GError) problem = NULL;
-  if (storage->dry_run || storage->driver->put(storage->self, put->path, name, put->fd, put->size, put->on_exists == PX_EXISTS_REPLACE, &problem))
+  const PxPut given = {.path = put->path,
+                       .name = name,
+                       .fd = put->fd,
+                       .size = put->size,
+                       .replace = put->on_exists == PX_EXISTS_REPLACE,
+                       .tmp_suffix = storage->tmp_suffix};
+  if (storage->dry_run || storage->driver->put(storage->self, &given, &problem))
     return true;
   /* It came between the look and the put; it is ours where the answer to the first of two tries was lost. */
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) && look_at(storage, put->path, name, put->size, put->sha256, &target, NULL) &&

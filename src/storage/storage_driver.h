@@ -5,6 +5,16 @@
 #include "storage/bytes_private.h"
 #include "storage/storage.h"
 
+/* A file to be put. */
+typedef struct {
+  const char *path;
+  const char *name;
+  int fd;
+  uint64_t size;
+  bool replace;
+  const char *tmp_suffix; /* what its name ends in until it is whole */
+} PxPut;
+
 typedef struct {
   const char *type;  /* as in the configuration: "file" */
   const PxKey *keys; /* of its settings, besides type */
@@ -28,7 +38,7 @@ typedef struct {
   ssize_t (*read)(void *self, void *reading, void *buffer, size_t size, GError **error); /* sizes are checked above */
   void (*close_read)(void *self, void *reading);
   /* Atomic: the whole new file or the old state. replace false: PX_ERROR_EXISTS when there is one. */
-  bool (*put)(void *self, const char *path, const char *name, int fd, uint64_t size, bool replace, GError **error);
+  bool (*put)(void *self, const PxPut *put, GError **error);
   bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);
   bool (*remove)(void *self, const char *path, const char *name, GError **error);
   bool (*check)(void *self, bool probe, GError **error);

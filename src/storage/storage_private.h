@@ -16,6 +16,7 @@ typedef struct {
   char *type;
   char *renamed_from;            /* may be NULL */
   uint64_t bandwidth_limit;      /* bytes a second; 0: none */
+  char *tmp_suffix;              /* what names of files end in until they are whole */
   bool path_must_exist;          /* a path that is missing is an error, not empty */
   const PxStorageDriver *driver; /* NULL: the type is unknown, which has been complained of */
   void *settings;

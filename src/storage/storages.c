@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/name_private.h"
 #include "storage/storage_private.h"
 
 #include "base/text.h"
 
 #include <string.h>
+
+#define MOST_SUFFIX 64u /* bytes */
 
 struct PxStorages {
   GPtrArray *list; /* PxStorageConfig */
@@ -25,6 +28,7 @@ static void storage_config_free(void *data) {
     storage->driver->free_settings(storage->settings);
   g_free(storage->settings);
   g_free(storage->renamed_from);
+  g_free(storage->tmp_suffix);
   g_free(storage->type);
   g_free(storage->name);
   g_free(storage);
@@ -55,6 +59,7 @@ static void read_keys(PxStorageConfig *storage, const PxConfigNode *node, const 
     {.name = "type", .type = PX_KEY_STRING, .offset = offsetof(PxStorageConfig, type)},
     {.name = "renamed_from", .type = PX_KEY_STRING, .offset = offsetof(PxStorageConfig, renamed_from)},
     {.name = "bandwidth_limit", .type = PX_KEY_SIZE, .offset = offsetof(PxStorageConfig, bandwidth_limit)},
+    {.name = "tmp_suffix", .type = PX_KEY_STRING, .offset = offsetof(PxStorageConfig, tmp_suffix)},
     {.name = "path_must_exist", .type = PX_KEY_BOOLEAN, .offset = offsetof(PxStorageConfig, path_must_exist)},
   };
   size_t n_keys = G_N_ELEMENTS(common) + driver->n_keys;
@@ -73,6 +78,15 @@ static void read_keys(PxStorageConfig *storage, const PxConfigNode *node, const 
   storage->settings = g_memdup2(both + settings, driver->settings_size);
 }
 
+/* It stands behind a name of ours, which takes its room. */
+static void check_suffix(const PxStorageConfig *storage, const PxConfigNode *node, const char *what, PxComplaints *complaints) {
+  const char *problem = storage->tmp_suffix && *storage->tmp_suffix ? px_name_problem_of_own(storage->tmp_suffix) : NULL;
+  if (!problem && storage->tmp_suffix && strlen(storage->tmp_suffix) > MOST_SUFFIX)
+    problem = "it is longer than 64 bytes";
+  if (problem)
+    px_complain(complaints, px_node_get(node, "tmp_suffix"), "%s: tmp_suffix: %s", what, problem);
+}
+
 static PxStorageConfig *read_one(const PxConfig *config, const char *name, const PxConfigNode *node, PxComplaints *complaints) {
   PxStorageConfig *storage = g_new0(PxStorageConfig, 1);
   storage->name = g_strdup(name);
@@ -89,6 +103,7 @@ static PxStorageConfig *read_one(const PxConfig *config, const char *name, const
     return storage;
   }
   read_keys(storage, node, what, complaints);
+  check_suffix(storage, node, what, complaints);
   if (storage->driver->check_settings)
     storage->driver->check_settings(storage->settings, config, node, complaints);
   return storage;

@@ -3,6 +3,7 @@
 import functools
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -29,8 +30,10 @@ def server(kind):
     return Sshd(tempfile.mkdtemp(prefix="pattimpex-sshd-"))
 
 
-def shop_in(kind, folder):
-    return Shop(folder, server(kind).settings(os.path.join(folder, "drop")))
+def shop_in(kind, folder, suffix=""):
+    if kind == "file":
+        return Shop(folder, f"{{type: file, directory: drop, tmp_suffix: '{suffix}'}}")
+    return Shop(folder, server(kind).settings(os.path.join(folder, "drop"), **({"tmp_suffix": suffix} if suffix else {})))
 
 
 @functools.cache
@@ -60,3 +63,14 @@ def test_undisturbed_run_is_as_expected(kind):
 
 def test_kill(kind, kill_at, tmp_path):
     killed_and_run_again(shop_in(kind, str(tmp_path)), kill_at, undisturbed(kind)[1])
+
+
+@pytest.mark.parametrize("kind", ["file", "sftp", "ftp"])
+def test_unfinished_file_has_the_suffix_that_was_agreed(kind, tmp_path):
+    written = undisturbed(kind)[0].index("storage.put.written") + 1
+    shop = shop_in(kind, str(tmp_path), ".part")
+    assert shop.run(PATTIMPEX_KILL_AT=str(written)).returncode == -signal.SIGKILL
+    (unfinished,) = shop.names_of_ours()
+    assert unfinished.name.endswith(".part")
+    shop.run()
+    assert sorted(shop.outcome()["remote files"]) == sorted(undisturbed(kind)[1]["remote files"])

@@ -17,6 +17,7 @@ static void section(void) {
   assert_complaint("storages:\n  a: {type: fil}", "t:2: storage a: \"fil\" is no type of storage (did you mean file?)");
   assert_complaint("storages: {a: {type: file}}", "storage a: \"directory\" is missing");
   assert_complaint("storages: {a: {type: file, directory: ''}}", "must not be empty");
+  assert_complaint("storages: {a: {type: file, directory: x, tmp_suffix: a/b}}", "storage a: tmp_suffix: the name has a / in it");
   assert_complaint("storages: {a: {type: file, directory: x, diretory: y}}", "unknown key \"diretory\" (did you mean directory?)");
   assert_complaint("storages: {a: {type: file, directory: x}, b: {type: file, directory: y, renamed_from: a}}", "there is a storage a still");
 }
