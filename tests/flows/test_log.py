@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log of `serve`: every line names the worker, and the job, task and file where they are known."""
+import os
 import shutil
 
 from conftest import BAD
@@ -30,7 +31,7 @@ def test_lines_of_failing_imports_name_what_they_are_about(project, serve_ready)
     project.config(ERRORS)
     project.drop("bad.csv", BAD)
     project.drop("refused.csv", "email#key,nonsense\na@x.test,1\n")
-    project.drop("future.csv", age=-7200)
+    os.mkfifo(project.drop_folder / "in" / "pipe.csv")
     server = serve_ready("serve", "--no-schedules")
     queue_fetch(project)
     until("all is put away", lambda: {"errors/bad.csv", "done/refused.csv"} <= set(project.names()) and idle(project))
@@ -41,7 +42,7 @@ def test_lines_of_failing_imports_name_what_they_are_about(project, serve_ready)
     found = check_lines(project, server)
     assert {line["file"] for line in found["import"]} == {"bad.csv", "refused.csv"}, "from the first line on"
     assert {line["text"].split(" ")[0] for line in found["import"] if line["file"] == "bad.csv"} >= {"import", "row", "bad.csv:"}
-    assert [line["file"] for line in found["fetch"] if line["level"] == "warning"] == ["future.csv"]
+    assert [line["file"] for line in found["fetch"] if line["level"] == "warning"] == ["pipe.csv"]
     assert {line["file"] for line in found["report"] + found["upload"]} >= {"bad.csv"} and None not in {line["file"] for line in found["upload"]}
 
 
