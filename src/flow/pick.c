@@ -7,7 +7,9 @@
 typedef struct {
   PxWork *work;
   const PxTask *task;
-  GArray *found;          /* PxPicked: what the listing has for the task */
+  GArray *found;      /* PxPicked: what the listing has for the task, in the order of folders and names */
+  const char *folder; /* that is listed now: the path of the last one found */
+  guint n_folders;
   GHashTable *places;     /* of all files that are listed; only where there are ready files */
   GHashTable *ready;      /* of what has to be there before these are taken; the same */
   GHashTable *sightings;  /* place -> PxSighting: of listings before; those that are needed further are taken out */
@@ -48,21 +50,26 @@ static void note_ready_name(const Pick *pick, const char *path, const char *name
 }
 
 static bool collect(const char *path, const PxFileInfo *info, void *data) {
-  const Pick *pick = data;
+  Pick *pick = data;
   if (pick->task->ready_file && !info->is_directory)
     note_ready_name(pick, path, info->name);
   if (!info->is_directory && !px_task_takes(pick->task, info->name))
     return true;
-  if (info->refused) {
-    g_autofree char *shown = g_strescape(info->name, NULL);
-    px_work_problem(pick->work, shown, "not taken: %s", info->refused);
-    return true;
-  }
-  PxPicked picked = {.path = g_strdup(path), .info = *info};
+  pick->n_folders += g_strcmp0(path, pick->folder) != 0;
+  PxPicked picked = {.path = g_strdup(path), .info = *info, .nth = pick->n_folders};
+  pick->folder = picked.path;
   picked.info.name = g_strdup(info->name);
   picked.info.identity = g_strdup(info->identity);
   g_array_append_val(pick->found, picked);
   return true;
+}
+
+static int compare_places(gconstpointer a, gconstpointer b) {
+  const PxPicked *one = a;
+  const PxPicked *other = b;
+  if (one->nth != other->nth)
+    return one->nth < other->nth ? -1 : 1;
+  return strcmp(one->info.name, other->info.name);
 }
 
 static bool list(Pick *pick, PxStorage *storage, GError **error) {
@@ -73,6 +80,7 @@ static bool list(Pick *pick, PxStorage *storage, GError **error) {
   if (!px_storage_list_tree(storage, pick->task->path, pick->task->recursive ? wants_folder : NULL, collect, pick, &missing, error))
     return false;
   pick->behind = px_project_now(work->project);
+  g_array_sort(pick->found, compare_places);
   work->at_storage = false;
   work->report.missing_path = missing ? pick->task->path : NULL;
   return true;
@@ -249,6 +257,11 @@ static bool sieve(const Pick *pick, GArray *picked, GError **error) {
   for (guint i = 0; i < pick->found->len; i++) {
     PxPicked *file = &g_array_index(pick->found, PxPicked, i);
     bool known;
+    if (file->info.refused) {
+      g_autofree char *shown = g_strescape(file->info.name, NULL);
+      px_work_problem(pick->work, shown, "not taken: %s", file->info.refused);
+      continue;
+    }
     if (!is_known(pick, file, &known, error))
       return false;
     if (known || !is_ready(pick, file) || !is_settled(pick, file))

@@ -8,7 +8,7 @@
 typedef struct {
   char *path; /* the folder it lies in */
   PxFileInfo info;
-  guint nth; /* in the listing */
+  guint nth; /* its place in the listing */
 } PxPicked;
 
 /* Lists the task's folder: a GArray of PxPicked in the task's order; unref frees all. What is not taken is counted in work->report. */

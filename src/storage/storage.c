@@ -78,8 +78,7 @@ static bool clean_place(const PxStorage *storage, const char *path, const char *
 /* ---- listing */
 
 typedef struct {
-  GArray *files;   /* PxFileInfo, their strings owned */
-  GArray *folders; /* the same; NULL: none are wanted */
+  GArray *files; /* PxFileInfo, their strings owned */
   bool leftovers;
 } Listing;
 
@@ -95,26 +94,32 @@ static GArray *new_infos(void) {
   return infos;
 }
 
-static bool collect(const PxFileInfo *info, void *data) {
-  Listing *listing = data;
-  GArray *infos = info->is_directory ? listing->folders : listing->files;
-  bool is_wanted = listing->leftovers ? px_name_is_leftover(info->name) : info->name[0] != '.';
-  if (!is_wanted || !infos)
-    return true;
-  PxFileInfo kept = *info;
+static PxFileInfo checked(const PxFileInfo *info) {
+  PxFileInfo checked = *info;
   const char *problem = px_name_problem_of_own(info->name);
+  checked.refused = problem ? problem : info->refused;
+  return checked;
+}
+
+static void keep(GArray *infos, const PxFileInfo *info) {
+  PxFileInfo kept = checked(info);
   kept.name = g_strdup(info->name);
   kept.identity = g_strdup(info->identity);
-  kept.refused = problem ? problem : info->refused;
   g_array_append_val(infos, kept);
+}
+
+static bool collect(const PxFileInfo *info, void *data) {
+  Listing *listing = data;
+  if (!info->is_directory && (listing->leftovers ? px_name_is_leftover(info->name) : info->name[0] != '.'))
+    keep(listing->files, info);
   return true;
 }
 
 /* A path that is missing is empty, unless the storage says otherwise. */
-static bool list_driver(PxStorage *storage, const char *path, Listing *listing, bool *ret_missing, GError **error) {
+static bool list_driver(PxStorage *storage, const char *path, PxFileVisit visit, void *data, bool *ret_missing, GError **error) {
   g_autoptr(GError) problem = NULL;
   *ret_missing = false;
-  if (storage->driver->list(storage->self, path, collect, listing, &problem))
+  if (storage->driver->list(storage->self, path, visit, data, &problem))
     return true;
   if (!g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
     g_propagate_error(error, g_steal_pointer(&problem));
@@ -137,7 +142,7 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
     return false;
   g_autoptr(GArray) files = new_infos();
   Listing listing = {.files = files, .leftovers = leftovers};
-  if (!list_driver(storage, clean, &listing, &missing, error))
+  if (!list_driver(storage, clean, collect, &listing, &missing, error))
     return failed(storage, error);
   g_array_sort(files, compare_names);
   for (unsigned i = 0; i < files->len; i++) {
@@ -152,6 +157,8 @@ typedef struct {
   PxFolderWanted wants;
   PxTreeVisit visit;
   void *data;
+  const char *path; /* that is listed now */
+  GArray *folders;  /* PxFileInfo: those in it */
   bool stopped;
 } Tree;
 
@@ -171,16 +178,27 @@ static bool enter(Tree *tree, const char *path, const PxFileInfo *folder, unsign
   return true;
 }
 
+static bool pass_on(const PxFileInfo *info, void *data) {
+  Tree *tree = data;
+  if (info->name[0] == '.')
+    return true;
+  if (info->is_directory) {
+    if (tree->wants)
+      keep(tree->folders, info);
+    return true;
+  }
+  const PxFileInfo file = checked(info);
+  tree->stopped = !tree->visit(tree->path, &file, tree->data);
+  return !tree->stopped;
+}
+
 static bool walk(Tree *tree, const char *path, unsigned level, bool *ret_missing, GError **error) {
-  g_autoptr(GArray) files = new_infos();
   g_autoptr(GArray) folders = new_infos();
-  Listing listing = {.files = files, .folders = tree->wants ? folders : NULL};
-  if (!list_driver(tree->storage, path, &listing, ret_missing, error))
+  tree->path = path;
+  tree->folders = folders;
+  if (!list_driver(tree->storage, path, pass_on, tree, ret_missing, error))
     return false;
-  g_array_sort(files, compare_names);
   g_array_sort(folders, compare_names);
-  for (unsigned i = 0; i < files->len && !tree->stopped; i++)
-    tree->stopped = !tree->visit(path, &g_array_index(files, PxFileInfo, i), tree->data);
   for (unsigned i = 0; i < folders->len && !tree->stopped; i++) {
     if (!enter(tree, path, &g_array_index(folders, PxFileInfo, i), level, error))
       return false;
