@@ -4,7 +4,8 @@
 
     bench/storage.py [--big 256] [--files 2000] [--turns 3] [--only sftp|ftp]
 
-A large file of so many MiB up and down; so many files of 10 KB down. Ours is `storage put` and `storage get` (written aside, synced, renamed), and for the
+A large file of so many MiB up and down; so many files of 10 KB down. Ours is `storage put` and `storage get` (written aside, synced,
+renamed), and for the
 many an import task without a pattern, which keeps each file safe in the filestore and its row in the database before it goes on: sftp and rclone
 sync nothing, but `put -f`, which is measured too, syncs. Elapsed seconds, best of turns; ciphers are each program's first choice.
 """

@@ -57,7 +57,8 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
 typedef bool (*PxFolderWanted)(const char *path, void *data);
 typedef bool (*PxTreeVisit)(const char *path, const PxFileInfo *file, void *data); /* false: stop the listing */
 /* The same, but in the order in which the store tells them, none of them held, for path and, unless wants is NULL, all folders beneath it that are
- * not hidden and that it wants, each behind the files it lies beside, in the order of their names. visit must not call the storage. Folders that cannot be entered (their names, too many levels) are given to visit as refused. *ret_missing: there is no such path. */
+ * not hidden and that it wants, each behind the files it lies beside, in the order of their names. visit must not call the storage. Folders that
+ * cannot be entered (their names, too many levels) are given to visit as refused. *ret_missing: there is no such path. */
 bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted wants, PxTreeVisit visit, void *data, bool *ret_missing,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
