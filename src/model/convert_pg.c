@@ -208,7 +208,9 @@ static bool read_time(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   }
   const char *fraction = p;
   size_t n_fraction = (size_t)(end - p);
-  bool good = n >= 2 && (!n_fraction || (*p == '.' && n_fraction <= 1 + PX_FRACTION_DIGITS && strspn(p + 1, "0123456789") >= n_fraction - 1));
+  bool good = n >= 2 && (!n_fraction || (*p == '.' && n_fraction <= 1 + PX_FRACTION_DIGITS));
+  for (size_t i = 1; i < n_fraction; i++)
+    good &= g_ascii_isdigit(fraction[i]);
   if (!good || parts[0] > 23 || parts[1] > 59 || parts[2] > 59)
     return true;
   while (n_fraction && (fraction[n_fraction - 1] == '0' || fraction[n_fraction - 1] == '.'))
