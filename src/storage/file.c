@@ -89,24 +89,17 @@ static const char *hint_of(int failure) {
   }
 }
 
-/* How messages call a file, or the directory path where name is NULL. Caller frees. */
-static char *place_name(const char *path, const char *name) {
-  if (!name)
-    return g_strdup(*path ? path : "its directory");
-  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
-}
-
 /* From errno. name may be NULL: path itself. */
 static bool fail(GError **error, const char *path, const char *name, const char *doing) {
   int failure = errno;
   const char *hint = hint_of(failure);
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   g_set_error(error, PX_ERROR, (int)code_of(failure), "%s: cannot %s: %s%s%s", place, doing, g_strerror(failure), hint ? "; " : "", hint ? hint : "");
   return false;
 }
 
 static bool refuse(GError **error, const char *path, const char *name, const char *why) {
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: %s", place, why);
   return false;
 }
@@ -236,7 +229,7 @@ static void *file_open_read(void *self, const char *path, const char *name, PxFi
   File *file = self;
   if (!open_root(file, error))
     return NULL;
-  g_autofree char *whole = place_name(path, name);
+  g_autofree char *whole = px_name_place(path, name);
   /* O_NONBLOCK: opening a pipe or a file that another program leases must not hang. */
   PX_AUTO_FD fd = px_beneath_open(file->root, whole, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   struct stat status;
@@ -291,7 +284,7 @@ static void sweep(File *file, const char *path, int directory, int newest) {
 
 /* Writes all of from, which has size bytes, for the file path/name. */
 static bool fill(int to, PxPacedFd from, const char *path, const char *name, uint64_t size, GError **error) {
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   uint64_t copied;
   if (lseek(from.fd, 0, SEEK_SET) < 0) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
@@ -413,7 +406,7 @@ static bool move_copy(const Place *from, const Place *to, GError **error) {
   if (now.st_ino == copied.st_ino && same_status(&now, &copied))
     return unlinkat(from->directory, from->name, 0) == 0 || fail(error, from->path, from->name, "remove after it was copied");
   (void)unlinkat(to->directory, to->name, 0);
-  g_autofree char *place = place_name(from->path, from->name);
+  g_autofree char *place = px_name_place(from->path, from->name);
   g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: changed while it was moved", place);
   return false;
 }

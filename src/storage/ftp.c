@@ -69,14 +69,12 @@ static bool ftp_list(void *data, const char *path, PxFileVisit visit, void *visi
 
 /* A regular file that is there. */
 static bool find(Ftp *self, const char *path, const char *name, const char *doing, PxFtpEntry *ret, GError **error) {
-  g_autofree char *place = px_ftp_tree_place(path, name);
+  g_autofree char *place = px_name_place(path, name);
   if (!px_ftp_connect(self->ftp, error) || !px_ftp_tree_walk_to(self->tree, path, place, doing, error) ||
       !px_ftp_tree_look(self->tree, path, name, ret, error))
     return failed(self);
-  if (ret->mode == 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot %s: No such file or directory", place, doing);
-    return false;
-  }
+  if (ret->mode == 0)
+    return px_storage_not_found(error, place, doing);
   const char *refused = px_storage_why_no_file(ret->mode);
   return !refused || refuse(error, place, refused);
 }
@@ -150,21 +148,16 @@ static bool rename_to(Ftp *self, const char *from, const char *to, bool *ret_don
   return true;
 }
 
-static bool exists(GError **error, const char *place) {
-  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already", place);
-  return false;
-}
-
 /* Never over another file. Most servers would rename over it, so the look before is all there is. */
 static bool rename_new(Ftp *self, const char *from, const char *path, const char *name, const char *doing, GError **error) {
   PxFtpEntry entry;
   bool done;
-  g_autofree char *place = px_ftp_tree_place(path, name);
+  g_autofree char *place = px_name_place(path, name);
   g_autofree char *to = px_ftp_tree_remote(self->tree, path, name);
   if (!px_ftp_tree_look(self->tree, path, name, &entry, error))
     return false;
   if (entry.mode != 0)
-    return exists(error, place);
+    return px_storage_exists(error, place);
   if (!rename_to(self, from, to, &done, error))
     return false;
   return done || px_ftp_denied(self->ftp, place, doing, error);
@@ -198,7 +191,7 @@ static bool rename_in_steps(Ftp *self, const char *from, const char *to, const c
 static bool rename_over(Ftp *self, const char *from, const char *path, const char *name, bool *ret_lost, GError **error) {
   PxFtpEntry entry;
   bool done;
-  g_autofree char *place = px_ftp_tree_place(path, name);
+  g_autofree char *place = px_name_place(path, name);
   g_autofree char *to = px_ftp_tree_remote(self->tree, path, name);
   if (!px_ftp_tree_look(self->tree, path, name, &entry, error))
     return false;
@@ -310,7 +303,7 @@ static bool ftp_put(void *data, const PxPut *put, GError **error) {
   const char *path = put->path;
   const char *name = put->name;
   g_autofree char *temporary = NULL;
-  g_autofree char *place = px_ftp_tree_place(path, name);
+  g_autofree char *place = px_name_place(path, name);
   int64_t mtime_ns = 0;
   bool lost = false;
   if (!px_ftp_connect(self->ftp, error) || !px_ftp_tree_make_way(self->tree, path, error) || !px_name_temporary(put->tmp_suffix, &temporary, error))
@@ -349,16 +342,14 @@ static bool ftp_move(void *data, const char *from_path, const char *from_name, c
 static bool ftp_remove(void *data, const char *path, const char *name, GError **error) {
   Ftp *self = data;
   PxFtpEntry entry;
-  g_autofree char *place = px_ftp_tree_place(path, name);
+  g_autofree char *place = px_name_place(path, name);
   if (!px_ftp_connect(self->ftp, error) || !px_ftp_tree_walk_to(self->tree, path, place, "remove", error) ||
       !px_ftp_tree_look(self->tree, path, name, &entry, error))
     return failed(self);
   if (S_ISDIR(entry.mode))
     return refuse(error, place, "it is a directory");
-  if (entry.mode == 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot remove: No such file or directory", place);
-    return false;
-  }
+  if (entry.mode == 0)
+    return px_storage_not_found(error, place, "remove");
   g_autofree char *remote = px_ftp_tree_remote(self->tree, path, name);
   if (!command(self, "DELE", remote, place, "remove", error))
     return failed(self);

@@ -106,8 +106,7 @@ PxFtpTree *px_ftp_tree_new(PxFtp *ftp);
 void px_ftp_tree_free(PxFtpTree *tree);
 /* What was found out about directories is not relied on any more. */
 void px_ftp_tree_forget(PxFtpTree *tree);
-/* How messages call a file, or the directory path where name is NULL; and how the server calls it. Caller frees both. */
-char *px_ftp_tree_place(const char *path, const char *name);
+/* How the server calls a file, or the directory path where name is NULL. Caller frees. */
 char *px_ftp_tree_remote(const PxFtpTree *tree, const char *path, const char *name);
 /* Goes through every directory of path. PX_ERROR_NOT_FOUND: one is missing; PX_ERROR_REFUSED: one is a link, where the server tells, or none;
  * PX_ERROR_UNREACHABLE: no right to. */

@@ -2,6 +2,7 @@
 /* What is where. With facts (MLSD, MLST) the server tells all at once; without, SIZE, MDTM and LIST each tell a part. STAT of a name would tell what
  * LIST does without a transfer, but vsftpd answers it wrongly for links where the name is in the current directory. */
 #include "storage/ftp_private.h"
+#include "storage/name_private.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -49,12 +50,6 @@ static void forget_old(PxFtpTree *tree) {
 
 /* ---- places */
 
-char *px_ftp_tree_place(const char *path, const char *name) {
-  if (!name)
-    return g_strdup(*path ? path : "its directory");
-  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
-}
-
 char *px_ftp_tree_remote(const PxFtpTree *tree, const char *path, const char *name) {
   const char *root = px_ftp_root(tree->ftp);
   if (!name && !*path)
@@ -70,11 +65,6 @@ bool px_ftp_denied(const PxFtp *ftp, const char *place, const char *doing, GErro
 
 static bool refuse(GError **error, const char *place, const char *why) {
   g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: %s", place, why);
-  return false;
-}
-
-static bool not_found(GError **error, const char *place, const char *doing) {
-  g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot %s: No such file or directory", place, doing);
   return false;
 }
 
@@ -139,7 +129,7 @@ static bool read_lines(Lines *lines, GError **error) {
 /* *ret_lines: what came; false: an error. A server that says there is nothing there (RFC 959 does not know how to) has an empty directory. */
 static bool list_by(PxFtpTree *tree, const char *command, const char *path, Lines *ret_lines, GError **error) {
   g_autoptr(GError) problem = NULL;
-  g_autofree char *place = px_ftp_tree_place(path, NULL);
+  g_autofree char *place = px_name_place(path, NULL);
   g_autofree char *remote = px_ftp_tree_remote(tree, path, NULL);
   px_ftp_begin(tree->ftp);
   px_ftp_add_needed(tree->ftp, "CWD", remote);
@@ -193,7 +183,7 @@ static bool list_entries(PxFtpTree *tree, const char *path, GArray *all, GError 
     return false;
   if (lines.lines == 0 || lines.entries > 0)
     return true;
-  g_autofree char *place = px_ftp_tree_place(path, NULL);
+  g_autofree char *place = px_name_place(path, NULL);
   g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s: cannot list: the server knows no MLSD, and its LIST is not understood", place);
   return false;
 }
@@ -376,11 +366,11 @@ static bool tell_way(PxFtpTree *tree, const char *path, const char *doing, GErro
   g_autoptr(GString) way = g_string_new(NULL);
   for (char **part = parts; *part; part++) {
     PxFtpEntry entry;
-    g_autofree char *place = px_ftp_tree_place(way->str, *part);
+    g_autofree char *place = px_name_place(way->str, *part);
     if (!px_ftp_tree_look(tree, way->str, *part, &entry, error))
       return false;
     if (entry.mode == 0)
-      return not_found(error, place, doing);
+      return px_storage_not_found(error, place, doing);
     if (S_ISLNK(entry.mode))
       return refuse(error, place, "it is a symbolic link; symbolic links are not followed");
     if (!S_ISDIR(entry.mode))
@@ -398,7 +388,7 @@ static bool find_link(PxFtpTree *tree, const char *path, GError **error) {
   g_autoptr(GString) way = g_string_new(NULL);
   for (char **part = parts; *part; part++) {
     PxFtpEntry entry;
-    g_autofree char *place = px_ftp_tree_place(way->str, *part);
+    g_autofree char *place = px_name_place(way->str, *part);
     if (!look_in_list(tree, way->str, *part, &entry, error))
       return false;
     if (S_ISLNK(entry.mode))
@@ -441,7 +431,7 @@ bool px_ftp_tree_walk_to(PxFtpTree *tree, const char *path, const char *place, c
   if (px_ftp_tree_walk(tree, path, doing, &problem))
     return true;
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
-    return not_found(error, place, doing);
+    return px_storage_not_found(error, place, doing);
   g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", place);
   return false;
 }

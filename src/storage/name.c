@@ -70,6 +70,12 @@ const char *px_storage_path_problem(const char *path) {
   return px_name_clean_path(path, &clean);
 }
 
+char *px_name_place(const char *path, const char *name) {
+  if (!name)
+    return g_strdup(*path ? path : "its directory");
+  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
+}
+
 const char *px_name_clean_path(const char *path, char **ret_path) {
   if (*path == '/')
     return "it begins with /, but is to be relative to the storage's directory";

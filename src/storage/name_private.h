@@ -14,5 +14,7 @@ bool px_name_is_leftover(const char *name);
 char *px_name_numbered(const char *name, unsigned number);
 /* A name that no other file has: the prefix and random digits; caller frees *ret_name. PX_ERROR_INTERNAL. */
 bool px_name_temporary(const char *suffix, char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* How messages call a file, or the directory path where name is NULL. Caller frees. */
+char *px_name_place(const char *path, const char *name);
 /* path without empty and "." parts; caller frees *ret_path. */
 const char *px_name_clean_path(const char *path, char **ret_path);

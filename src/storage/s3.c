@@ -6,9 +6,7 @@
 #include "storage/name_private.h"
 
 #include <string.h>
-#include <sys/random.h>
 
-#define TEMPORARY_PREFIX ".pattimpex-tmp-"
 #define SECOND_NS INT64_C(1000000000)
 #define PRECISION_NS (2 * SECOND_NS) /* a listing has milliseconds, the headers of an object have whole seconds: they are what both can tell */
 
@@ -34,17 +32,9 @@ static char *key_of(const Storage *self, const char *path, const char *name) {
   return g_strconcat(directory, *directory ? "/" : "", path, *path ? "/" : "", name ? name : "", NULL);
 }
 
-static char *place_name(const char *path, const char *name) {
-  if (!name)
-    return g_strdup(*path ? path : "its directory");
-  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
-}
-
 static char *plain_etag(const char *header, bool *ret_weak) {
   *ret_weak = header && g_str_has_prefix(header, "W/");
-  const char *text = !header ? "" : *ret_weak ? header + 2 : header;
-  size_t len = strlen(text);
-  return len >= 2 && text[0] == '"' && text[len - 1] == '"' ? g_strndup(text + 1, len - 2) : g_strdup(text);
+  return px_s3_unquote(!header ? "" : *ret_weak ? header + 2 : header);
 }
 
 char *px_s3_condition(const PxS3Object *object) {
@@ -132,14 +122,14 @@ static bool nothing_there(Storage *self, const char *path, const char *place, GE
   if (px_s3_head(&self->s3, key, place, "list", &object, NULL))
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: cannot list: it is a file, no directory", place);
   else
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot list: No such file or directory", place);
+    (void)px_storage_not_found(error, place, "list");
   return false;
 }
 
 /* A bucket that is made when something is written is empty until then. */
 static bool no_page(const Storage *self, const char *place, GError **problem, GError **error) {
   if (self->s3.lacks_bucket && self->s3.settings->create_bucket)
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot list: No such file or directory", place);
+    (void)px_storage_not_found(error, place, "list");
   else
     g_propagate_error(error, g_steal_pointer(problem));
   return false;
@@ -149,7 +139,7 @@ static bool no_page(const Storage *self, const char *place, GError **problem, GE
 static bool s3_list(void *data, const char *path, PxFileVisit visit, void *visit_data, GError **error) {
   Storage *self = data;
   g_autofree char *prefix = key_of(self, path, NULL);
-  g_autofree char *place = place_name(path, NULL);
+  g_autofree char *place = px_name_place(path, NULL);
   g_autofree char *token = NULL;
   g_autoptr(GError) problem = NULL;
   Listing listing = {.prefix = prefix, .visit = visit, .data = visit_data, .more = true};
@@ -219,7 +209,7 @@ static bool denied(PxS3 *s3, const PxS3Answer *answer, const char *key, const ch
   else if (page.entries->len > 0 && strcmp(g_array_index(page.entries, PxS3Entry, 0).key, key) == 0)
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: cannot %s: Permission denied; give pattimpex the right to read it", place, doing);
   else
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot %s: No such file or directory", place, doing);
+    (void)px_storage_not_found(error, place, doing);
   return false;
 }
 
@@ -257,7 +247,7 @@ static void reading_free(Reading *reading) {
 static void *s3_open_read(void *data, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   Storage *self = data;
   g_autofree char *key = key_of(self, path, name);
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   PxS3Object object = {0};
   if (!px_s3_head(&self->s3, key, place, "open", &object, error))
     return NULL;
@@ -346,7 +336,7 @@ static bool made_bucket(Storage *self, GError **problem, GError **error) {
 static bool s3_put(void *data, const PxPut *put, GError **error) {
   Storage *self = data;
   g_autofree char *key = key_of(self, put->path, put->name);
-  g_autofree char *place = place_name(put->path, put->name);
+  g_autofree char *place = px_name_place(put->path, put->name);
   g_autoptr(GError) problem = NULL;
   if (px_s3_put(&self->s3, key, place, put->fd, put->size, put->replace, &problem))
     return true;
@@ -419,8 +409,8 @@ static bool s3_move(void *data, const char *from_path, const char *from_name, co
   PxS3 *s3 = &self->s3;
   g_auto(End) from = {.key = key_of(self, from_path, from_name), .name = from_name};
   g_auto(End) to = {.key = key_of(self, to_path, to_name), .name = to_name};
-  g_autofree char *from_place = place_name(from_path, from_name);
-  g_autofree char *to_place = place_name(to_path, to_name);
+  g_autofree char *from_place = px_name_place(from_path, from_name);
+  g_autofree char *to_place = px_name_place(to_path, to_name);
   g_autoptr(GError) problem = NULL;
   if (!px_s3_head(s3, from.key, from_place, "move", &from.object, error))
     return false;
@@ -430,7 +420,7 @@ static bool s3_move(void *data, const char *from_path, const char *from_name, co
     return false;
   }
   if (is_there && !is_our_copy(s3, &from, &to))
-    return px_s3_exists(error, to_place);
+    return px_storage_exists(error, to_place);
   if (!is_there && !px_s3_copy(s3, from.key, &from.object, to.key, to_place, error))
     return false;
   px_hook("storage.copied");
@@ -444,7 +434,7 @@ static bool s3_remove(void *data, const char *path, const char *name, GError **e
   Storage *self = data;
   g_auto(PxS3Object) object = {0};
   g_autofree char *key = key_of(self, path, name);
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   return px_s3_head(&self->s3, key, place, "remove", &object, error) && px_s3_delete(&self->s3, key, place, error);
 }
 
@@ -452,12 +442,9 @@ static bool s3_remove(void *data, const char *path, const char *name, GError **e
 
 /* An empty file under a name that nobody has. */
 static bool probe(Storage *self, GError **error) {
-  uint64_t number;
-  if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
-    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the kernel gives no random number");
+  g_autofree char *name = NULL;
+  if (!px_name_temporary("", &name, error))
     return false;
-  }
-  g_autofree char *name = g_strdup_printf(TEMPORARY_PREFIX "%016" G_GINT64_MODIFIER "x", number);
   g_autofree char *key = key_of(self, "", name);
   return px_s3_put(&self->s3, key, "its directory", -1, 0, true, error) && px_s3_delete(&self->s3, key, "its directory", error);
 }

@@ -16,7 +16,7 @@ static bool copy_failed(PxS3 *s3, const PxS3Answer *answer, const char *to, cons
     return px_s3_fail(error, s3, answer, place, "move a file to this name");
   g_auto(PxS3Object) now = {0};
   if (px_s3_head(s3, to, place, "move a file to this name", &now, NULL))
-    return px_s3_exists(error, place);
+    return px_storage_exists(error, place);
   g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the file has changed while it was moved; it is tried again", place);
   return false;
 }

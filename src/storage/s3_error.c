@@ -115,8 +115,3 @@ bool px_s3_fail(GError **error, const PxS3 *s3, const PxS3Answer *answer, const 
   g_string_free(text, TRUE);
   return false;
 }
-
-bool px_s3_exists(GError **error, const char *place) {
-  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already", place);
-  return false;
-}

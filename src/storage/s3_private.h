@@ -147,4 +147,3 @@ void px_s3_upload_clear(PxS3Upload *upload);
 bool px_s3_fail(GError **error, const PxS3 *s3, const PxS3Answer *answer, const char *place, const char *doing);
 /* Whether the same may work when tried at once again. */
 bool px_s3_is_passing(const PxS3Answer *answer);
-bool px_s3_exists(GError **error, const char *place);

@@ -161,7 +161,7 @@ static bool judge(PxS3 *s3, const PxS3Answer *answer, bool replace, const char *
   if (*ret_again || (answer->status >= 200 && answer->status < 300))
     return true;
   if (answer->status == 412 || (answer->code && strcmp(answer->code, "PreconditionFailed") == 0))
-    return px_s3_exists(error, place);
+    return px_storage_exists(error, place);
   return px_s3_fail(error, s3, answer, place, doing);
 }
 
@@ -317,7 +317,7 @@ bool px_s3_put(PxS3 *s3, const char *key, const char *place, int fd, uint64_t si
     g_auto(PxS3Object) object = {0};
     g_autoptr(GError) problem = NULL;
     if (px_s3_head(s3, key, place, "write", &object, &problem))
-      return px_s3_exists(error, place);
+      return px_storage_exists(error, place);
     if (!g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
       g_propagate_error(error, g_steal_pointer(&problem));
       return false;

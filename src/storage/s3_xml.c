@@ -89,7 +89,7 @@ void px_s3_page_clear(PxS3Page *page) {
   g_clear_pointer(&page->next, g_free);
 }
 
-static char *without_quotes(const char *text) {
+char *px_s3_unquote(const char *text) {
   size_t len = strlen(text);
   return len >= 2 && text[0] == '"' && text[len - 1] == '"' ? g_strndup(text + 1, len - 2) : g_strdup(text);
 }
@@ -103,7 +103,7 @@ static void on_contents(Listing *listing, const char *name, const char *text) {
   if (strcmp(name, "Key") == 0)
     set_text(&listing->entry.key, g_strdup(text));
   else if (strcmp(name, "ETag") == 0)
-    set_text(&listing->entry.etag, without_quotes(text));
+    set_text(&listing->entry.etag, px_s3_unquote(text));
   else if (strcmp(name, "Size") == 0)
     listing->is_bad |= !g_ascii_string_to_unsigned(text, 10, 0, INT64_MAX, &listing->entry.size, NULL);
   else if (strcmp(name, "LastModified") == 0) {

@@ -26,6 +26,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxS3Page, px_s3_page_clear)
 /* PX_ERROR_TRANSIENT: it is no such answer, or not the whole of it. */
 bool px_s3_read_page(const char *text, size_t len, PxS3Page *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* An ETag without the quotes around it. Caller frees. */
+char *px_s3_unquote(const char *text);
 /* What an element anywhere in the answer says; NULL: there is none, or the text is no XML. Caller frees. */
 char *px_s3_read_element(const char *text, size_t len, const char *name);
 /* The name of the outermost element, "Error" for one; NULL: it is no XML. Caller frees. */

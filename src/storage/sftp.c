@@ -25,13 +25,6 @@ typedef struct {
 
 /* ---- places */
 
-/* How messages call a file, or the directory path where name is NULL. Caller frees. */
-static char *place_name(const char *path, const char *name) {
-  if (!name)
-    return g_strdup(*path ? path : "its directory");
-  return *path ? g_strconcat(path, "/", name, NULL) : g_strdup(name);
-}
-
 /* As the server calls it. Caller frees. */
 static char *remote_path(const Sftp *self, const char *path, const char *name) {
   if (!name && !*path)
@@ -235,9 +228,8 @@ static bool walk_to(Sftp *self, const char *path, const char *place, const char 
   if (walk(self, path, doing, &problem))
     return true;
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
-    g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot %s: No such file or directory", place, doing);
-  else
-    g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", place);
+    return px_storage_not_found(error, place, doing);
+  g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", place);
   return false;
 }
 
@@ -339,7 +331,7 @@ static bool read_names(Sftp *self, const Handle *handle, const char *place, PxFi
 }
 
 static bool list_directory(Sftp *self, const char *path, PxFileVisit visit, void *data, GError **error) {
-  g_autofree char *place = place_name(path, NULL);
+  g_autofree char *place = px_name_place(path, NULL);
   g_autofree char *remote = remote_path(self, path, NULL);
   PxSftpReply reply;
   Handle handle = {.len = 0};
@@ -387,7 +379,7 @@ static void *sftp_open_read(void *data, const char *path, const char *name, PxFi
   Sftp *self = data;
   PxSftpAttrs attrs;
   Handle handle = {.len = 0};
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   if (!connect_to(self, error))
     return NULL;
   g_autofree char *remote = remote_path(self, path, name);
@@ -420,11 +412,6 @@ static bool is_taken(Sftp *self, const char *remote, bool *ret_taken, PxSftpAttr
   return true;
 }
 
-static bool exists(GError **error, const char *place) {
-  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already", place);
-  return false;
-}
-
 static uint32_t send_posix_rename(Sftp *self, const char *from, const char *to) {
   uint32_t id = px_sftp_begin(self->sftp, PX_SFTP_EXTENDED);
   px_sftp_add_text(self->sftp, "posix-rename@openssh.com");
@@ -444,14 +431,14 @@ static bool rename_new(Sftp *self, const char *from, const char *to, const char 
   if (!is_taken(self, to, &taken, &attrs, error))
     return false;
   if (taken)
-    return exists(error, place);
+    return px_storage_exists(error, place);
   if (!await_status(self, send_paths(self, PX_SFTP_RENAME, from, to), &reply, error))
     return false;
   if (reply.status == PX_SFTP_PERMISSION_DENIED && px_sftp_has(self->sftp, PX_SFTP_POSIX_RENAME)) {
     if (!is_taken(self, to, &taken, &attrs, error))
       return false;
     if (taken)
-      return exists(error, place);
+      return px_storage_exists(error, place);
     if (!await_status(self, send_posix_rename(self, from, to), &reply, error))
       return false;
   }
@@ -459,7 +446,7 @@ static bool rename_new(Sftp *self, const char *from, const char *to, const char 
     return true;
   PxSftpReply failure = {.type = PX_SFTP_STATUS, .status = reply.status};
   if (failure.status == PX_SFTP_FAILURE && is_taken(self, to, &taken, &attrs, NULL) && taken)
-    return exists(error, place);
+    return px_storage_exists(error, place);
   return px_sftp_fail(error, &failure, place, doing);
 }
 
@@ -601,7 +588,7 @@ static bool sftp_put(void *data, const PxPut *put, GError **error) {
   const char *path = put->path;
   const char *name = put->name;
   g_autofree char *temporary = NULL;
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   g_autoptr(GError) problem = NULL;
   uint32_t mtime = 0;
   if (!connect_to(self, error) || !make_way(self, path, error) || !px_name_temporary(put->tmp_suffix, &temporary, error))
@@ -629,8 +616,8 @@ static bool sftp_move(void *data, const char *from_path, const char *from_name, 
   Sftp *self = data;
   PxSftpReply reply;
   PxSftpAttrs attrs;
-  g_autofree char *from_place = place_name(from_path, from_name);
-  g_autofree char *to_place = place_name(to_path, to_name);
+  g_autofree char *from_place = px_name_place(from_path, from_name);
+  g_autofree char *to_place = px_name_place(to_path, to_name);
   if (!connect_to(self, error) || !walk_to(self, from_path, from_place, "move", error))
     return false;
   g_autofree char *from = remote_path(self, from_path, from_name);
@@ -652,7 +639,7 @@ static bool sftp_remove(void *data, const char *path, const char *name, GError *
   Sftp *self = data;
   PxSftpReply reply;
   PxSftpAttrs attrs;
-  g_autofree char *place = place_name(path, name);
+  g_autofree char *place = px_name_place(path, name);
   if (!connect_to(self, error))
     return false;
   if (!walk_to(self, path, place, "remove", error))

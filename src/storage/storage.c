@@ -314,8 +314,8 @@ static bool look_at(PxStorage *storage, const char *path, const char *name, uint
 }
 
 static bool exists(const char *path, const char *name, GError **error) {
-  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s%s%s: there is a file of that name already", path, *path ? "/" : "", name);
-  return false;
+  g_autofree char *place = px_name_place(path, name);
+  return px_storage_exists(error, place);
 }
 
 typedef struct {
@@ -461,6 +461,16 @@ const char *px_storage_host_key_setting(const PxStorage *storage) {
 }
 
 /* ---- for drivers */
+
+bool px_storage_exists(GError **error, const char *place) {
+  g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already", place);
+  return false;
+}
+
+bool px_storage_not_found(GError **error, const char *place, const char *doing) {
+  g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s: cannot %s: No such file or directory", place, doing);
+  return false;
+}
 
 const char *px_storage_why_no_file(mode_t mode) {
   switch (mode & S_IFMT) {

@@ -51,5 +51,8 @@ extern const PxStorageDriver px_ftp_storage;
 extern const PxStorageDriver px_s3_storage;
 extern const PxStorageDriver px_sftp_storage;
 
+/* Errors that all drivers say alike, of a place as messages call it; always false. PX_ERROR_EXISTS. PX_ERROR_NOT_FOUND: doing is "list", "open" ... */
+bool px_storage_exists(GError **error, const char *place);
+bool px_storage_not_found(GError **error, const char *place, const char *doing);
 /* Why an entry of this kind (S_IFMT; 0: not known) is not taken; NULL: it is a regular file. */
 const char *px_storage_why_no_file(mode_t mode);
