@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at storages and at what is in them, by hand. Only the configuration is read: no database is needed. */
 #include "storage/storage.h"
+#include "base/file.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "flow/paths.h"
@@ -140,7 +141,7 @@ static int get(const PxCommandLine *line, PxStorage *storage, GError **error) {
     return 2;
   }
   g_autoptr(PxReading) reading = px_storage_open_read(storage, path, name, &info, error);
-  PX_PATH_FD fd = reading ? px_path_nameless(error) : -1;
+  PX_PATH_FD fd = reading ? px_temporary_file(error) : -1;
   if (fd < 0 || !px_storage_copy_to(reading, fd, error) || !px_path_deliver(fd, to, error))
     return 2;
   if (!px_path_is_standard(to))

@@ -3,9 +3,9 @@
  * its receipt are those of any other file. All of them come in the transaction that ends the archive's own import. */
 #include "flow/flow_private.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 #include "format/pack.h"
-#include "format/spill.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ static bool copy(int from, int to, uint64_t size, GError **error) {
       g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "what was in the archive cannot be read: %s", n < 0 ? g_strerror(errno) : "bytes are missing");
       return false;
     }
-    if (!px_write_all(to, buffer, (size_t)n, error))
+    if (!px_write_all(to, buffer, (size_t)n, "what is in the archive", error))
       return false;
     left -= (uint64_t)n;
   }
@@ -115,11 +115,9 @@ static GArray *take_out(const PxImport *import, int to, GError **error) {
 
 /* PxAttachment *, freed with the array. */
 static GPtrArray *store_members(const PxImport *import, GError **error) {
-  int spill = px_spill_file();
-  if (spill < 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a temporary file: %s", g_strerror(errno));
+  int spill = px_temporary_file(error);
+  if (spill < 0)
     return NULL;
-  }
   g_autoptr(GPtrArray) stored = g_ptr_array_new_with_free_func(free_attachment);
   g_autoptr(GArray) members = take_out(import, spill, error);
   bool ok = members && lseek(spill, 0, SEEK_SET) == 0;

@@ -2,6 +2,7 @@
 /* `import` and `export` by hand: the same steps, with a job that is this program's from the start; or (no history) without any row of ours. */
 #include "flow/flow_private.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 #include "flow/paths.h"
 #include "flow/plan.h"
@@ -50,7 +51,7 @@ static PxJob *add_import(PxProject *project, const PxWorker *worker, PxAttachmen
 static bool write_error_file(PxProject *project, const PxPattern *pattern, int blob, PxSummary *summary, const char *path, GError **error) {
   if (summary->state == PX_STATE_REFUSED || summary->counts.failed == 0)
     return true;
-  PX_PATH_FD out = px_path_nameless(error);
+  PX_PATH_FD out = px_temporary_file(error);
   uint64_t rows;
   return out >= 0 && px_report_write(project, pattern, blob, summary, out, &rows, error) && px_path_deliver(out, path, error);
 }
@@ -293,7 +294,7 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     return NULL;
   const PxExportQuery query = {.pattern = pattern, .filter = filter, .only = chosen ? &only : NULL, .header_only = options->header_only};
   g_auto(PxWork) work = {.project = project, .progress = options->progress, .data = options->data};
-  PX_PATH_FD out = px_path_nameless(error);
+  PX_PATH_FD out = px_temporary_file(error);
   uint64_t rows;
   if (out < 0 || !px_export_rows(&work, &query, out, &rows, error))
     return NULL;

@@ -6,11 +6,10 @@
  */
 #include "flow/flow_private.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 #include "extract/extract.h"
-#include "format/spill.h"
 
-#include <errno.h>
 #include <unistd.h>
 
 typedef struct {
@@ -74,19 +73,11 @@ static char *member_name(const char *name, const PxTask *task) {
   return g_strndup(packed, strlen(packed) - strlen(px_pack_suffix(task->compress)));
 }
 
-/* A temporary file; -1 with an error. */
-static int new_spill(GError **error) {
-  int fd = px_spill_file();
-  if (fd < 0)
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a temporary file: %s", g_strerror(errno));
-  return fd;
-}
-
 static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
   if (task->compress == PX_PACK_NONE)
     return px_export_rows(work, query, fd, ret_rows, error);
   g_autofree char *member = member_name(name, task);
-  int plain = new_spill(error);
+  int plain = px_temporary_file(error);
   if (plain < 0)
     return false;
   bool done = px_export_rows(work, query, plain, ret_rows, error) && px_pack(task->compress, plain, member, fd, error);
@@ -97,7 +88,7 @@ static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *
 static bool write_file(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
   if (!task->encrypt_to)
     return write_packed(work, task, query, name, fd, ret_rows, error);
-  int plain = new_spill(error);
+  int plain = px_temporary_file(error);
   if (plain < 0)
     return false;
   bool done = write_packed(work, task, query, name, plain, ret_rows, error) &&

@@ -247,8 +247,6 @@ bool px_report_of_file(PxProject *project, PxPatternFile *file, const char *sha2
 char *px_report_name(const PxPatternFile *file);
 /* name with suffix behind it, name cut so that both together can be a file's. Caller frees. */
 char *px_name_with(const char *name, const char *suffix);
-/* Into the filestore. PX_ERROR_TRANSIENT. */
-bool px_write_all(int fd, const char *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* ---- notices: in the transaction in which it happens */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/held.h"
 
-#include "format/spill.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,12 +19,13 @@ static bool fail(const char *what, GError **error) {
 }
 
 PxHeld *px_held_new(GError **error) {
-  int fd = px_spill_file();
-  FILE *file = fd < 0 ? NULL : fdopen(fd, "w+");
+  int fd = px_temporary_file(error);
+  if (fd < 0)
+    return NULL;
+  FILE *file = fdopen(fd, "w+");
   if (!file) {
     fail("made", error);
-    if (fd >= 0)
-      (void)close(fd);
+    (void)close(fd);
     return NULL;
   }
   PxHeld *held = g_new0(PxHeld, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/paths.h"
 
+#include "base/file.h"
 #include "storage/storage.h"
 
 #include <errno.h>
@@ -48,27 +49,11 @@ static bool copy(int from, int to, const char *path, GError **error) {
       return px_path_fail(path, "read", PX_ERROR_TRANSIENT, error);
     if (n == 0)
       return true;
-    for (ssize_t done = 0; done < n;) {
-      ssize_t written = write(to, buffer + done, (size_t)(n - done));
-      if (written < 0 && errno != EINTR)
-        return px_path_fail(path, "write", PX_ERROR_TRANSIENT, error);
-      done += MAX(written, 0);
+    if (!px_write_all(to, buffer, (size_t)n, NULL, error)) {
+      g_prefix_error(error, "%s: ", path);
+      return false;
     }
   }
-}
-
-int px_path_nameless(GError **error) {
-  const char *directory = g_get_tmp_dir();
-  int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    g_autofree char *path = g_build_filename(directory, "pattimpex-XXXXXX", NULL);
-    fd = g_mkstemp_full(path, O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0)
-      (void)unlink(path);
-  }
-  if (fd < 0)
-    (void)px_path_fail(directory, "make a temporary file (set TMPDIR)", PX_ERROR_TRANSIENT, error);
-  return fd;
 }
 
 bool px_path_deliver(int fd, const char *path, GError **error) {
@@ -103,7 +88,7 @@ int px_path_seekable(int fd, const char *path, uint64_t *ret_size, GError **erro
   if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && lseek(fd, 0, SEEK_SET) == 0) {
     out = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   } else {
-    out = px_path_nameless(error);
+    out = px_temporary_file(error);
     if (out >= 0 && !copy(fd, out, path, error)) {
       (void)close(out);
       return -1;

@@ -18,8 +18,6 @@ char *px_path_name(const char *path);
 int px_path_open(const char *path, GError **error);
 /* A descriptor of the same bytes that can be read more than once, from their beginning: a pipe is copied. -1 with error. Caller closes. */
 int px_path_seekable(int fd, const char *path, uint64_t *ret_size, GError **error);
-/* A file without a name, in the directory for temporary files. -1 with error. Caller closes. */
-int px_path_nameless(GError **error);
 /* The bytes of fd (from its beginning) as the file path, whole or not at all. A pipe or a device is written to, not replaced. */
 bool px_path_deliver(int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SHA-256 of all bytes of fd, as hexadecimal text; its position is then the beginning. NULL with error; caller frees. */

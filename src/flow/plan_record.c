@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Changes -> lines of a plan. They are kept in a temporary table of the dry run's own transaction: what the loader rolls back takes its lines along,
  * and any number of them takes no memory. */
+#include "base/file.h"
 #include "flow/paths.h"
 #include "flow/plan.h"
 #include "format/writer.h"
@@ -220,7 +221,7 @@ bool px_plan_save(PxPlan *plan, const PxSummary *summary, const char *sha256, co
   PxFormatOptions options;
   if (!px_plan_format(path, &options, error))
     return false;
-  PX_PATH_FD fd = px_path_nameless(error);
+  PX_PATH_FD fd = px_temporary_file(error);
   bool done = fd >= 0 && write_file(plan, summary, sha256, &options, fd, error) && px_path_deliver(fd, path, error);
   px_format_options_done(&options);
   if (!done)

@@ -2,6 +2,7 @@
 /* What came of a file, for the partner who sent it: a small document in receipt_path. A file that is imported again gets its receipt replaced. */
 #include "flow/flow_private.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 
 #include <jansson.h>
@@ -95,7 +96,7 @@ static bool write_blob(const Receipt *receipt, PxBlob *ret_blob, GError **error)
   char *text = receipt->task->receipt_format == PX_RECEIPT_TEXT ? as_text(receipt, summary, error) : as_json(receipt, summary, error);
   g_autofree char *owned = text;
   g_autoptr(PxNewBlob) blob = text ? px_filestore_begin(receipt->project->filestore, &fd, error) : NULL;
-  return blob && px_write_all(fd, text, strlen(text), error) && px_filestore_commit(g_steal_pointer(&blob), ret_blob, error);
+  return blob && px_write_all(fd, text, strlen(text), "the receipt", error) && px_filestore_commit(g_steal_pointer(&blob), ret_blob, error);
 }
 
 /* The receipt of an earlier try is replaced where it lies. *ret_before NULL: there is none. */

@@ -4,10 +4,10 @@
  * that says why. */
 #include "report/report.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 #include "flow/flow_private.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -46,19 +46,6 @@ bool px_report_write(PxProject *project, const PxPattern *pattern, int blob, PxS
   return false;
 }
 
-bool px_write_all(int fd, const char *bytes, size_t len, GError **error) {
-  while (len > 0) {
-    ssize_t n = write(fd, bytes, len);
-    if (n < 0 && errno != EINTR) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write what goes back to the partner: %s", g_strerror(errno));
-      return false;
-    }
-    bytes += MAX(n, 0);
-    len -= (size_t)MAX(n, 0);
-  }
-  return true;
-}
-
 /* ---- a refused file */
 
 static bool add_line(const PxMessage *message, void *data) {
@@ -74,7 +61,8 @@ static bool add_line(const PxMessage *message, void *data) {
 static bool write_refusal(PxProject *project, const PxSummary *summary, int fd, GError **error) {
   g_autoptr(GString) text = g_string_new(NULL);
   g_string_append_printf(text, "%s was not imported:\n", summary->name);
-  return px_summary_messages(project, summary, add_line, text, error) && px_write_all(fd, text->str, text->len, error);
+  return px_summary_messages(project, summary, add_line, text, error) &&
+         px_write_all(fd, text->str, text->len, "what goes back to the partner", error);
 }
 
 /* ---- the step */

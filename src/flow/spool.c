@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/spool.h"
 
-#include "format/spill.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ struct PxSpool {
 };
 
 PxSpool *px_spool_new(void) {
-  int fd = px_spill_file();
+  int fd = px_temporary_file(NULL);
   if (fd < 0)
     return NULL;
   PxSpool *spool = g_new0(PxSpool, 1);
@@ -27,19 +27,13 @@ void px_spool_free(PxSpool *spool) {
   g_free(spool);
 }
 
-static bool write_all(int fd, const void *bytes, size_t size) {
-  for (size_t done = 0; done < size;) {
-    ssize_t n = write(fd, (const char *)bytes + done, size - done);
-    if (n < 0 && errno != EINTR)
-      return false;
-    done += n < 0 ? 0 : (size_t)n;
-  }
-  return true;
+bool px_spool_write(int fd, const PxRowBatch *batch, GError **error) {
+  uint64_t size = px_row_batch_size(batch);
+  return px_write_all(fd, &size, sizeof size, "the rows of the file", error) && px_write_all(fd, batch, size, "the rows of the file", error);
 }
 
 bool px_spool_add(PxSpool *spool, const PxRowBatch *batch) {
-  uint64_t size = px_row_batch_size(batch);
-  return write_all(spool->fd, &size, sizeof size) && write_all(spool->fd, batch, size);
+  return px_spool_write(spool->fd, batch, NULL);
 }
 
 PxSpool *px_spool_open(int fd) {
@@ -52,14 +46,6 @@ bool px_spool_seek(PxSpool *spool, uint64_t place, GError **error) {
   if (lseek(spool->fd, (off_t)place, SEEK_SET) >= 0)
     return true;
   g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "a spool cannot be read: %s", g_strerror(errno));
-  return false;
-}
-
-bool px_spool_write(int fd, const PxRowBatch *batch, GError **error) {
-  uint64_t size = px_row_batch_size(batch);
-  if (write_all(fd, &size, sizeof size) && write_all(fd, batch, size))
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the rows of the file to the filestore: %s", g_strerror(errno));
   return false;
 }
 

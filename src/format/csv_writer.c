@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows are put together as UTF-8, brought to the file's encoding where it has another one, and written when there are many. */
+#include "base/file.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "format/csv_private.h"
@@ -118,7 +119,7 @@ static bool flush(CsvWriter *writer, size_t at_least, GError **error) {
   GString *bytes = writer->encoded ? writer->encoded : writer->rows;
   if (bytes->len < at_least)
     return true;
-  if (!px_writer_write(writer->fd, bytes->str, bytes->len, error))
+  if (!px_write_all(writer->fd, bytes->str, bytes->len, "the file", error))
     return false;
   g_string_truncate(bytes, 0);
   return true;

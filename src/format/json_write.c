@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rows as objects whose keys are the header's names: a list of them, one a line, or lines alone. */
 #include "base/error.h"
+#include "base/file.h"
 #include "format/json_private.h"
 #include "format/json_write_private.h"
 #include "format/writer_driver.h"
@@ -120,7 +121,7 @@ static void put_flat(const JsonWriter *writer, const PxCell *cells, size_t n_cel
 static bool flush(JsonWriter *writer, size_t at_least, GError **error) {
   if (writer->out->len < at_least)
     return true;
-  bool written = px_writer_write(writer->fd, writer->out->str, writer->out->len, error);
+  bool written = px_write_all(writer->fd, writer->out->str, writer->out->len, "the file", error);
   g_string_truncate(writer->out, 0);
   return written;
 }

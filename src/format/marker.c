@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/marker.h"
 
+#include "base/file.h"
 #include "format/child.h"
-#include "format/spill.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -65,7 +65,7 @@ bool px_marker_run(int blob, int texts, int out, const PxFormatOptions *options,
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot make a pipe: %s", g_strerror(errno));
     return false;
   }
-  int spill = px_spill_file();
+  int spill = px_temporary_file(NULL);
   g_autoptr(GPtrArray) argv = px_child_arguments("marker", options);
   px_child_add_number(argv, "header_rows", mark->header_rows);
   px_child_add_number(argv, "all_rows", mark->all_rows);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/openpgp.h"
 
+#include "base/file.h"
 #include "format/writer_driver.h"
 
 #include <errno.h>
@@ -66,7 +67,7 @@ static ssize_t take(void *data, const void *bytes, size_t size) {
     return -1;
   if (size > message->left)
     g_set_error_literal(&message->cannot, PX_ERROR, PX_ERROR_REFUSED, "there is more in it than a file may have");
-  else if (px_writer_write(message->to, bytes, size, &message->cannot)) {
+  else if (px_write_all(message->to, bytes, size, "the file", &message->cannot)) {
     message->left -= size;
     return (ssize_t)size;
   }

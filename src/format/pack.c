@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/pack.h"
 
+#include "base/file.h"
 #include "format/writer_driver.h"
 #include "format/zip_write.h"
 
@@ -69,7 +70,7 @@ static bool drain(Gzip *gzip, int to, GError **error) {
       g_set_error_literal(error, PX_ERROR, PX_ERROR_INTERNAL, "the compression has failed");
       return false;
     }
-    if (!px_writer_write(to, gzip->out, sizeof(gzip->out) - gzip->deflate.avail_out, error))
+    if (!px_write_all(to, gzip->out, sizeof(gzip->out) - gzip->deflate.avail_out, "the file", error))
       return false;
   } while (gzip->deflate.avail_out == 0);
   return true;

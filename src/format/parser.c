@@ -2,9 +2,9 @@
 /* The loader's side. The parser may have been taken over by the file it reads, so nothing that comes out of the pipe is believed. */
 #include "format/parser.h"
 
+#include "base/file.h"
 #include "format/child.h"
 #include "format/parser_private.h"
-#include "format/spill.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,7 +43,7 @@ static GPtrArray *arguments(const PxFormatOptions *options, unsigned header_rows
 static int open_spill(const PxFormatOptions *options) {
   if (options->format != PX_FORMAT_XLSX)
     return -1;
-  int fd = px_spill_file();
+  int fd = px_temporary_file(NULL);
   return fd >= 0 ? px_child_move_up(fd) : fd;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
 #include "format/child.h"
 #include "format/pack.h"
 #include "format/writer_driver.h"
@@ -156,7 +157,7 @@ static void say(uint32_t code, uint64_t size, const char *text) {
   char bytes[sizeof(reply) + MAX_TEXT];
   memcpy(bytes, &reply, sizeof(reply));
   memcpy(bytes + sizeof(reply), text, reply.length);
-  if (!px_writer_write(REPLY, bytes, sizeof(reply) + reply.length, NULL))
+  if (!px_write_all(REPLY, bytes, sizeof(reply) + reply.length, NULL, NULL))
     _exit(4);
 }
 
@@ -178,7 +179,7 @@ static bool put(Unpacker *unpacker, const void *bytes, size_t len, GError **erro
   unpacker->total += len;
   if (unpacker->total > unpacker->options.max_member_bytes)
     return refuse(error, "the archive has more than %" G_GUINT64_FORMAT " bytes in it", unpacker->options.max_member_bytes);
-  return px_writer_write(OUT, bytes, len, error);
+  return px_write_all(OUT, bytes, len, "a temporary file", error);
 }
 
 /* ---- gzip: RFC 1952, one or several members that are one file */

@@ -3,9 +3,6 @@
 
 #include "format/writer_driver.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 static const PxWriterDriver *const drivers[] = {
   [PX_FORMAT_CSV] = &px_csv_writer, [PX_FORMAT_XLSX] = &px_xlsx_writer, [PX_FORMAT_JSON] = &px_json_writer};
 
@@ -47,20 +44,4 @@ bool px_writer_row(PxWriter *writer, const PxCell *cells, size_t n_cells, GError
 
 bool px_writer_end(PxWriter *writer, GError **error) {
   return writer->driver->end(writer->self, error);
-}
-
-bool px_writer_write(int fd, const void *bytes, size_t len, GError **error) {
-  const char *from = bytes;
-  while (len > 0) {
-    ssize_t n = write(fd, from, len);
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the file: %s", g_strerror(errno));
-      return false;
-    }
-    from += n;
-    len -= (size_t)n;
-  }
-  return true;
 }

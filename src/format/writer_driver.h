@@ -16,6 +16,3 @@ typedef struct {
 extern const PxWriterDriver px_csv_writer;
 extern const PxWriterDriver px_xlsx_writer;
 extern const PxWriterDriver px_json_writer;
-
-/* All of the bytes, as often as it takes. PX_ERROR_TRANSIENT: the disk is full. */
-bool px_writer_write(int fd, const void *bytes, size_t len, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared strings: pages of 64 KiB, the first of which stay in memory while the others go to a file without a name. A page is its offsets
  * (one more than it has strings) and the bytes. */
-#include "format/spill.h"
+#include "base/file.h"
 #include "format/xlsx_read_fast.h"
 #include "format/xlsx_read_private.h"
 
@@ -88,9 +88,9 @@ static bool open_spill(PxXlsxStrings *strings, GError **error) {
                 "no temporary file could be made for shared strings: set TMPDIR to a directory that can be written");
     return false;
   }
-  strings->fd = px_spill_file();
+  strings->fd = px_temporary_file(error);
   strings->own_fd = strings->fd >= 0;
-  return strings->own_fd || fail_spill("make", error);
+  return strings->own_fd;
 }
 
 static bool spill(PxXlsxStrings *strings, const void *bytes, size_t size, GError **error) {

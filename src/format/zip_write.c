@@ -2,9 +2,9 @@
 /* Sizes and checksum of a member are not known when it begins: they stand behind its data (APPNOTE 4.3.9) and in the directory. */
 #include "format/zip_write.h"
 
+#include "base/file.h"
 #include "format/writer_driver.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
@@ -92,7 +92,7 @@ static void put_text(GByteArray *record, const char *text) {
 
 static bool write_record(PxZipWriter *writer, const GByteArray *record, GError **error) {
   writer->at += record->len;
-  return px_writer_write(writer->fd, record->data, record->len, error);
+  return px_write_all(writer->fd, record->data, record->len, "the file", error);
 }
 
 static Member *last_member(PxZipWriter *writer) {
@@ -153,7 +153,7 @@ static bool deflate(PxZipWriter *writer, const void *bytes, uint32_t len, bool l
     size_t packed = OUTPUT_SIZE - stream->avail_out;
     member->packed += packed;
     writer->at += packed;
-    if (!px_writer_write(writer->fd, writer->output, packed, error))
+    if (!px_write_all(writer->fd, writer->output, packed, "the file", error))
       return false;
   } while (stream->avail_out == 0);
   return true;
@@ -178,10 +178,7 @@ static bool correct_version(PxZipWriter *writer, const Member *member, GError **
   if (version_of(member) == VERSION || writer->base < 0 || member->large)
     return true;
   const uint8_t version = VERSION_64;
-  if (pwrite(writer->fd, &version, 1, writer->base + (off_t)member->start + VERSION_PLACE) == 1)
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write the file: %s", g_strerror(errno));
-  return false;
+  return pwrite(writer->fd, &version, 1, writer->base + (off_t)member->start + VERSION_PLACE) == 1 || px_fail_to_write("the file", error);
 }
 
 bool px_zip_writer_end(PxZipWriter *writer, GError **error) {
@@ -203,7 +200,7 @@ bool px_zip_writer_end(PxZipWriter *writer, GError **error) {
 static bool copy_bytes(PxZipWriter *writer, int fd, uint64_t from, uint64_t to, GError **error) {
   while (from < to) {
     size_t n = (size_t)MIN(to - from, OUTPUT_SIZE);
-    if (!px_zip_read_at(fd, from, writer->output, n, "a member", error) || !px_writer_write(writer->fd, writer->output, n, error))
+    if (!px_zip_read_at(fd, from, writer->output, n, "a member", error) || !px_write_all(writer->fd, writer->output, n, "the file", error))
       return false;
     from += n;
     writer->at += n;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "queue/blobs.h"
 
+#include "base/file.h"
 #include "base/hook.h"
 #include "queue/queue_private.h"
 
@@ -102,20 +103,6 @@ static bool put(void *data, const char *const *names, const int *fds, size_t n, 
 
 /* ---- out */
 
-static bool write_all(int to, const char *bytes, size_t len, GError **error) {
-  while (len > 0) {
-    ssize_t n = write(to, bytes, len);
-    if (n < 0 && errno != EINTR) {
-      g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write a temporary file: %s; TMPDIR needs room for the largest file",
-                  g_strerror(errno));
-      return false;
-    }
-    bytes += n > 0 ? n : 0;
-    len -= n > 0 ? (size_t)n : 0;
-  }
-  return true;
-}
-
 /* *ret_len 0: there is no such piece. */
 static bool get_piece(PxDb *db, int64_t id, int64_t n, int to, uint64_t *ret_len, GError **error) {
   PxBinder binder;
@@ -128,7 +115,7 @@ static bool get_piece(PxDb *db, int64_t id, int64_t n, int to, uint64_t *ret_len
   if (step != PX_STEP_ROW)
     return step == PX_STEP_DONE;
   PxValue bytes = px_stmt_value(binder.stmt, 0);
-  bool written = write_all(to, bytes.text, bytes.len, error);
+  bool written = px_write_all(to, bytes.text, bytes.len, "a temporary file (TMPDIR has it)", error);
   *ret_len = bytes.len;
   px_stmt_reset(binder.stmt);
   return written;

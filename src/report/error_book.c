@@ -2,8 +2,8 @@
 /* Workbooks go back as they are, with the reasons inside. The texts of the rows go to the marker process in a file without a name. */
 #include "report/report_private.h"
 
+#include "base/file.h"
 #include "format/marker.h"
-#include "format/spill.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,12 +33,13 @@ static bool fail(GError **error) {
 }
 
 static bool open_texts(Texts *texts, GError **error) {
-  int fd = px_spill_file();
-  texts->file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+  int fd = px_temporary_file(error);
+  if (fd < 0)
+    return false;
+  texts->file = fdopen(fd, "w+");
   if (texts->file)
     return true;
-  if (fd >= 0)
-    (void)close(fd);
+  (void)close(fd);
   return fail(error);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/bytes_private.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -22,26 +24,6 @@ void px_pace_spend(PxPace *pace, size_t bytes) {
   int64_t now = g_get_monotonic_time();
   pace->due = MAX(pace->due, now) + (int64_t)((double)bytes * G_USEC_PER_SEC / (double)pace->limit);
   g_usleep((gulong)(pace->due - now));
-}
-
-static bool fail_to_write(GError **error) {
-  int failure = errno;
-  bool is_full = failure == ENOSPC || failure == EDQUOT || failure == EFBIG;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot write: %s%s", g_strerror(failure), is_full ? "; make room and run again" : "");
-  return false;
-}
-
-static bool write_all(int fd, const char *bytes, size_t len, GError **error) {
-  while (len > 0) {
-    ssize_t written = write(fd, bytes, len);
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written < 0)
-      return fail_to_write(error);
-    bytes += written;
-    len -= (size_t)written;
-  }
-  return true;
 }
 
 static ssize_t pull_fd(void *source, void *buffer, size_t size, GError **error) {
@@ -79,7 +61,7 @@ static bool pump_pieces(const Source *source, int to, uint64_t limit, EVP_MD_CTX
       g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "libcrypto cannot go on with SHA-256");
       return false;
     }
-    if (to >= 0 && !write_all(to, piece, (size_t)got, error))
+    if (to >= 0 && !px_write_all(to, piece, (size_t)got, NULL, error))
       return false;
     *ret_size += (uint64_t)got;
   }
@@ -116,11 +98,11 @@ bool px_bytes_pump(PxPull pull, void *data, int to, uint64_t limit, char *ret_sh
 }
 
 bool px_bytes_sync(int fd, GError **error) {
-  return fsync(fd) == 0 || fail_to_write(error);
+  return fsync(fd) == 0 || px_fail_to_write(NULL, error);
 }
 
 bool px_bytes_sync_directory(int fd, GError **error) {
-  return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS || fail_to_write(error);
+  return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS || px_fail_to_write(NULL, error);
 }
 
 int px_bytes_temporary(int directory, const char *prefix, const char *suffix, unsigned mode, char **ret_name) {

@@ -6,6 +6,7 @@
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   add_arena_tests();
+  add_file_tests();
   add_log_tests();
   add_row_batch_tests();
   add_text_tests();
