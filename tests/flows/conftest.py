@@ -15,6 +15,8 @@ import pytest
 
 from server import Server
 
+pytest.register_assert_rewrite("both_ways")
+
 # Rights of root are rights to everything: without these, a folder that is read-only is so for root too.
 WITHOUT_RIGHTS = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search"]
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build" / "pattimpex"))
@@ -167,6 +169,29 @@ class Reference(Project):
 @pytest.fixture
 def project(tmp_path):
     return Project(tmp_path)
+
+
+@pytest.fixture
+def over(project, behind, request):
+    """Configures the project with its drop folder behind a server (see both_ways.py); a line that breaks may be between."""
+    with contextlib.ExitStack() as lines:
+        def configure(tasks=None, line=None, settings=None, **more):
+            if line:
+                lines.callback(line.stop)
+                more["port"] = line.port
+            project.config(tasks or request.module.TASKS, base=BASE.replace("{type: file, directory: drop}", settings or behind(**more)))
+        yield configure
+
+
+@pytest.fixture
+def scripted(project, request):
+    """Starts servers that break the rules, the file's Scripted."""
+    with contextlib.ExitStack() as servers:
+        def start(**options):
+            server = request.module.Scripted(project.drop_folder, **options)
+            servers.callback(server.stop)
+            return server
+        yield start
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from lines import LIMIT, free_port, stop_listening, wait_for_port, with_parent
+from lines import Started, as_yaml, free_port, stop_listening, wait_for_port, with_parent
 
 VSFTPD = "/usr/sbin/vsftpd"
 # As whoever runs the tests: then there are no logins but the anonymous one.
@@ -51,11 +51,7 @@ def make_certificate(path):
                     "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", path, "-out", path], check=True, capture_output=True)
 
 
-def as_yaml(options):
-    return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
-
-
-class Vsftpd:
+class Vsftpd(Started):
     """tls: none, explicit or implicit. It knows no MLSD."""
 
     def __init__(self, folder, tls="none"):
@@ -77,10 +73,6 @@ class Vsftpd:
 
     def logins(self):
         return (self.folder / "log").read_text().count("OK LOGIN")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(LIMIT)
 
 
 # ---------------------------------------------------------------- a server that breaks the rules

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What servers of the tests need: ports, and a line to them that breaks."""
+"""What servers of the tests need: ports, processes, how a storage on them is written, and a line to them that breaks."""
 import ctypes
 import signal
 import socket
@@ -36,6 +36,19 @@ def stop_listening(listener):
 
 def with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def as_yaml(options):
+    """The settings of a storage as one line of a configuration; None: it is not said."""
+    return "{" + ", ".join(f"{key}: {value}" for key, value in options.items() if value is not None) + "}"
+
+
+class Started:
+    """A server that is a process of its own: self.process."""
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(LIMIT)
 
 
 class Line:

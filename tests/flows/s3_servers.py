@@ -16,17 +16,13 @@ import time
 import urllib.parse
 from xml.sax.saxutils import escape
 
-from sftp_servers import LIMIT, with_parent
+from lines import LIMIT, Started, as_yaml, with_parent
 
 S3_SERVER = pathlib.Path(__file__).resolve().parents[1] / "s3" / "server.js"
 KEY, SECRET = "S3RVER", "S3RVER"
 
 
-def as_line(options):
-    return "{" + ", ".join(f"{key}: {value}" for key, value in options.items() if value is not None) + "}"
-
-
-class S3rver:
+class S3rver(Started):
     """Every file below root is an object of the bucket "files"."""
 
     def __init__(self, root, *options):
@@ -37,12 +33,11 @@ class S3rver:
 
     def settings(self, directory, port=None, **more):
         """A storage on that directory as one line of YAML; the secret is in the environment variable SECRET."""
-        return as_line({"type": "s3", "endpoint": f"http://127.0.0.1:{port or self.port}", "bucket": "files", "access_key": KEY,
+        return as_yaml({"type": "s3", "endpoint": f"http://127.0.0.1:{port or self.port}", "bucket": "files", "access_key": KEY,
                         "secret_key": '"${SECRET}"', "directory": pathlib.Path(directory).relative_to(self.root), **more})
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(LIMIT)
+        super().stop()
         self.process.stdout.close()
 
 
@@ -338,7 +333,7 @@ class Scripted:
 
     def settings(self, **more):
         """As one line of YAML; a setting of None is left out."""
-        return as_line({"type": "s3", "endpoint": self.endpoint, "bucket": "shop-bucket", "access_key": "shop", "secret_key": '"${SECRET}"', **more})
+        return as_yaml({"type": "s3", "endpoint": self.endpoint, "bucket": "shop-bucket", "access_key": "shop", "secret_key": '"${SECRET}"', **more})
 
     def put(self, key, body):
         self.objects[key] = Object(body.encode() if isinstance(body, str) else body, {"Content-Type": "text/csv"})

@@ -10,7 +10,7 @@ import threading
 
 import paramiko
 
-from lines import LIMIT, free_port, stop_listening, wait_for_port, with_parent
+from lines import Started, as_yaml, free_port, stop_listening, wait_for_port, with_parent
 
 SSHD = "/usr/sbin/sshd"
 
@@ -19,7 +19,7 @@ def make_key(path):
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path], check=True)
 
 
-class Sshd:
+class Sshd(Started):
     """Own configuration, own keys; nothing of the system's."""
 
     def __init__(self, folder):
@@ -45,14 +45,10 @@ class Sshd:
         hosts.write_text(f"[127.0.0.1]:{port} {(self.folder / 'host.pub').read_text()}")
         options = {"type": "sftp", "host": "127.0.0.1", "port": port, "user": self.user, "key_file": self.folder / "user", "known_hosts": hosts,
                    "directory": directory, **more}
-        return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+        return as_yaml(options)
 
     def logins(self):
         return (self.folder / "log").read_text().count("Accepted publickey")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(LIMIT)
 
 
 # ---------------------------------------------------------------- a server that breaks the rules
@@ -194,7 +190,7 @@ class Scripted:
         hosts.write_text(f"[127.0.0.1]:{self.port} {self.key.get_name()} {self.key.get_base64()}\n")
         options = {"type": "sftp", "host": "127.0.0.1", "port": self.port, "user": "shop", "password": f'"{self.password}"',
                    "known_hosts": hosts, **more}
-        return "{" + ", ".join(f"{key}: {value}" for key, value in options.items()) + "}"
+        return as_yaml(options)
 
     def stop(self):
         stop_listening(self.listener)
