@@ -117,15 +117,25 @@ class Shop:
         }
 
 
+def undisturbed_in(shop):
+    """The hooks that a run passes, in order, and its outcome."""
+    log = shop.folder / "hooks"
+    done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
+    assert log.exists(), f"no hook was passed: a build without -Dtest_hooks=true?\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 1, f"the bad rows are told by the exit status\n{done.stdout}\n{done.stderr}"
+    return log.read_text().split(), shop.outcome()
+
+
+def kill_at_first_passes(metafunc, hooks, names):
+    """A test for each of the hooks whose names begin so, where it is passed for the first time."""
+    wanted = [(n, name) for n, name in enumerate(hooks, 1) if name.startswith(names) and name not in hooks[:n - 1]]
+    metafunc.parametrize("kill_at", [n for n, _ in wanted], ids=[f"{n}-{name}" for n, name in wanted])
+
+
 @functools.cache
 def undisturbed():
-    """The hooks that a run passes, in order, and its outcome."""
     with tempfile.TemporaryDirectory() as folder:
-        shop = Shop(folder)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        hooks = log.read_text().split() if log.exists() else []
-        return hooks, shop.outcome() if hooks else {}, done
+        return undisturbed_in(Shop(folder))
 
 
 def pytest_generate_tests(metafunc):
@@ -135,9 +145,7 @@ def pytest_generate_tests(metafunc):
 
 
 def test_undisturbed_run_is_as_expected():
-    hooks, outcome, done = undisturbed()
-    assert hooks, f"no hook was passed: a build without -Dtest_hooks=true?\n{done.stdout}\n{done.stderr}"
-    assert done.returncode == 1, "the bad rows are told by the exit status"
+    outcome = undisturbed()[1]
     assert sorted(outcome["remote files"]) == ["drop/done/1.csv", "drop/done/2.csv", "drop/done/3.csv", "drop/errors/2.csv", "drop/out/partner.csv"]
     assert [row[1] for row in outcome["records"]] == ["alice@x.test", "carol@x.test", "dave@x.test", "erin@x.test", "grace@x.test"]
     assert {(subject, outcome): n for subject, _, outcome, n, _ in outcome["counted"]} == {

@@ -13,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
 from server import run_at_once  # noqa: E402  (the path comes first)
-from test_kill import ATTEMPTS, CONFIG, PROGRAM, TWO_DAYS, Shop
+from test_kill import ATTEMPTS, CONFIG, PROGRAM, TWO_DAYS, Shop, undisturbed_in
 
 SEEDS = range(int(os.environ.get("KILL_SEEDS", "6")))
 FILES = {
@@ -48,10 +48,7 @@ def outcome(shop):
 def undisturbed():
     with tempfile.TemporaryDirectory() as folder:
         shop = parallel_shop(folder)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        hooks = log.read_text().split() if log.exists() else []
-        assert done.returncode == 1, f"{done.stdout}\n{done.stderr}"
+        hooks = undisturbed_in(shop)[0]
         assert spools(shop) == []
         return hooks, outcome(shop)
 

@@ -5,7 +5,7 @@ import re
 import tempfile
 import zipfile
 
-from test_kill import FILES, Shop, killed_and_run_again
+from test_kill import FILES, Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
 
 OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt", "archive")
 SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0, receipt_path: receipts,"
@@ -40,18 +40,12 @@ def shop_in(folder):
 @functools.cache
 def undisturbed():
     with tempfile.TemporaryDirectory() as folder:
-        shop = shop_in(folder)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        assert done.returncode == 1, done.stdout + done.stderr
-        return log.read_text().split(), shop.outcome()
+        return undisturbed_in(shop_in(folder))
 
 
 def pytest_generate_tests(metafunc):
     if "kill_at" in metafunc.fixturenames:
-        hooks = undisturbed()[0]
-        wanted = [(n, name) for n, name in enumerate(hooks, 1) if name.startswith(OF_PICKUP) and name not in hooks[:n - 1]]
-        metafunc.parametrize("kill_at", [n for n, _ in wanted], ids=[f"{n}-{name}" for n, name in wanted])
+        kill_at_first_passes(metafunc, undisturbed()[0], OF_PICKUP)
 
 
 def test_undisturbed_run_is_as_expected():

@@ -7,7 +7,7 @@ import tempfile
 
 import psycopg2
 import pytest
-from test_kill import SCHEMA, Shop, killed_and_run_again
+from test_kill import SCHEMA, Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
 import postgres  # noqa: E402 (the folder above this one)
@@ -31,17 +31,12 @@ class OnPostgres(Shop):
 
 @functools.cache
 def undisturbed():
-    """The hooks that a run passes, in order, and its outcome."""
     with tempfile.TemporaryDirectory() as folder, postgres.server() as server:
         databases = postgres.Databases(server)
         url = databases.new()
-        shop = OnPostgres(folder, url)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        assert done.returncode == 1, done.stdout + done.stderr
-        hooks, outcome = log.read_text().split(), shop.outcome()
+        told = undisturbed_in(OnPostgres(folder, url))
         databases.drop(url)
-        return hooks, outcome
+        return told
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +47,7 @@ def databases():
 
 def pytest_generate_tests(metafunc):
     if "kill_at" in metafunc.fixturenames:
-        hooks = undisturbed()[0]
-        wanted = [(n, name) for n, name in enumerate(hooks, 1) if name.startswith(OF_AN_IMPORT) and name not in hooks[:n - 1]]
-        metafunc.parametrize("kill_at", [n for n, _ in wanted], ids=[f"{n}-{name}" for n, name in wanted])
+        kill_at_first_passes(metafunc, undisturbed()[0], OF_AN_IMPORT)
 
 
 def test_undisturbed_run_is_as_expected():

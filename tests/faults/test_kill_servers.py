@@ -8,7 +8,7 @@ import sys
 import tempfile
 
 import pytest
-from test_kill import Shop, killed_and_run_again
+from test_kill import Shop, killed_and_run_again, undisturbed_in
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
 from ftp_servers import Vsftpd  # noqa: E402 (the folder above this one)
@@ -38,13 +38,8 @@ def shop_in(kind, folder, suffix=""):
 
 @functools.cache
 def undisturbed(kind):
-    """The hooks that a run passes, in order, and its outcome."""
     with tempfile.TemporaryDirectory() as folder:
-        shop = shop_in(kind, folder)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        assert done.returncode == 1, done.stdout + done.stderr
-        return log.read_text().split(), shop.outcome()
+        return undisturbed_in(shop_in(kind, folder))
 
 
 def pytest_generate_tests(metafunc):

@@ -8,14 +8,8 @@ import psycopg2
 import pytest
 from conftest import BAD, BASE, needs_hooks
 from server import state, title, until
+from test_serve import TASKS
 
-TASKS = """
-serve: {workers: 2}
-import_tasks:
-  in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors, schedule: every second}
-export_tasks:
-  out: {storage: drop, path: out, pattern: partner, file_name: all.csv, schedule: every second}
-"""
 QUIET = """
 serve: {workers: 2, worker_lease: 1s}
 import_tasks:
