@@ -4,7 +4,8 @@
 
     bench/pg_import.py [--rows 1000000] [--pgloader]
 
-New records beside COPY into the same table with its indexes and constraints; records of other content beside an upsert of rows from arrays
+New records beside COPY into the same table with its indexes and constraints, with and without trust_references;
+records of other content beside an upsert of rows from arrays
 (INSERT ... SELECT FROM unnest ... ON CONFLICT DO UPDATE); records that are as the file says beside those of other content. The floors have the
 countries' ids already. CPU time is the client's and the server's together, with the durability that people have.
 """
@@ -32,6 +33,7 @@ patterns:
   product:
     model: product
     format: csv
+    trust_references: TRUST
     fields: [{field: sku, key: true}, name, price, quantity, weight, active, country_id/code, available, color, note]
 """
 COLUMNS = base.HEADER.replace("country", "country_id")
@@ -72,9 +74,9 @@ class Bench:
         pg_export.make(url)
         return url
 
-    def ours(self, url, round_):
+    def ours(self, url, round_, trust=False):
         config = self.folder / "pattimpex.yaml"
-        config.write_text(CONFIG.replace("URL", url))
+        config.write_text(CONFIG.replace("URL", url).replace("TRUST", str(trust).lower()))
         vacuum(url)
         return self.server.run([self.given.program, "import", "-c", config, "--quiet", "--no-history", "product", self.folder / f"ours-{round_}.csv"])[:2]
 
@@ -87,9 +89,10 @@ class Bench:
         return self.server.run([sys.executable, __file__, "--upsert", url, self.folder / "floor-1.csv"])[:2]
 
     def run(self):
-        ours, floor = self.new(), self.new()
+        ours, floor, trusting = self.new(), self.new(), self.new()
         taken = {"new": self.ours(ours, 0), "COPY": self.copy(floor), "existing": self.ours(ours, 1), "upsert": self.upsert(floor)}
         taken["unchanged"] = self.ours(ours, 1)
+        taken["trusted"] = self.ours(trusting, 0, trust=True)
         return taken
 
 
@@ -109,7 +112,7 @@ def main():
     finally:
         server.stop()
     print(f"{given.rows:,} rows x 10 columns, CPU seconds of client and server")
-    for what, beside, goal in ("new", "COPY", 1.2), ("existing", "upsert", 1.2), ("unchanged", "existing", 0.5):
+    for what, beside, goal in ("new", "COPY", 1.2), ("trusted", "COPY", 0.75), ("existing", "upsert", 1.2), ("unchanged", "existing", 0.5):
         client, of_server = taken[what]
         other = taken[beside]
         print(f"  {what:<10} {client:5.2f} + {of_server:5.2f}   {beside:<9} {other[0]:5.2f} + {other[1]:5.2f}   ratio {(client + of_server) / sum(other):.2f} (goal {goal})")

@@ -155,6 +155,57 @@ static void check_partitions(const PxProject *project, PxComplaints *complaints)
   }
 }
 
+/* ---- trust_references */
+
+/* The models whose records the pattern writes: its own, and those of lists that end in fields. */
+static void collect_written(const PxPattern *pattern, GPtrArray *models) {
+  if (!g_ptr_array_find(models, pattern->model, NULL))
+    g_ptr_array_add(models, (gpointer)(uintptr_t)pattern->model);
+  for (size_t i = 0; i < pattern->n_fields; i++) {
+    const PxExportField *entry = &pattern->fields[i];
+    for (size_t p = 0; p < entry->n_path && entry->path[p] && entry->path[p]->type == PX_TYPE_ONE2MANY; p++)
+      if (!g_ptr_array_find(models, entry->path[p]->target, NULL))
+        g_ptr_array_add(models, (gpointer)(uintptr_t)entry->path[p]->target);
+    if (entry->items)
+      collect_written(entry->items, models);
+  }
+}
+
+static bool complain_of_trust(const PxProject *project, const PxPattern *pattern, const PxConfigNode *node, PxComplaints *complaints,
+                              GError **error) {
+  g_autoptr(GPtrArray) models = g_ptr_array_new();
+  collect_written(pattern, models);
+  for (guint m = 0; m < models->len; m++) {
+    const PxModel *model = models->pdata[m];
+    g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    if (!px_records_trust_obstacles(project->db, model, reasons, error) || !px_records_untrusted_keys(project->db, model, keys, error))
+      return false;
+    for (guint i = 0; i < reasons->len; i++)
+      px_complain(complaints, node, "pattern %s: trust_references is not possible with the table %s: %s", pattern->name, model->table,
+                  (const char *)reasons->pdata[i]);
+    for (guint i = 0; i < keys->len && !reasons->len; i++)
+      px_warn(complaints, node, "pattern %s: trust_references has no effect on the table %s: its foreign key %s does not refer to a record by its id",
+              pattern->name, model->table, (const char *)keys->pdata[i]);
+  }
+  return true;
+}
+
+static bool check_trust(const PxProject *project, PxComplaints *complaints, GError **error) {
+  for (size_t i = 0; i < px_patterns_count(project->patterns); i++) {
+    const PxPattern *pattern = px_patterns_at(project->patterns, i);
+    const PxConfigNode *node = px_node_get(section_of(project->config, "patterns", pattern->name), "trust_references");
+    if (!pattern->trust_references)
+      continue;
+    if (px_db_dialect(project->db) == PX_DIALECT_SQLITE)
+      px_warn(complaints, node, "pattern %s: trust_references has no effect: SQLite has no triggers of foreign keys that could be skipped",
+              pattern->name);
+    else if (!complain_of_trust(project, pattern, node, complaints, error))
+      return false;
+  }
+  return true;
+}
+
 /* ---- storages */
 
 /* Each storage is asked; those that do not answer are told and counted, and the others are asked all the same. */
@@ -198,6 +249,6 @@ bool px_project_check(const PxProject *project, PxComplaints *complaints, unsign
     check_storages(project, complaints, ret_unreachable);
   check_partitions(project, complaints);
   check_openpgp(project, complaints);
-  return check_defaults(project, complaints, error) && check_keys(project, complaints, error) && check_lists(project, complaints, error) &&
-         px_project_warn_lost_names(project, complaints, error);
+  return check_defaults(project, complaints, error) && check_trust(project, complaints, error) && check_keys(project, complaints, error) &&
+         check_lists(project, complaints, error) && px_project_warn_lost_names(project, complaints, error);
 }

@@ -4,6 +4,23 @@
 
 #define LEAST_WINDOW 16 /* rows asked for at once where waves are short */
 
+/* PX_ERROR_REFUSED: the pattern trusts references of a table that does not allow it. SQLite has nothing to skip. */
+static bool check_trust(const PxLoader *loader, GError **error) {
+  const PxLoadPlan *plan = &loader->plan;
+  for (size_t m = 0; plan->pattern->trust_references && px_records_in_sets(loader->records) && m < plan->n_models; m++) {
+    g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
+    if (!px_records_trust_obstacles(loader->db, plan->models[m].model, reasons, error))
+      return false;
+    if (reasons->len == 0)
+      continue;
+    g_ptr_array_add(reasons, NULL);
+    g_autofree char *text = g_strjoinv("; ", (char **)reasons->pdata);
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "trust_references is not possible with the table %s: %s", plan->models[m].model->table, text);
+    return false;
+  }
+  return true;
+}
+
 PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *pattern, const PxHeader *header, GError **error) {
   g_autoptr(PxLoader) loader = g_new0(PxLoader, 1);
   loader->db = db;
@@ -13,7 +30,7 @@ PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *patte
   loader->wave_arena = px_arena_new();
   loader->rows = g_array_new(FALSE, FALSE, sizeof(PxLoadRow));
   loader->messages = g_ptr_array_new();
-  if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error))
+  if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error) || !check_trust(loader, error))
     return NULL;
   px_wave_init(&loader->wave, &loader->plan);
   return g_steal_pointer(&loader);

@@ -133,6 +133,7 @@ struct PxLoadPlace {
   const PxField **writes;
   const PxHeaderColumn **write_columns; /* the column to blame for it; NULL: the parent's id */
   bool *write_is_key;                   /* it found the record, so it is not written to it */
+  bool *proved;                         /* what is written is the id of a record that was looked for, or is the parent */
   size_t n_writes;
   PxLoadDefault *defaults;            /* one a write; NULL: the pattern gives none */
   size_t words;                       /* of a mask over the writes */

@@ -198,6 +198,7 @@ static PxLoadPlace *make_place(Maker *maker, const PxHeaderNode *node, const PxL
   place->writes = PX_LOAD_ARRAY(maker->arena, const PxField *, n_writes);
   place->write_columns = PX_LOAD_ARRAY(maker->arena, const PxHeaderColumn *, n_writes);
   place->write_is_key = PX_LOAD_ARRAY(maker->arena, bool, n_writes);
+  place->proved = PX_LOAD_ARRAY(maker->arena, bool, n_writes);
   place->links = PX_LOAD_ARRAY(maker->arena, PxLoadLinks, node->n_children + n_defaults);
   place->children = PX_LOAD_ARRAY(maker->arena, PxLoadChildren, node->n_children);
   make_columns(maker, place);
@@ -398,6 +399,22 @@ static void find_missing(Maker *maker, PxLoadPlace *place) {
   }
 }
 
+/* Which writes of a place are ids of records that were looked for: by the file's references, or by those of its defaults. */
+static void find_proved(const PxLoadPlan *plan, PxLoadPlace *place) {
+  for (size_t i = 0; i < plan->n_references; i++) {
+    const PxLoadReference *reference = &plan->references[i];
+    if (reference->place == place->index && reference->slot >= place->first_slot && reference->slot < place->first_slot + place->n_writes)
+      place->proved[reference->slot - place->first_slot] = true;
+  }
+  for (size_t w = 0; place->defaults && w < place->n_writes; w++) {
+    bool by_file = place->write_columns[w] != NULL;
+    if (place->defaults[w].given)
+      place->proved[w] = place->defaults[w].reference >= 0 && (!by_file || place->proved[w]);
+  }
+  if (place->parent_write >= 0)
+    place->proved[place->parent_write] = true;
+}
+
 bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pattern, const PxHeader *header, PxArena *arena, GError **error) {
   const PxHeaderNode *root = px_header_root(header);
   Maker maker = {.plan = plan, .records = records, .arena = arena, .error = error};
@@ -429,7 +446,9 @@ bool px_load_plan_init(PxLoadPlan *plan, PxRecords *records, const PxPattern *pa
   px_load_watch_uniques(plan, arena);
   px_load_place_watches(plan, records, arena);
   make_finders(&maker);
-  for (size_t i = 0; i < plan->n_places; i++)
+  for (size_t i = 0; i < plan->n_places; i++) {
     find_missing(&maker, &plan->places[i]);
+    find_proved(plan, &plan->places[i]);
+  }
   return true;
 }

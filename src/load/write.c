@@ -31,6 +31,7 @@ static bool write_list(PxLoader *loader, const PxLoadPlace *place, const PxWrite
     .ids = list->ids,
     .values = list->values,
     .masks = list->masks,
+    .proved = loader->plan.pattern->trust_references ? place->proved : NULL,
   };
   size_t bad = SIZE_MAX;
   if (!list->n || write(loader->records, &writes, &bad, error))

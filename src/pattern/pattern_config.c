@@ -23,7 +23,7 @@ typedef struct {
   int format, header, on_error, error_file, tab_to_import, json_style;
   const PxConfigNode *fields, *csv, *json, *limits, *headers, *defaults, *purge_one2many, *process_multi;
   char **order;
-  bool create, update, update_many2many, exact;
+  bool create, update, update_many2many, trust_references, exact;
   uint64_t chunk_size, max_errors, priority;
   PxConvertSettings convert;
   char *channel;
@@ -48,6 +48,7 @@ static const PxKey keys[] = {
   KEY(create, PX_KEY_BOOLEAN),
   KEY(update, PX_KEY_BOOLEAN),
   KEY(update_many2many, PX_KEY_BOOLEAN),
+  KEY(trust_references, PX_KEY_BOOLEAN),
   KEY(purge_one2many, PX_KEY_NODE),
   KEY(on_error, PX_KEY_CHOICE, .choices = on_error_names),
   KEY(error_file, PX_KEY_CHOICE, .choices = error_file_names),
@@ -392,6 +393,7 @@ static void take_settings(const PxPatternReader *reader, const PxConfigNode *nod
   pattern->abort = settings->on_error == 1;
   pattern->error_rows_all = settings->error_file == 1;
   pattern->update_many2many = settings->update_many2many;
+  pattern->trust_references = settings->trust_references;
   pattern->purge_one2many = read_purge(reader, pattern->name, settings->purge_one2many);
   pattern->chunk_size = settings->chunk_size;
   pattern->max_errors = settings->max_errors;

@@ -22,6 +22,7 @@ void px_records_free(PxRecords *records) {
     return;
   g_ptr_array_unref(records->lookups);
   g_hash_table_unref(records->statements);
+  g_clear_pointer(&records->trusts, g_hash_table_unref);
   g_free(records);
 }
 

@@ -81,6 +81,8 @@ typedef struct {
   const PxId *ids;
   const PxValue *const *values; /* a pointer a row */
   const uint64_t *masks;        /* px_mask_words(n_fields) words a row */
+  const bool *proved; /* trust_references; one a field: its ids are those of records that were found or made in this transaction. NULL: every
+                                 * reference is for the database to check */
 } PxWrites;
 
 static inline size_t px_mask_words(size_t n_fields) {
@@ -95,6 +97,13 @@ static inline bool px_mask_has(const uint64_t *mask, size_t i) {
  * say; what was written before it is the savepoint's to undo. */
 bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* PostgreSQL: appends to reasons (char *) why the references of new records of model cannot be trusted: what else its triggers keep, privileges that
+ * the user lacks. None: px_records_create() skips the triggers of foreign keys for rows whose references are all proved. */
+bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reasons, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Appends to names (char *) the foreign keys of model that are no many2one: new records of it are never trusted. */
+bool px_records_untrusted_keys(PxDb *db, const PxModel *model, GPtrArray *names, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* After the database has refused a value: whether the type of the field's column takes it; *ret_why (in arena) says why not. Leaves the transaction
  * as it is. SQLite's take all. */

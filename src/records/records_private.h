@@ -27,6 +27,7 @@ struct PxRecords {
   int64_t now;            /* 0: the system's clock */
   GPtrArray *lookups;     /* PxLookup, owned */
   GHashTable *statements; /* GBytes (model, verb, mask) -> PxStmt, for writes */
+  GHashTable *trusts;     /* trust.c: PxModel -> whether it may be written without triggers; NULL: none yet */
 };
 
 typedef struct PxJoins PxJoins;
@@ -91,6 +92,14 @@ bool px_sets_run(PxRecords *records, PxStmt *stmt, GError **error) G_GNUC_WARN_U
 /* The type of the array that values of a column are sent as, to be compared with it (wide enough for any value that the column cannot hold) or to be
  * written to it. Appends " CAST(? AS TYPE[])". */
 void px_sets_array(GString *sql, const PxField *field, bool compared);
+
+/* trust.c: whether all references of these rows (indexes into writes), which have one mask, hold, so that no trigger has to be asked about them. If
+ * so the records that they refer to are locked until the transaction ends. */
+bool px_trust_rows(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* In between no trigger is fired. After an error in between the caller's savepoint or transaction has to be rolled back, which ends it too. */
+bool px_trust_begin(PxRecords *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_trust_end(PxRecords *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "module.name" or "name": the first dot parts them, as in the Odoo modules. */
 void px_external_split(const PxValue *value, PxValue *ret_module, PxValue *ret_name);

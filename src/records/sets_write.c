@@ -146,6 +146,12 @@ static bool all_written(PxRecords *records, const Group *group, GError **error) 
   return false;
 }
 
+static bool copy_group(PxRecords *records, const Group *group, const char *sql, const PxValue *cells, size_t n_columns, GError **error) {
+  bool trusted;
+  return px_trust_rows(records, group->writes, group->mask, group->rows, group->n, &trusted, error) && (!trusted || px_trust_begin(records, error)) &&
+         px_db_copy(records->db, sql, cells, n_columns, group->n, error) && (!trusted || px_trust_end(records, error));
+}
+
 typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
 
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
@@ -154,7 +160,7 @@ static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql
   g_autofree PxValue *cells = cells_of(group, &n_columns);
   make_sql(records->db, group, sql);
   if (make_sql == copy_sql)
-    return px_db_copy(records->db, sql->str, cells, n_columns, group->n, error);
+    return copy_group(records, group, sql->str, cells, n_columns, error);
   PxStmt *stmt = px_db_prepare_batch(records->db, sql->str);
   for (size_t c = 0; c < n_columns; c++)
     px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);

@@ -174,6 +174,47 @@ static void ids_are_taken_in_order(Fixture *f, const void *data) {
   g_assert_true(px_records_take_ids(f->records, f->plain, 0, ids, &error));
 }
 
+/* ---- trust_references */
+
+/* Creates a partner of a country that was looked up, says the caller. */
+static bool add_trusted(Fixture *f, int64_t id, int64_t country, GError **error) {
+  const PxField *fields[] = {px_model_field(f->partner, "name"), px_model_field(f->partner, "country_id")};
+  const bool proved[] = {false, true};
+  const PxValue row[] = {px_value_string("Zoe"), px_value_integer(country)};
+  const PxValue *values = row;
+  const PxId number = id_of(id);
+  const uint64_t mask = 3;
+  PxWrites writes = {
+    .model = f->partner, .fields = fields, .n_fields = 2, .n_rows = 1, .ids = &number, .values = &values, .masks = &mask, .proved = proved};
+  size_t bad;
+  return px_records_create(f->records, &writes, &bad, error);
+}
+
+static void trust_ends_where_a_trigger_begins(Fixture *f, const void *data) {
+  g_autoptr(GError) error = NULL;
+  if (!GPOINTER_TO_INT(data)) {
+    g_assert_true(add_trusted(f, 5, 1, &error));
+    return;
+  }
+  g_assert_true(px_db_exec(f->db, "ALTER TABLE partner ADD COLUMN played text DEFAULT current_setting('session_replication_role')", &error));
+  g_assert_true(add_trusted(f, 5, 1, &error));
+  g_assert_cmpint(ask(f, "SELECT count(*) FROM partner WHERE played = 'replica'"), ==, 1);
+  g_assert_cmpint(ask(f, "SELECT count(*) WHERE current_setting('session_replication_role') = 'origin'"), ==, 1);
+  g_assert_true(px_db_savepoint(f->db, &error));
+  g_assert_false(add_trusted(f, 6, 99, &error)); /* it was looked up, and is gone */
+  g_assert_error(error, PX_ERROR, PX_ERROR_CONSTRAINT);
+  g_clear_error(&error);
+  g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_FOREIGN_KEY);
+  g_assert_true(px_db_rollback_to(f->db, &error));
+  g_assert_true(px_db_exec(f->db,
+                           "CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.number = 7; RETURN NEW; END';"
+                           "CREATE TRIGGER mark BEFORE INSERT ON partner FOR EACH ROW EXECUTE FUNCTION mark()",
+                           &error));
+  g_assert_true(add_trusted(f, 7, 1, &error));
+  g_assert_no_error(error);
+  g_assert_cmpint(ask(f, "SELECT id FROM partner WHERE number = 7 AND played = 'origin'"), ==, 7);
+}
+
 /* ---- finding */
 
 static const PxField *field(const Fixture *f, const char *name) {
@@ -326,6 +367,7 @@ int main(int argc, char **argv) {
     {"rows_with_different_columns_are_written", rows_with_different_columns_are_written},
     {"refusal_says_what_it_is_about", refusal_says_what_it_is_about},
     {"ids_are_taken_in_order", ids_are_taken_in_order},
+    {"trust_ends_where_a_trigger_begins", trust_ends_where_a_trigger_begins},
     {"tuples_with_null_and_any_are_found", tuples_with_null_and_any_are_found},
     {"numbers_beyond_the_column_are_not_found", numbers_beyond_the_column_are_not_found},
     {"paths_lead_over_relations", paths_lead_over_relations},

@@ -1,0 +1,1 @@
+SELECT CAST(CAST(CAST(CAST(? AS text) AS regclass) AS oid) AS bigint)
