@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Workers of a database that is a server: their rows, and the thread that keeps them alive. */
 #include "base/host.h"
+#include "base/thread.h"
 #include "queue/queue_private.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #define LEASE (30 * G_TIME_SPAN_SECOND)
@@ -108,17 +107,6 @@ static gpointer live(gpointer data) {
   return NULL;
 }
 
-/* Signals are the main thread's. */
-static GThread *start_thread(PxPresence *presence) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-  GThread *thread = g_thread_new("presence", live, presence);
-  (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return thread;
-}
-
 PxPresence *px_presence_open(PxDb *db, const char *name, GError **error) {
   PxPresence *presence = g_new0(PxPresence, 1);
   presence->db = db;
@@ -131,7 +119,7 @@ PxPresence *px_presence_open(PxDb *db, const char *name, GError **error) {
   px_worker_rows_forget(db, NULL);
   px_db_limit_idle(db, LEASE / 1000);
   if (write_sign(db, name, &presence->said, presence->lease, error)) {
-    presence->thread = start_thread(presence);
+    presence->thread = px_thread_start("presence", live, presence);
     return presence;
   }
   px_presence_close(presence, PX_PRESENCE_LEFT);

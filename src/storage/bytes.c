@@ -19,11 +19,15 @@ size_t px_pace_piece(const PxPace *pace, size_t bytes) {
 }
 
 void px_pace_spend(PxPace *pace, size_t bytes) {
+  static GMutex lock; /* threads that send parts of one file share a pace */
   if (!pace->limit)
     return;
+  g_mutex_lock(&lock);
   int64_t now = g_get_monotonic_time();
-  pace->due = MAX(pace->due, now) + (int64_t)((double)bytes * G_USEC_PER_SEC / (double)pace->limit);
-  g_usleep((gulong)(pace->due - now));
+  int64_t due = MAX(pace->due, now) + (int64_t)((double)bytes * G_USEC_PER_SEC / (double)pace->limit);
+  pace->due = due;
+  g_mutex_unlock(&lock);
+  g_usleep((gulong)(due - now));
 }
 
 static ssize_t pull_fd(void *source, void *buffer, size_t size, GError **error) {

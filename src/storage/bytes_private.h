@@ -27,7 +27,7 @@ static inline int px_fd_steal(int *fd) {
 /* int that is closed at the end of its block, unless it is negative by then. */
 #define PX_AUTO_FD __attribute__((cleanup(px_fd_clear))) int
 
-/* So many bytes a second and no more. */
+/* So many bytes a second and no more, of all threads that share it. */
 typedef struct {
   uint64_t limit; /* 0: as fast as it goes */
   int64_t due;    /* when what went so far may have gone */

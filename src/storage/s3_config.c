@@ -8,6 +8,8 @@
 #define MIB (UINT64_C(1024) * 1024)
 #define SMALLEST_PART (5 * MIB) /* but the last: S3 API reference, CompleteMultipartUpload */
 #define PART_SIZE (16 * MIB)
+#define PARTS_AT_ONCE 4
+#define MOST_AT_ONCE 16
 #define COPY_LIMIT (5 * 1024 * MIB) /* of one CopyObject, and of one part */
 
 static const char *const addressings[] = {[PX_S3_ADDRESS_AUTO] = "auto", [PX_S3_ADDRESS_PATH] = "path", [PX_S3_ADDRESS_HOST] = "host", NULL};
@@ -17,7 +19,7 @@ static const char *const sources[] = {[PX_S3_FROM_ANY] = "any",     [PX_S3_FROM_
 
 #define AT(member) offsetof(PxS3Settings, member)
 
-const PxKey px_s3_keys[25] = {
+const PxKey px_s3_keys[26] = {
   {.name = "bucket", .type = PX_KEY_STRING, .offset = AT(bucket), .required = true},
   {.name = "directory", .type = PX_KEY_STRING, .offset = AT(directory)},
   {.name = "endpoint", .type = PX_KEY_STRING, .offset = AT(endpoint)},
@@ -36,6 +38,7 @@ const PxKey px_s3_keys[25] = {
   {.name = "kms_key", .type = PX_KEY_STRING, .offset = AT(kms_key)},
   {.name = "storage_class", .type = PX_KEY_STRING, .offset = AT(storage_class)},
   {.name = "part_size", .type = PX_KEY_SIZE, .offset = AT(part_size)},
+  {.name = "parts_at_once", .type = PX_KEY_UNSIGNED, .offset = AT(parts_at_once), .min = 1, .max = MOST_AT_ONCE},
   {.name = "copy_limit", .type = PX_KEY_SIZE, .offset = AT(copy_limit)},
   {.name = "create_bucket", .type = PX_KEY_BOOLEAN, .offset = AT(create_bucket)},
   PX_EXCHANGE_KEYS(PxS3Settings, exchange),
@@ -45,6 +48,7 @@ void px_s3_defaults(void *data) {
   PxS3Settings *settings = data;
   px_exchange_defaults(&settings->exchange);
   settings->part_size = PART_SIZE;
+  settings->parts_at_once = PARTS_AT_ONCE;
   settings->copy_limit = COPY_LIMIT;
 }
 

@@ -40,19 +40,26 @@ static bool copy_whole(PxS3 *s3, const char *from, const PxS3Object *object, con
   return *ret_again || copy_failed(s3, &answer, to, place, error);
 }
 
+typedef struct {
+  const char *from, *etag; /* as the headers have them */
+  uint64_t size, part_size;
+} Source;
+
+static bool copy_part(PxS3 *s3, const PxS3Upload *upload, unsigned number, const void *data, char **ret_etag, GError **error) {
+  const Source *source = data;
+  uint64_t offset = (number - 1) * source->part_size;
+  uint64_t last = MIN(offset + source->part_size, source->size) - 1;
+  g_autofree char *range = g_strdup_printf("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, (guint64)offset, (guint64)last);
+  const PxS3Part part = {.from = source->from, .etag = source->etag, .range = range};
+  return px_s3_upload_part(s3, upload, number, &part, ret_etag, error);
+}
+
 static bool copy_parts(PxS3 *s3, PxS3Upload *upload, const char *from, const PxS3Object *object, GError **error) {
-  uint64_t part_size = MAX(s3->settings->copy_limit, object->size / PX_S3_MOST_PARTS + 1);
-  unsigned number = 1;
-  g_autofree char *source = source_of(s3, from);
+  g_autofree char *key = source_of(s3, from);
   g_autofree char *etag = px_s3_condition(object);
-  for (uint64_t offset = 0; offset < object->size; offset += part_size) {
-    uint64_t last = MIN(offset + part_size, object->size) - 1;
-    g_autofree char *range = g_strdup_printf("bytes=%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, (guint64)offset, (guint64)last);
-    const PxS3Part part = {.from = source, .etag = etag, .range = range};
-    if (!px_s3_upload_part(s3, upload, number++, &part, error))
-      return false;
-  }
-  return true;
+  const Source source = {
+    .from = key, .etag = etag, .size = object->size, .part_size = MAX(s3->settings->copy_limit, object->size / PX_S3_MOST_PARTS + 1)};
+  return px_s3_upload_parts(s3, upload, (unsigned)((source.size + source.part_size - 1) / source.part_size), copy_part, &source, error);
 }
 
 static bool copy_by_parts(PxS3 *s3, const char *from, const PxS3Object *object, const char *to, const char *place, GError **error) {

@@ -37,6 +37,11 @@ static bool from_environment(PxS3Credentials *credentials) {
   return true;
 }
 
+void px_s3_credentials_copy(PxS3Credentials *ret, const PxS3Credentials *credentials) {
+  take(ret, credentials->keys.access_key, credentials->keys.secret_key, credentials->keys.token);
+  ret->expires_s = credentials->expires_s;
+}
+
 /* ---- shared files */
 
 /* The name in "[name]" or "[profile name]", NULL for any other line. */

@@ -22,11 +22,11 @@ typedef struct {
   char *profile;          /* NULL: AWS_PROFILE, or "default" */
   char *credentials_file; /* NULL: AWS_SHARED_CREDENTIALS_FILE, or ~/.aws/credentials */
   char *acl, *cache_control, *content_type, *server_side_encryption, *kms_key, *storage_class; /* NULL: not said */
-  uint64_t part_size, copy_limit;
+  uint64_t part_size, copy_limit, parts_at_once;
   bool create_bucket;
 } PxS3Settings;
 
-extern const PxKey px_s3_keys[25];
+extern const PxKey px_s3_keys[26];
 void px_s3_defaults(void *data);
 void px_s3_check_settings(void *data, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
 char *px_s3_place(const void *data);
@@ -41,6 +41,7 @@ typedef struct {
 } PxS3Credentials;
 
 void px_s3_credentials_clear(PxS3Credentials *credentials);
+void px_s3_credentials_copy(PxS3Credentials *ret, const PxS3Credentials *credentials);
 /* Keys that hold for some minutes more at least, found anew where they do not. access_key NULL: requests are not signed. PX_ERROR_CONFIG: there are
  * none, told with where was looked; PX_ERROR_UNREACHABLE, PX_ERROR_TRANSIENT: whoever gives them out does not answer. */
 bool px_s3_credentials_find(PxS3Credentials *credentials, const PxS3Settings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -123,11 +124,15 @@ void px_s3_add_condition(PxS3Request *request, bool anyway);
 /* Whether the answer says so, for the first time: then the write has to be sent again without, and the look before it is all that there is. */
 bool px_s3_knows_no_conditions(const PxS3Answer *answer, bool *anyway);
 
+/* An answer to a write: *ret_again where it is to be sent once more without its condition. PX_ERROR_EXISTS, or as px_s3_fail() has it. */
+bool px_s3_judge_write(PxS3 *s3, const PxS3Answer *answer, bool replace, const char *place, const char *doing, bool *ret_again, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+
 /* What becomes of an upload by parts, by px_s3_put() and px_s3_copy(). */
 typedef struct {
   const char *key, *place;
   char *id;
-  GString *parts; /* the XML of what is there */
+  GPtrArray *etags; /* char *, of the parts */
 } PxS3Upload;
 bool px_s3_upload_begin(PxS3 *s3, PxS3Request *request, PxS3Upload *upload, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* body, or a part of another object: from and "bytes=0-5". */
@@ -135,7 +140,13 @@ typedef struct {
   const PxS3Body *body; /* NULL: from, range */
   const char *from, *etag, *range;
 } PxS3Part;
-bool px_s3_upload_part(PxS3 *s3, PxS3Upload *upload, unsigned number, const PxS3Part *part, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Sends or copies one part; number: from 1. Caller frees *ret_etag. */
+bool px_s3_upload_part(PxS3 *s3, const PxS3Upload *upload, unsigned number, const PxS3Part *part, char **ret_etag, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Does so with part number of what data says; called in several threads, each with an s3 of its own. */
+typedef bool (*PxS3SendPart)(PxS3 *s3, const PxS3Upload *upload, unsigned number, const void *data, char **ret_etag, GError **error);
+/* All parts, parts_at_once of them at once. After one has failed for good no other is begun; none is on its way any more when this returns. */
+bool px_s3_upload_parts(PxS3 *s3, PxS3Upload *upload, unsigned count, PxS3SendPart send, const void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_s3_upload_end(PxS3 *s3, PxS3Upload *upload, bool replace, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* After a failure: nothing of it is left on the server. Also frees. */
 void px_s3_upload_abort(PxS3 *s3, PxS3Upload *upload);

@@ -155,8 +155,7 @@ void px_s3_add_condition(PxS3Request *request, bool anyway) {
     px_s3_request_header(request, "if-none-match", "*");
 }
 
-/* An answer to a write: *ret_again where it is to be sent once more without its condition. */
-static bool judge(PxS3 *s3, const PxS3Answer *answer, bool replace, const char *place, const char *doing, bool *ret_again, GError **error) {
+bool px_s3_judge_write(PxS3 *s3, const PxS3Answer *answer, bool replace, const char *place, const char *doing, bool *ret_again, GError **error) {
   *ret_again = !replace && px_s3_knows_no_conditions(answer, &s3->writes_anyway);
   if (*ret_again || (answer->status >= 200 && answer->status < 300))
     return true;
@@ -174,7 +173,7 @@ static bool put_once(PxS3 *s3, const char *key, const char *place, const PxS3Bod
   px_s3_request_header(request, "content-md5", body->md5);
   if (!replace)
     px_s3_add_condition(request, s3->writes_anyway);
-  return px_s3_call(s3, request, body, &answer, error) && judge(s3, &answer, replace, place, "write", ret_again, error);
+  return px_s3_call(s3, request, body, &answer, error) && px_s3_judge_write(s3, &answer, replace, place, "write", ret_again, error);
 }
 
 static bool put_whole(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) {
@@ -193,115 +192,26 @@ static bool put_whole(PxS3 *s3, const char *key, const char *place, int fd, uint
 
 /* ---- by parts */
 
-void px_s3_upload_clear(PxS3Upload *upload) {
-  g_free(upload->id);
-  if (upload->parts)
-    g_string_free(upload->parts, TRUE);
-  *upload = (PxS3Upload){.key = upload->key, .place = upload->place};
-}
+typedef struct {
+  int fd;
+  uint64_t size, part_size;
+} Source;
 
-bool px_s3_upload_begin(PxS3 *s3, PxS3Request *request, PxS3Upload *upload, GError **error) {
-  g_auto(PxS3Answer) answer = {0};
-  px_s3_request_query(request, "uploads", "");
-  if (!px_s3_call(s3, request, NULL, &answer, error))
-    return false;
-  if (answer.status != 200)
-    return px_s3_fail(error, s3, &answer, upload->place, "write");
-  upload->id = px_s3_read_element(answer.body->str, answer.body->len, "UploadId");
-  upload->parts = g_string_new("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-  if (upload->id && *upload->id)
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: cannot write: the server's answer to an upload by parts is none that is known",
-              upload->place);
-  return false;
-}
-
-static bool send_part(PxS3 *s3, PxS3Upload *upload, const char *number, const PxS3Part *part, char **ret_etag, GError **error) {
-  g_autoptr(PxS3Request) request = px_s3_request(s3, "PUT", upload->key);
-  g_auto(PxS3Answer) answer = {0};
-  px_s3_request_query(request, "partNumber", number);
-  px_s3_request_query(request, "uploadId", upload->id);
-  if (part->body)
-    px_s3_request_header(request, "content-md5", part->body->md5);
-  px_s3_request_header(request, "x-amz-copy-source", part->from);
-  px_s3_request_header(request, "x-amz-copy-source-range", part->range);
-  px_s3_request_header(request, "x-amz-copy-source-if-match", part->etag);
-  if (!px_s3_call(s3, request, part->body, &answer, error))
-    return false;
-  px_s3_look_for_error(&answer);
-  if (answer.status != 200)
-    return px_s3_fail(error, s3, &answer, upload->place, part->body ? "write" : "copy");
-  *ret_etag = part->body ? g_strdup(px_s3_header(s3, "etag")) : px_s3_read_element(answer.body->str, answer.body->len, "ETag");
-  if (*ret_etag)
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the server's answer to a part has no ETag", upload->place);
-  return false;
-}
-
-bool px_s3_upload_part(PxS3 *s3, PxS3Upload *upload, unsigned number, const PxS3Part *part, GError **error) {
-  g_autofree char *text = g_strdup_printf("%u", number);
-  g_autofree char *etag = NULL;
-  if (!send_part(s3, upload, text, part, &etag, error))
-    return false;
-  g_autofree char *escaped = g_markup_escape_text(etag, -1);
-  g_string_append_printf(upload->parts, "<Part><PartNumber>%u</PartNumber><ETag>%s</ETag></Part>", number, escaped);
-  return true;
-}
-
-static bool complete_once(PxS3 *s3, PxS3Upload *upload, const PxS3Body *body, bool replace, bool *ret_again, GError **error) {
-  g_autoptr(PxS3Request) request = px_s3_request(s3, "POST", upload->key);
-  g_auto(PxS3Answer) answer = {0};
-  px_s3_request_query(request, "uploadId", upload->id);
-  px_s3_request_header(request, "content-type", "application/xml");
-  if (!replace)
-    px_s3_add_condition(request, s3->writes_anyway);
-  if (!px_s3_call(s3, request, body, &answer, error))
-    return false;
-  px_s3_look_for_error(&answer);
-  return judge(s3, &answer, replace, upload->place, "write", ret_again, error);
-}
-
-bool px_s3_upload_end(PxS3 *s3, PxS3Upload *upload, bool replace, GError **error) {
-  bool again;
-  g_string_append(upload->parts, "</CompleteMultipartUpload>");
-  PxS3Body body = {.text = upload->parts->str};
-  g_autofree char *sha256 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, body.text, -1);
-  (void)g_strlcpy(body.sha256, sha256, sizeof body.sha256);
-  do {
-    if (!complete_once(s3, upload, &body, replace, &again, error))
-      return false;
-  } while (again);
-  px_s3_upload_clear(upload);
-  return true;
-}
-
-void px_s3_upload_abort(PxS3 *s3, PxS3Upload *upload) {
-  if (upload->id) {
-    g_autoptr(PxS3Request) request = px_s3_request(s3, "DELETE", upload->key);
-    g_auto(PxS3Answer) answer = {0};
-    px_s3_request_query(request, "uploadId", upload->id);
-    (void)!px_s3_call(s3, request, NULL, &answer, NULL);
-  }
-  px_s3_upload_clear(upload);
-}
-
-static bool put_parts(PxS3 *s3, PxS3Upload *upload, int fd, uint64_t size, GError **error) {
-  uint64_t part_size = MAX(s3->settings->part_size, size / PX_S3_MOST_PARTS + 1);
-  unsigned number = 1;
-  for (uint64_t offset = 0; offset < size; offset += part_size) {
-    g_auto(PxS3Body) body = {.fd = fd, .offset = offset, .length = MIN(part_size, size - offset)};
-    const PxS3Part part = {.body = &body};
-    if (!prepare(&body, size, upload->place, error) || !px_s3_upload_part(s3, upload, number++, &part, error))
-      return false;
-  }
-  return true;
+static bool put_part(PxS3 *s3, const PxS3Upload *upload, unsigned number, const void *data, char **ret_etag, GError **error) {
+  const Source *source = data;
+  uint64_t offset = (number - 1) * source->part_size;
+  g_auto(PxS3Body) body = {.fd = source->fd, .offset = offset, .length = MIN(source->part_size, source->size - offset)};
+  const PxS3Part part = {.body = &body};
+  return prepare(&body, source->size, upload->place, error) && px_s3_upload_part(s3, upload, number, &part, ret_etag, error);
 }
 
 static bool put_by_parts(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) {
   PxS3Upload upload = {.key = key, .place = place};
   g_autoptr(PxS3Request) request = px_s3_request(s3, "POST", key);
   add_kind(request, s3->settings, key);
-  bool ok = px_s3_upload_begin(s3, request, &upload, error) && put_parts(s3, &upload, fd, size, error);
+  const Source source = {.fd = fd, .size = size, .part_size = MAX(s3->settings->part_size, size / PX_S3_MOST_PARTS + 1)};
+  unsigned count = (unsigned)((size + source.part_size - 1) / source.part_size);
+  bool ok = px_s3_upload_begin(s3, request, &upload, error) && px_s3_upload_parts(s3, &upload, count, put_part, &source, error);
   if (ok)
     px_hook("storage.put.written");
   ok = ok && px_s3_upload_end(s3, &upload, replace, error);

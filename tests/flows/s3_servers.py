@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers for storages of the type s3, on free ports of the loopback: s3rver, whose objects are plain files, and one that keeps to a script."""
 import base64
+import contextlib
 import email.utils
 import hashlib
 import hmac
@@ -56,6 +57,24 @@ class Fault:
         self.left = self.left and self.left - 1
         self.happened += 1
         return True
+
+
+class Crowd:
+    """Holds parts back until so many of them are on their way at once, or no more can come."""
+
+    def __init__(self, wanted):
+        self.wanted, self.inside, self.most, self.changed = wanted, 0, 0, threading.Condition()
+
+    def __enter__(self):
+        with self.changed:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            self.changed.notify_all()
+            assert self.changed.wait_for(lambda: self.most >= self.wanted, LIMIT)
+
+    def __exit__(self, *ignored):
+        with self.changed:
+            self.inside -= 1
 
 
 def stamp(seconds):
@@ -266,6 +285,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(404, "NoSuchUpload")
         first, last = map(int, self.headers["x-amz-copy-source-range"][len("bytes="):].split("-")) if source else (0, 0)
         part = source.body[first:last + 1] if source else self.body
+        with self.server.owner.crowd:
+            pass
         upload["parts"][int(self.query["partNumber"])] = part
         etag = f'"{hashlib.md5(part).hexdigest()}"'
         return self.answer(200, f"<CopyPartResult><ETag>{escape(etag)}</ETag></CopyPartResult>" if source else b"", ETag=etag)
@@ -321,6 +342,7 @@ class Scripted:
         self.has_bucket, self.page, self.pages, self.by_host, self.location = True, 1000, 0, by_host, ""
         self.numbers = itertools.count(1)
         self.is_public = False
+        self.crowd = contextlib.nullcontext()       # of parts
         self.copies_get = None      # what their ETags begin with, where they are not made of the bytes
         self.released = threading.Event()
         self.http = HttpServer(("127.0.0.1", 0), Handler)

@@ -46,9 +46,11 @@ class TestBreakingLines(both_ways.BreakingLines):
     patience = {"timeout": "1s", "connect_timeout": "1s"}
 
 
-@pytest.mark.parametrize("kind", ["s3", "simple"])
-def test_both_ways(project, over, request, kind):
-    over(settings=request.getfixturevalue(kind).settings(project.drop_folder))
+@pytest.mark.parametrize("kind, by_host", [("s3", False), ("simple", False), ("s3", True)])
+def test_both_ways(project, over, request, kind, by_host):
+    server = request.getfixturevalue(kind)
+    more = {"endpoint": f"http://s3.localhost:{server.port}", "addressing": "host"} if by_host else {}
+    over(settings=server.settings(project.drop_folder, **more))
     both_ways.check_both_ways(project)
 
 

@@ -5,11 +5,12 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 
 import pytest
 
 from conftest import BASE, GOOD, MEASURED
-from s3_servers import Object, Roles, Scripted
+from s3_servers import Crowd, Object, Roles, Scripted
 
 SECRET = "open sesame/+"
 TASKS = """
@@ -252,6 +253,22 @@ def test_upload_in_parts(shop, server, size):
     assert server.objects["exchange/out/a.csv"].headers == {"content-type": "text/csv", "cache-control": "no-cache"}
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_so_many_parts_are_on_their_way_at_once(shop, server, at_once):
+    shop.configure(part_size="5MiB", parts_at_once=at_once)
+    body = os.urandom(31 * MIB)
+    crowd = server.crowd = Crowd(at_once)
+    put(shop, body)
+    assert crowd.most == at_once and server.tree() == {"exchange/out/a.csv": body} and server.uploads == {}
+
+
+def test_bandwidth_is_that_of_all_parts_together(shop, server):
+    shop.configure(part_size="5MiB", parts_at_once=3, bandwidth_limit="10MiB")
+    before = time.monotonic()
+    put(shop, bytes(15 * MIB))
+    assert time.monotonic() - before > 1.3, "15 MiB at 10 MiB a second"
+
+
 def test_part_that_fails_is_sent_again(shop, server):
     shop.configure(part_size="5MiB")
     body = os.urandom(11 * MIB)
@@ -272,6 +289,7 @@ def test_upload_that_fails_leaves_nothing(shop, server, fault):
     done = put(shop, os.urandom(11 * MIB), status=None)
     assert done.returncode != 0 and "out/a.csv: cannot write" in done.stderr
     assert server.tree() == {} and server.uploads == {} and len(server.requests("DELETE")) == 1
+    assert server.asked[-1][0] == "DELETE", "no part comes after it was given up"
 
 
 def test_bucket_is_made_where_that_is_said(shop, server):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An S3 server for the tests: node server.js ROOT [--no-conditions]. Requests and signatures are s3rver's; objects of the bucket "files" are the
 // plain files below ROOT, so that tests look at them as at those of any other storage. Other buckets are kept elsewhere. Keys: S3RVER, S3RVER.
-// Prints its port. --no-conditions: a server that takes no If-None-Match where something is written, and says so (501).
+// Buckets are in the path, or in the name of the host (files.s3.localhost). Prints its port. --no-conditions: a server that takes no If-None-Match where something is written, and says so (501).
 'use strict';
 
 const crypto = require('crypto');
@@ -13,12 +13,22 @@ const S3rver = require('@20minutes/s3rver');
 const Store = require('@20minutes/s3rver/lib/stores/filesystem');
 const S3Error = require('@20minutes/s3rver/lib/models/error');
 const S3Object = require('@20minutes/s3rver/lib/models/object');
+const signatures = require('@20minutes/s3rver/lib/signature/v4');
 
 const root = path.resolve(process.argv[2]);
 const knowsConditions = !process.argv.includes('--no-conditions');
 const aside = fs.mkdtempSync(path.join(os.tmpdir(), 's3-server-'));
 const metadata = new Map(); // path -> headers that were stored with it
 const etags = new Map(); // path, size, time -> MD5
+
+const bucketOfHost = (host) => (/^(.+)\.s3\.localhost(?::\d+)?$/.exec(host) || [])[1];
+
+// Signature V4 is of the path as it was sent, without a bucket that the host names ("everything that follows the host", says AWS); s3rver adds it, as V2 had it.
+const { getStringToSign } = signatures;
+signatures.getStringToSign = (canonical, request) => {
+  const bucket = bucketOfHost(canonical.headers.host);
+  return getStringToSign(bucket ? { ...canonical, uri: canonical.uri.slice(1 + bucket.length) || '/' } : canonical, request);
+};
 
 // x-amz-copy-source has "+" and its like encoded, which s3rver leaves so.
 globalThis.decodeURI = decodeURIComponent;
@@ -141,7 +151,8 @@ class PlainStore extends Store {
 
 // What S3 does and s3rver does not: conditions on writes, and uploads that are given up.
 async function more(ctx, next) {
-  const [bucket, ...rest] = decodeURIComponent(ctx.path.slice(1)).split('/');
+  const byHost = bucketOfHost(ctx.host);
+  const [bucket, ...rest] = `${byHost ? `${byHost}/` : ''}${decodeURIComponent(ctx.path.slice(1))}`.split('/');
   const key = rest.join('/');
   if (ctx.method === 'DELETE' && 'uploadId' in ctx.query) {
     fs.rmSync(path.join(ctx.store.getResourcePath(bucket, undefined, 'uploads'), ctx.query.uploadId), { recursive: true, force: true });
@@ -160,7 +171,7 @@ async function more(ctx, next) {
   return next();
 }
 
-const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: aside, vhostBuckets: false });
+const server = new S3rver({ address: '127.0.0.1', port: 0, silent: true, directory: aside, vhostBuckets: false, serviceEndpoint: 'localhost' });
 server.store = server.context.store = new PlainStore(aside);
 server.middleware.unshift(more);
 server.silent = true;
