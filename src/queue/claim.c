@@ -136,37 +136,79 @@ static bool claim_turn(PxDb *db, const PxWorker *worker, const PxTurn *turn, boo
   return true;
 }
 
-/* Where rows are locked one by one, what is counted for the limits must not be changed by another claim. */
-static bool lock_limits(PxDb *db, const PxWorker *worker, GError **error) {
-  bool limited = px_channels_count(px_worker_channels(worker)) > 0 || px_worker_claims_which(worker) != PX_CLAIMS_WORK;
-  PxBinder binder;
-  if (px_db_dialect(db) != PX_DIALECT_POSTGRES || !limited)
-    return true;
-  return px_queue_statement(db, "claim_lock", &binder, error) && px_run_bound(&binder, error);
-}
-
 #define RACES 4 /* that may be lost before the worker takes a nap */
 
-static bool claim_next(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, GError **error) {
-  const PxChannels *channels = px_worker_channels(worker);
-  GPtrArray *held = px_worker_held(worker);
+typedef struct {
+  PxSlotsQuery query;
+  const PxWorker *worker;
+  bool waits;  /* for others who claim in the same channels; else what is contended is left to the next claim */
+  bool locked; /* some channels: who waits for more may wait for one who waits */
+} Claim;
+
+/* *ret_sure: nobody can take the room that was found. What was locked just now is to be looked at anew. */
+static bool make_sure(Claim *claim, const PxTurn *turn, bool *ret_sure, bool *ret_again, GError **error) {
+  const PxSlotsQuery *query = &claim->query;
+  *ret_again = false;
+  *ret_sure = !turn->contended || px_db_dialect(query->db) != PX_DIALECT_POSTGRES;
+  if (*ret_sure || !claim->waits)
+    return true;
+  bool waits = !claim->locked;
+  claim->locked = true;
+  return px_slots_lock(query->db, query->channels, turn->channel, waits, ret_again, error);
+}
+
+static bool is_same(const char *channel, const PxTurn *turn) {
+  return channel && strcmp(channel, turn->channel) == 0;
+}
+
+static bool claim_next(Claim *claim, GError **error) {
+  const PxSlotsQuery *query = &claim->query;
+  GPtrArray *held = px_worker_held(claim->worker);
+  g_autofree char *locked = NULL; /* the channel whose limits are */
   g_auto(PxTurn) turn = {0};
   for (unsigned i = 0; i < RACES && held->len == 0; i++) {
-    if (!px_slots_next(db, channels, px_worker_claims_which(worker), tasks, now, &turn, error))
+    bool sure;
+    bool again;
+    if (!px_slots_next(query, &turn, error))
       return false;
     if (!turn.id)
       return true;
-    bool alone = tasks || px_slots_are_paced(channels, turn.channel);
-    if (!claim_turn(db, worker, &turn, alone, now, error))
+    if (!is_same(locked, &turn)) {
+      if (!make_sure(claim, &turn, &sure, &again, error))
+        return false;
+      if (!sure && !again)
+        return true;
+      g_free(locked);
+      locked = again ? g_strdup(turn.channel) : NULL;
+      if (again)
+        continue;
+    }
+    bool alone = query->tasks || px_slots_are_paced(query->channels, turn.channel);
+    if (!claim_turn(query->db, claim->worker, &turn, alone, query->now, error))
       return false;
   }
-  return held->len == 0 || px_slots_started(db, channels, held->pdata[0], now, error);
+  return held->len == 0 || px_slots_started(query->db, query->channels, held->pdata[0], query->now, error);
+}
+
+static PxSlotsQuery query_of(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now) {
+  return (PxSlotsQuery){.db = db, .channels = px_worker_channels(worker), .claims = px_worker_claims_which(worker), .tasks = tasks, .now = now};
 }
 
 /* A claim that is lost with a server that crashes was never made: its jobs are pending again, and the worker's fence finds them so. */
 static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, GError **error) {
-  return px_db_commit_soon(db, error) && lock_limits(db, worker, error) && give_back_all(db, worker, dead, now, error) &&
-         claim_next(db, worker, tasks, now, error) && px_db_commit(db, error);
+  Claim claim = {.query = query_of(db, worker, tasks, now), .worker = worker, .waits = true};
+  return px_db_commit_soon(db, error) && give_back_all(db, worker, dead, now, error) && claim_next(&claim, error) && px_db_commit(db, error);
+}
+
+bool px_job_claim_along(PxDb *db, const PxWorker *worker, const GPtrArray *kept, const char *const *tasks, int64_t now, GError **error) {
+  Claim claim = {.query = query_of(db, worker, tasks, now), .worker = worker};
+  claim.query.kept = kept;
+  return px_worker_held(worker)->len > 0 || claim_next(&claim, error);
+}
+
+void px_job_claim_failed(const PxWorker *worker) {
+  g_ptr_array_set_size(px_worker_held(worker), 0);
+  g_ptr_array_set_size(px_worker_given_back(worker), 0);
 }
 
 /* Whether a claim is worth a transaction that writes. */
@@ -176,14 +218,14 @@ static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks
   g_auto(PxTurn) turn = {0};
   if (!px_queue_statement(db, "job_due", &binder, error))
     return false;
-  PxClaims claims = px_worker_claims_which(worker);
+  PxSlotsQuery query = query_of(db, worker, tasks, now);
   px_bind_integer(&binder, now);
-  px_bind_filter(&binder, claims == PX_CLAIMS_NOTICES ? PX_CHANNEL_NOTICE : NULL);
-  px_bind_filter(&binder, claims == PX_CLAIMS_WORK ? PX_CHANNEL_NOTICE : NULL);
+  px_bind_filter(&binder, query.claims == PX_CLAIMS_NOTICES ? PX_CHANNEL_NOTICE : NULL);
+  px_bind_filter(&binder, query.claims == PX_CLAIMS_WORK ? PX_CHANNEL_NOTICE : NULL);
   if (!px_run_for_id(&binder, &id, error))
     return false;
-  bool limited = px_channels_count(px_worker_channels(worker)) > 0;
-  if (id && limited && !px_slots_next(db, px_worker_channels(worker), claims, tasks, now, &turn, error))
+  bool limited = px_channels_count(query.channels) > 0;
+  if (id && limited && !px_slots_next(&query, &turn, error))
     return false;
   *ret_may = limited ? turn.id != 0 : id != 0;
   return true;
@@ -205,6 +247,17 @@ static bool look(PxDb *db, const PxWorker *worker, const char *const *tasks, int
   return true;
 }
 
+bool px_job_must_look(PxDb *db, const PxWorker *worker, bool *ret_must, GError **error) {
+  g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
+  *ret_must = px_worker_must_look(worker);
+  if (!*ret_must || px_db_dialect(db) == PX_DIALECT_POSTGRES)
+    return true;
+  if (!find_dead(db, worker, dead, error)) /* where that costs next to nothing, it is always time */
+    return false;
+  *ret_must = dead->len > 0;
+  return true;
+}
+
 static PxJob *hand_out(const PxWorker *worker) {
   GPtrArray *held = px_worker_held(worker);
   return held->len ? g_ptr_array_steal_index(held, held->len - 1) : NULL;
@@ -222,8 +275,7 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
   if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
     return false;
   if (!claim_in_transaction(db, worker, dead, tasks, now, error)) {
-    g_ptr_array_set_size(px_worker_held(worker), 0);
-    g_ptr_array_set_size(px_worker_given_back(worker), 0);
+    px_job_claim_failed(worker);
     px_db_rollback(db);
     return false;
   }

@@ -46,6 +46,82 @@ bool px_counter_job_ended(PxDb *db, int64_t id, PxState state, int64_t now, GErr
   return px_run_bound(&binder, error);
 }
 
+/* ---- the ends of several jobs */
+
+typedef struct {
+  const char *subject, *kind, *task, *outcome;
+  int64_t n, amount;
+} Sum;
+
+static guint hash_sum(gconstpointer key) {
+  const Sum *sum = key;
+  return g_str_hash(sum->subject) ^ g_str_hash(sum->kind) * 31 ^ g_str_hash(sum->task) * 37 ^ g_str_hash(sum->outcome) * 41;
+}
+
+static gboolean equal_sums(gconstpointer a, gconstpointer b) {
+  const Sum *one = a;
+  const Sum *other = b;
+  return g_str_equal(one->subject, other->subject) && g_str_equal(one->kind, other->kind) && g_str_equal(one->task, other->task) &&
+         g_str_equal(one->outcome, other->outcome);
+}
+
+static void add_to(GHashTable *sums, const Sum *what) {
+  Sum *sum = g_hash_table_lookup(sums, what);
+  if (!sum) {
+    sum = g_memdup2(what, sizeof *what);
+    sum->n = sum->amount = 0;
+    g_hash_table_add(sums, sum);
+  }
+  sum->n += what->n;
+  sum->amount += what->amount;
+}
+
+static const char *bound_of(int64_t took) {
+  size_t i = 0;
+  while (i < PX_N_COUNTER_BOUNDS - 1 && (double)took > g_ascii_strtod(px_counter_bounds[i], NULL) * G_USEC_PER_SEC)
+    i++;
+  return px_counter_bounds[i];
+}
+
+/* As counter_job.sql does. */
+static void add_job(GHashTable *sums, const PxJob *job, PxState state, int64_t now) {
+  int64_t took = MAX(now - job->started, 0);
+  int64_t due = MAX(job->eta, job->created);
+  const Sum of_job[] = {
+    {subjects[PX_COUNT_JOB], job->kind, job->task ? job->task : "", px_state_name(state), 1, took},
+    {subjects[PX_COUNT_JOB_TIME], job->kind, "", bound_of(took), 1, took},
+    {subjects[PX_COUNT_JOB_WAIT], job->kind, "", "", 1, MAX(job->started - due, 0)},
+  };
+  for (size_t i = 0; i < G_N_ELEMENTS(of_job); i++)
+    add_to(sums, &of_job[i]);
+}
+
+bool px_counter_jobs_ended(PxDb *db, const PxJob *const *jobs, size_t n, PxState state, int64_t now, GError **error) {
+  g_autoptr(GHashTable) sums = g_hash_table_new_full(hash_sum, equal_sums, g_free, NULL);
+  for (size_t i = 0; i < n; i++)
+    add_job(sums, jobs[i], state, now);
+  guint n_sums;
+  g_autofree gpointer *all = g_hash_table_get_keys_as_array(sums, &n_sums);
+  enum { SUBJECT, KIND, TASK, OUTCOME, N, AMOUNT, COLUMNS };
+  g_autofree PxValue *values = g_new(PxValue, (size_t)n_sums * COLUMNS);
+  for (guint i = 0; i < n_sums; i++) {
+    const Sum *sum = all[i];
+    values[SUBJECT * n_sums + i] = px_value_string(sum->subject);
+    values[KIND * n_sums + i] = px_value_string(sum->kind);
+    values[TASK * n_sums + i] = px_value_string(sum->task);
+    values[OUTCOME * n_sums + i] = px_value_string(sum->outcome);
+    values[N * n_sums + i] = px_value_integer(sum->n);
+    values[AMOUNT * n_sums + i] = px_value_integer(sum->amount);
+  }
+  PxBinder binder;
+  if (!px_queue_statement(db, "counter_add_all", &binder, error))
+    return false;
+  bind_shard(db, &binder);
+  for (unsigned column = 0; column < COLUMNS; column++)
+    px_stmt_bind_array(binder.stmt, binder.next++, values + (size_t)column * n_sums, n_sums);
+  return px_run_bound(&binder, error);
+}
+
 bool px_counter_file_ended(PxDb *db, int64_t file_id, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "counter_file", &binder, error))

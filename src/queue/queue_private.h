@@ -60,6 +60,8 @@ bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int6
 
 /* Before a job that may be started ends, and behind rows that were stored. */
 bool px_counter_job_ended(PxDb *db, int64_t id, PxState state, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of jobs as they were claimed; their rows may have ended before. PostgreSQL only. */
+bool px_counter_jobs_ended(PxDb *db, const PxJob *const *jobs, size_t n, PxState state, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_counter_rows(PxDb *db, int64_t file_id, const PxCounts *counts, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Remembers a try that failed, in the struct. */
@@ -79,6 +81,14 @@ unsigned px_worker_batch_of(const PxWorker *worker, const char *kind);
 GPtrArray *px_worker_held(const PxWorker *worker);
 /* Jobs of dead workers that it gave back and has not told of yet (PxJob *). */
 GPtrArray *px_worker_given_back(const PxWorker *worker);
+/* In a transaction that is to be durable: what is next, when nobody holds it back. kept: the channels (char *) of jobs of the worker that end in it,
+ * in which it had a place, so that nobody else is asked whether there is one. */
+bool px_job_claim_along(PxDb *db, const PxWorker *worker, const GPtrArray *kept, const char *const *tasks, int64_t now, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the next claim is to look for dead workers, so that nothing should be claimed along before. */
+bool px_job_must_look(PxDb *db, const PxWorker *worker, bool *ret_must, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The transaction of a claim is rolled back. */
+void px_job_claim_failed(const PxWorker *worker);
 const PxChannels *px_worker_channels(const PxWorker *worker);
 PxClaims px_worker_claims_which(const PxWorker *worker);
 /* Where the database is a server: the lease is renewed when that has not been done for some time, so that what is claimed now is not given to
@@ -86,6 +96,8 @@ PxClaims px_worker_claims_which(const PxWorker *worker);
 bool px_worker_renew(const PxWorker *worker, PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether it is time to look for dead workers though there are jobs to be claimed. */
 bool px_worker_looks_around(const PxWorker *worker);
+/* Whether that would say so now. */
+bool px_worker_must_look(const PxWorker *worker);
 /* What a dead worker left in its file, or in its row. */
 typedef struct {
   bool stopped;    /* it was told to end */
@@ -116,6 +128,7 @@ void px_presence_lease(PxPresence *presence, int64_t microseconds);
 /* Is in the row with the next sign of life. */
 void px_presence_describe(PxPresence *presence, const char *what);
 void px_presence_doing(PxPresence *presence, int64_t job, const char *doing);
+bool px_presence_must_look(const PxPresence *presence);
 bool px_presence_looks_around(PxPresence *presence);
 bool px_presence_renew(PxPresence *presence, PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What rows tell of a worker, or (name NULL) of all. */

@@ -18,10 +18,11 @@ typedef struct {
 typedef struct {
   PxDb *db;
   const PxChannels *channels;
+  const GPtrArray *kept;
   PxClaims claims;
   int64_t now;
   GPtrArray *heads;   /* Head *, the best first */
-  GPtrArray *running; /* Running * */
+  GPtrArray *running; /* Running *; NULL: not asked yet */
   GPtrArray *failed;  /* names of channels with failed jobs; NULL: not asked yet */
 } Slots;
 
@@ -138,16 +139,12 @@ static bool is_notice(const Head *head) {
   return strcmp(head->channel, PX_CHANNEL_NOTICE) == 0;
 }
 
-/* Whether its turn depends on what runs. */
-static bool sort_out(Slots *slots) {
-  bool counts = px_channels_count(slots->channels) > 0;
+static void sort_out(Slots *slots) {
   for (guint i = 0; i < slots->heads->len; i++) {
     Head *head = slots->heads->pdata[i];
     if (slots->claims != PX_CLAIMS_ALL && is_notice(head) != (slots->claims == PX_CLAIMS_NOTICES))
       head->id = 0;
-    counts |= head->id && is_notice(head);
   }
-  return counts;
 }
 
 static bool read_slots(Slots *slots, const char *const *tasks, GError **error) {
@@ -161,25 +158,40 @@ static bool read_slots(Slots *slots, const char *const *tasks, GError **error) {
     if (!line_up(slots, slots->heads->pdata[i], tasks, error))
       return false;
   g_ptr_array_sort(slots->heads, by_turn);
-  PxBinder binder;
-  if (!sort_out(slots))
-    return true;
-  if (!px_queue_statement(slots->db, "job_running", &binder, error))
-    return false;
-  slots->running = px_read_rows(&binder, read_running, free_running, error);
-  return slots->running != NULL;
+  sort_out(slots);
+  return true;
 }
 
 /* ---- whether a channel has room */
 
-static bool is_full(const Slots *slots, const PxChannel *channel) {
+static bool is_kept(const Slots *slots, const PxChannel *channel) {
+  for (guint i = 0; slots->kept && i < slots->kept->len; i++)
+    if (px_channel_holds(channel, slots->kept->pdata[i]))
+      return true;
+  return false;
+}
+
+static bool read_all_running(Slots *slots, GError **error) {
+  PxBinder binder;
+  if (!slots->running && px_queue_statement(slots->db, "job_running", &binder, error))
+    slots->running = px_read_rows(&binder, read_running, free_running, error);
+  return slots->running != NULL;
+}
+
+static bool has_place(Slots *slots, const PxChannel *channel, bool *ret_has, GError **error) {
+  *ret_has = is_kept(slots, channel);
+  if (*ret_has)
+    return true;
+  if (!read_all_running(slots, error))
+    return false;
   g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
   for (guint i = 0; i < slots->running->len; i++) {
     const Running *running = slots->running->pdata[i];
     if (running->owner && px_channel_holds(channel, running->channel))
       g_hash_table_add(owners, running->owner);
   }
-  return g_hash_table_size(owners) >= channel->capacity;
+  *ret_has = g_hash_table_size(owners) < channel->capacity;
+  return true;
 }
 
 static bool last_start(const Slots *slots, const PxChannel *channel, int64_t *ret_when, GError **error) {
@@ -212,6 +224,12 @@ static bool is_before(const Slots *slots, const Head *head, const Head *job, boo
   return true;
 }
 
+static int by_name(gconstpointer a, gconstpointer b) {
+  const PxChannel *one = *(const PxChannel *const *)a;
+  const PxChannel *other = *(const PxChannel *const *)b;
+  return strcmp(one->name, other->name);
+}
+
 static bool is_first(Slots *slots, const PxChannel *channel, const Head *job, bool *ret_first, GError **error) {
   bool behind = false;
   if (!has_failed(slots, channel, &behind, error))
@@ -226,7 +244,8 @@ static bool is_first(Slots *slots, const PxChannel *channel, const Head *job, bo
 }
 
 static bool has_room(Slots *slots, const PxChannel *channel, const Head *job, bool *ret_room, GError **error) {
-  *ret_room = !is_full(slots, channel);
+  if (!has_place(slots, channel, ret_room, error))
+    return false;
   if (*ret_room && channel->throttle) {
     int64_t last;
     if (!last_start(slots, channel, &last, error))
@@ -237,16 +256,38 @@ static bool has_room(Slots *slots, const PxChannel *channel, const Head *job, bo
   return !*ret_room || !channel->sequential || is_first(slots, channel, job, ret_room, error);
 }
 
-static bool may_start(Slots *slots, const Head *job, bool *ret_may, GError **error) {
+/* The limits that a job of a channel heeds: const PxChannel *, those that hold others before them. */
+static GPtrArray *limits_of(const PxChannels *channels, const char *name) {
   static char notice[] = PX_CHANNEL_NOTICE;
-  static const PxChannel notices = {.name = notice, .capacity = 1};
-  *ret_may = !is_notice(job) || !is_full(slots, &notices);
-  for (size_t i = 0; *ret_may && i < px_channels_count(slots->channels); i++) {
-    const PxChannel *channel = px_channels_at(slots->channels, i);
-    if (px_channel_holds(channel, job->channel) && !has_room(slots, channel, job, ret_may, error))
-      return false;
+  static PxChannel notices = {.name = notice, .capacity = 1};
+  GPtrArray *limits = g_ptr_array_new();
+  if (strcmp(name, PX_CHANNEL_NOTICE) == 0)
+    g_ptr_array_add(limits, &notices);
+  for (size_t i = 0; i < px_channels_count(channels); i++) {
+    const PxChannel *channel = px_channels_at(channels, i);
+    if (px_channel_holds(channel, name))
+      g_ptr_array_add(limits, (gpointer)(uintptr_t)channel);
   }
+  g_ptr_array_sort(limits, by_name);
+  return limits;
+}
+
+static bool may_start(Slots *slots, const Head *job, bool *ret_may, GError **error) {
+  g_autoptr(GPtrArray) limits = limits_of(slots->channels, job->channel);
+  *ret_may = true;
+  for (guint i = 0; *ret_may && i < limits->len; i++)
+    if (!has_room(slots, limits->pdata[i], job, ret_may, error))
+      return false;
   return true;
+}
+
+/* Whether another claim could take what this one counts on. */
+static bool is_contended(const Slots *slots, const char *name) {
+  g_autoptr(GPtrArray) limits = limits_of(slots->channels, name);
+  bool contended = px_slots_are_paced(slots->channels, name);
+  for (guint i = 0; !contended && i < limits->len; i++)
+    contended = !is_kept(slots, limits->pdata[i]);
+  return contended;
 }
 
 void px_turn_clear(PxTurn *turn) {
@@ -255,20 +296,40 @@ void px_turn_clear(PxTurn *turn) {
   turn->id = 0;
 }
 
-bool px_slots_next(PxDb *db, const PxChannels *channels, PxClaims claims, const char *const *tasks, int64_t now, PxTurn *ret_turn, GError **error) {
-  g_auto(Slots) slots = {.db = db, .channels = channels, .claims = claims, .now = now};
+bool px_slots_next(const PxSlotsQuery *query, PxTurn *ret_turn, GError **error) {
+  g_auto(Slots) slots = {.db = query->db, .channels = query->channels, .kept = query->kept, .claims = query->claims, .now = query->now};
   px_turn_clear(ret_turn);
-  if (!read_slots(&slots, tasks, error))
+  if (!read_slots(&slots, query->tasks, error))
     return false;
   for (guint i = 0; i < slots.heads->len && !ret_turn->id; i++) {
     Head *job = slots.heads->pdata[i];
     bool may = false;
     if (job->id && !may_start(&slots, job, &may, error))
       return false;
-    if (may)
-      *ret_turn = (PxTurn){job->id, g_steal_pointer(&job->channel), g_steal_pointer(&job->kind), job->priority};
+    if (!may)
+      continue;
+    bool contended = is_contended(&slots, job->channel);
+    *ret_turn = (PxTurn){job->id, g_steal_pointer(&job->channel), g_steal_pointer(&job->kind), job->priority, contended};
   }
   return true;
+}
+
+bool px_slots_lock(PxDb *db, const PxChannels *channels, const char *name, bool waits, bool *ret_locked, GError **error) {
+  g_autoptr(GPtrArray) limits = limits_of(channels, name);
+  g_autofree PxValue *names = g_new(PxValue, limits->len);
+  PxBinder binder;
+  for (guint i = 0; i < limits->len; i++)
+    names[i] = px_value_string(((const PxChannel *)limits->pdata[i])->name);
+  *ret_locked = true;
+  if (px_db_dialect(db) != PX_DIALECT_POSTGRES)
+    return true;
+  if (!px_queue_statement(db, waits ? "claim_lock" : "claim_try_lock", &binder, error))
+    return false;
+  px_stmt_bind_array(binder.stmt, 0, names, limits->len);
+  int64_t locked;
+  bool asked = px_run_for_id(&binder, &locked, error);
+  *ret_locked = asked && locked;
+  return asked;
 }
 
 bool px_slots_are_paced(const PxChannels *channels, const char *name) {

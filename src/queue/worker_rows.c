@@ -159,12 +159,15 @@ void px_presence_doing(PxPresence *presence, int64_t job, const char *doing) {
   g_mutex_unlock(&presence->lock);
 }
 
+bool px_presence_must_look(const PxPresence *presence) {
+  return clock_now() - presence->looked >= MIN(presence->lease / 10, G_TIME_SPAN_SECOND);
+}
+
 bool px_presence_looks_around(PxPresence *presence) {
-  int64_t now = clock_now();
-  if (now - presence->looked < MIN(presence->lease / 10, G_TIME_SPAN_SECOND))
-    return false;
-  presence->looked = now;
-  return true;
+  bool looks = px_presence_must_look(presence);
+  if (looks)
+    presence->looked = clock_now();
+  return looks;
 }
 
 bool px_presence_renew(PxPresence *presence, PxDb *db, GError **error) {

@@ -488,6 +488,10 @@ bool px_worker_looks_around(const PxWorker *worker) {
   return !worker->presence || px_presence_looks_around(worker->presence);
 }
 
+bool px_worker_must_look(const PxWorker *worker) {
+  return !worker->presence || px_presence_must_look(worker->presence);
+}
+
 bool px_worker_renew(const PxWorker *worker, PxDb *db, GError **error) {
   return !worker->presence || px_presence_renew(worker->presence, db, error);
 }

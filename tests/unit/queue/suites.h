@@ -5,6 +5,7 @@ void add_blobs(void);
 void add_channels(void);
 void add_clean(void);
 void add_counters(void);
+void add_ends(void);
 void add_jobs(void);
 void add_needs(void);
 void add_notices(void);

@@ -279,6 +279,7 @@ int main(int argc, char **argv) {
   add_channels();
   add_clean();
   add_counters();
+  add_ends();
   add_jobs();
   add_needs();
   add_notices();
