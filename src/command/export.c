@@ -38,7 +38,7 @@ static char *default_name(const PxProject *project, const char *pattern_name, GE
 
 /* NULL in *ret_ids: all records. */
 static bool read_ids(GArray **ret_ids, GError **error) {
-  g_autoptr(GArray) ids = ids_text || ids_file ? g_array_new(FALSE, FALSE, sizeof(int64_t)) : NULL;
+  g_autoptr(GArray) ids = ids_text || ids_file ? g_array_new(FALSE, FALSE, sizeof(PxId)) : NULL;
   if ((ids_text && !px_ids_from_text(ids, ids_text, error)) || (ids_file && !px_ids_from_file(ids, ids_file, error)))
     return false;
   *ret_ids = g_steal_pointer(&ids);
@@ -49,16 +49,23 @@ static bool read_ids(GArray **ret_ids, GError **error) {
 static void warn_of_unknown(const PxSummary *summary) {
   const GArray *unknown = summary->unknown_ids;
   g_autoptr(GString) text = g_string_new(NULL);
-  for (guint i = 0; unknown && i < MIN(unknown->len, UNKNOWN_SHOWN); i++)
-    g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i ? ", " : "", g_array_index(unknown, int64_t, i));
+  for (guint i = 0; unknown && i < MIN(unknown->len, UNKNOWN_SHOWN); i++) {
+    char id[PX_ID_TEXT_SIZE];
+    px_id_write(g_array_index(unknown, PxId, i), id);
+    g_string_append_printf(text, "%s%s", i ? ", " : "", id);
+  }
   if (text->len)
     fprintf(stderr, "pattimpex: no record has the id %s%s\n", text->str, unknown->len > UNKNOWN_SHOWN ? " ..." : "");
 }
 
 static json_t *unknown_to_json(const GArray *unknown) {
   json_t *list = json_array();
-  for (guint i = 0; i < unknown->len; i++)
-    json_array_append_new(list, json_integer(g_array_index(unknown, int64_t, i)));
+  for (guint i = 0; i < unknown->len; i++) {
+    PxId id = g_array_index(unknown, PxId, i);
+    char text[PX_ID_TEXT_SIZE];
+    px_id_write(id, text);
+    json_array_append_new(list, px_id_is_uuid(id) ? json_string(text) : json_integer(px_id_to_value(NULL, id).integer));
+  }
   return list;
 }
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 static bool add(GArray *ids, char *text) {
-  gint64 id;
-  if (!g_ascii_string_to_signed(g_strstrip(text), 10, G_MININT64, G_MAXINT64, &id, NULL))
+  PxId id = px_id_from_text(g_strstrip(text));
+  if (px_id_is_none(id))
     return false;
   g_array_append_val(ids, id);
   return true;

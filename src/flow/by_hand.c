@@ -261,15 +261,23 @@ static bool keep_names(PxProject *project, const PxPattern *pattern, GError **er
   return px_transaction_end(project->db, px_export_store_names(project, pattern, error), error);
 }
 
-static void choose(const GArray *ids, PxIdList *ret_only) {
-  *ret_only = (PxIdList){.ids = g_new(PxId, ids->len + 1), .n = ids->len};
-  for (guint i = 0; i < ids->len; i++)
-    ret_only->ids[i] = px_id_from_integer(g_array_index(ids, int64_t, i));
+/* The first of the ids that no record of the model can have. */
+static bool check_ids(const GArray *ids, const PxModel *model, GError **error) {
+  for (guint i = 0; i < ids->len; i++) {
+    char text[PX_ID_TEXT_SIZE];
+    px_id_write(g_array_index(ids, PxId, i), text);
+    if (px_id_is_uuid(g_array_index(ids, PxId, i)) == px_model_has_uuids(model))
+      continue;
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "\"%s\" is no id of %s: its ids are %s", text, model->name,
+                px_model_has_uuids(model) ? "uuids" : "integers");
+    return false;
+  }
+  return true;
 }
 
 static GArray *unknown_ids(PxProject *project, const PxModel *model, const PxIdList *only, GError **error) {
   g_autoptr(PxRecords) records = px_records_new(project->db, project->schema);
-  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(PxId));
   return px_records_unknown(records, model, only, unknown, error) ? g_steal_pointer(&unknown) : NULL;
 }
 
@@ -286,9 +294,12 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
     }
   }
   PxIdList only = {0};
+  PxId nobody = PX_ID_NONE;
+  if (options->ids && !check_ids(options->ids, pattern->model, error))
+    return NULL;
   if (options->ids)
-    choose(options->ids, &only);
-  g_autofree PxId *chosen = only.ids;
+    only = (PxIdList){.ids = options->ids->len ? &g_array_index(options->ids, PxId, 0) : &nobody, .n = options->ids->len};
+  bool chosen = options->ids != NULL;
   g_autoptr(GArray) unknown = chosen ? unknown_ids(project, pattern->model, &only, error) : NULL;
   if (chosen && !unknown)
     return NULL;

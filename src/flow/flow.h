@@ -29,7 +29,7 @@ typedef struct {
   char *error;         /* what ended the file as a whole; NULL */
   uint64_t members;    /* of an archive: the files in it, imported by jobs of their own; else 0 */
   char *note;          /* what to know of the error file that was written; NULL */
-  GArray *unknown_ids; /* int64_t: of an export of chosen records those that there are not; NULL: not asked */
+  GArray *unknown_ids; /* PxId: of an export of chosen records those that there are not; NULL: not asked */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
 } PxSummary;
 
@@ -77,7 +77,7 @@ typedef struct {
   const char *pattern;
   const char *output; /* a path (written under a temporary name, then renamed), or "-": standard output */
   const char *filter; /* the text of a domain; NULL: all active records */
-  const GArray *ids;  /* int64_t: only these records, inactive ones too, as far as they match the filter; NULL: all */
+  const GArray *ids;  /* PxId: only these records, inactive ones too, as far as they match the filter; NULL: all */
   bool no_history;
   bool header_only; /* template */
   PxProgressFunc progress;

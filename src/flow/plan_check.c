@@ -60,7 +60,7 @@ static bool settle_externals(PxPlanTarget *target, const PxPlanStep *step, PxVal
     if (!px_records_find_external(target->records, &step->values[i], 1, target->arena, &id, &table, error))
       return false;
     *ret_known &= table && g_str_equal(table, model->table);
-    values[i] = px_id_to_value(id);
+    values[i] = px_id_to_value(target->arena, id);
   }
   return true;
 }
@@ -87,15 +87,16 @@ static bool expect_found(PxPlanTarget *target, const PxPlanStep *step, GError **
   if (px_id_equal(found.id, step->id))
     return true;
   g_autofree char *sought = sought_text(target, step);
-  int64_t now = px_id_to_value(found.id).integer;
+  char now[PX_ID_TEXT_SIZE];
+  px_id_write(found.id, now);
   if (found.too_many)
     px_plan_moved(target, step, NULL, "several records have %s now", sought);
   else if (px_id_is_none(found.id))
     px_plan_moved(target, step, NULL, "no record has %s now", sought);
   else if (px_id_is_none(step->id))
-    px_plan_moved(target, step, NULL, "there was no record with %s, now %" G_GINT64_FORMAT " is there", sought, now);
+    px_plan_moved(target, step, NULL, "there was no record with %s, now %s is there", sought, now);
   else
-    px_plan_moved(target, step, NULL, "another record has %s now, %" G_GINT64_FORMAT, sought, now);
+    px_plan_moved(target, step, NULL, "another record has %s now, %s", sought, now);
   return true;
 }
 
@@ -130,7 +131,7 @@ static void compare(PxPlanTarget *target, const PxPlanStep *step, const PxField 
 static bool expect_stored(PxPlanTarget *target, const PxPlanStep *step, bool *ret_there, GError **error) {
   const PxField *const *fields;
   size_t n = stored_fields(step->model, target->arena, &fields);
-  PxValue id = px_id_to_value(step->id);
+  PxValue id = px_id_to_value(target->arena, step->id);
   PxFound found;
   if (!px_records_find(target->records, reader(target, step->model, fields, n), &id, 1, target->arena, &found, error))
     return false;

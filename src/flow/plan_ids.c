@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ids of new records: "new:N" in a plan. Where ids are counted on from the last one (SQLite) N says which id it is. Where a sequence gives them
- * (PostgreSQL) nobody knows them before: they are remembered as the records are made, as runs of ids that follow one another. */
+ * (PostgreSQL) nobody knows them before: they are remembered as the records are made, as runs of ids that follow one another. A uuid is as good when
+ * the plan is applied: it stands there as it is, and the record gets it. */
 #include "flow/plan.h"
 
 #define NEW "new:"
@@ -19,6 +20,10 @@ struct PxPlanIds {
   bool counted;
   GHashTable *models; /* PxModel -> Known * */
 };
+
+static int64_t number_of(PxId id) {
+  return px_id_to_value(NULL, id).integer;
+}
 
 static void free_known(gpointer data) {
   Known *known = data;
@@ -42,7 +47,7 @@ static bool read_last_ids(PxPlanIds *ids, const PxSchema *schema, GError **error
     PxId next;
     if (!px_records_take_ids(ids->records, model, 1, &next, error))
       return false;
-    known_of(ids, model)->last = px_id_to_value(next).integer - 1;
+    known_of(ids, model)->last = number_of(next) - 1;
   }
   return true;
 }
@@ -99,20 +104,21 @@ static bool find_number(const Known *known, int64_t id, int64_t *ret_number) {
 }
 
 void px_plan_ids_made(PxPlanIds *ids, const PxModel *model, PxId id) {
-  if (ids->counted)
+  if (ids->counted || px_id_is_uuid(id))
     return;
   Known *known = known_of(ids, model);
-  add_span(known, ++known->last, px_id_to_value(id).integer);
+  add_span(known, ++known->last, number_of(id));
 }
 
 bool px_plan_ids_make(PxPlanIds *ids, const PxModel *model, const char *text, GError **error) {
   int64_t number;
   PxId id;
-  if (ids->counted || !g_str_has_prefix(text, NEW) || !g_ascii_string_to_signed(text + strlen(NEW), 10, 1, G_MAXINT64, &number, NULL))
+  if (ids->counted || px_model_has_uuids(model) || !g_str_has_prefix(text, NEW) ||
+      !g_ascii_string_to_signed(text + strlen(NEW), 10, 1, G_MAXINT64, &number, NULL))
     return true;
   if (!px_records_take_ids(ids->records, model, 1, &id, error))
     return false;
-  add_span(known_of(ids, model), number, px_id_to_value(id).integer);
+  add_span(known_of(ids, model), number, number_of(id));
   return true;
 }
 
@@ -121,7 +127,9 @@ bool px_plan_ids_make(PxPlanIds *ids, const PxModel *model, const char *text, GE
 const char *px_plan_id_text(const PxPlanIds *ids, PxArena *arena, const PxModel *model, PxId id) {
   if (px_id_is_none(id))
     return "";
-  int64_t integer = px_id_to_value(id).integer;
+  if (px_id_is_uuid(id))
+    return px_id_to_value(arena, id).text;
+  int64_t integer = number_of(id);
   const Known *known = model ? g_hash_table_lookup(ids->models, model) : NULL;
   int64_t number = known ? integer - known->last : 0;
   bool is_new = known && (ids->counted ? number > 0 : find_number(known, integer, &number));
@@ -133,6 +141,10 @@ bool px_plan_id_from(const PxPlanIds *ids, const PxModel *model, const char *tex
   *ret_id = PX_ID_NONE;
   if (!*text)
     return true;
+  if (model && px_model_has_uuids(model)) {
+    *ret_id = px_id_from_uuid(text, strlen(text));
+    return !px_id_is_none(*ret_id);
+  }
   bool is_new = g_str_has_prefix(text, NEW);
   if (!g_ascii_string_to_signed(is_new ? text + strlen(NEW) : text, 10, G_MININT64, G_MAXINT64, &integer, NULL))
     return false;

@@ -81,8 +81,8 @@ static const PxModel *id_model(const PxField *field) {
 }
 
 static bool holds_numbers(const PxField *field) {
-  return field &&
-         (field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_DECIMAL || field->type == PX_TYPE_BOOLEAN || px_type_is_relation(field->type));
+  return field && (field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_DECIMAL || field->type == PX_TYPE_BOOLEAN ||
+                   (px_type_is_relation(field->type) && !px_model_has_uuids(field->target)));
 }
 
 static const char *base64_text(PxArena *arena, const char *mark, PxValue value) {
@@ -188,7 +188,7 @@ bool px_plan_value_from(const PxPlanIds *ids, PxArena *arena, const PxField *fie
   if (*text == '#')
     return number_from(text + 1, ret_value);
   if (id_model(field) && px_plan_id_from(ids, id_model(field), text, &id)) {
-    *ret_value = px_id_to_value(id);
+    *ret_value = px_id_to_value(arena, id);
     return true;
   }
   if (holds_numbers(field) || id_model(field))

@@ -23,7 +23,7 @@ static bool add_values(Sought *sought, const PxHeaderNode *node, GError **error)
       const char *table = NULL;
       if (!px_records_find_external(sought->records, &value, 1, sought->arena, &id, &table, error))
         return false;
-      value = px_id_to_value(g_strcmp0(table, node->model->table) == 0 ? id : PX_ID_NONE);
+      value = px_id_to_value(sought->arena, g_strcmp0(table, node->model->table) == 0 ? id : PX_ID_NONE);
     }
     sought->values[sought->n++] = value;
   }

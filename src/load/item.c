@@ -67,7 +67,7 @@ bool px_load_tuple_after(PxLoader *loader, const PxLoadPlace *place, int index, 
     PxValue given = w < 0 ? px_value_null() : px_load_value(loader, place, row, (size_t)w, !old);
     PxValue value;
     if (watch->fields[i] == written->model->id)
-      value = px_id_to_value(id);
+      value = px_id_to_value(loader->wave_arena, id);
     else if (given.kind == PX_SLOT_BAD)
       return false;
     else if (w >= 0 && px_mask_has(mask, (size_t)w))
@@ -142,9 +142,8 @@ static bool record_waits(const Item *item) {
     return true;
   if (!px_id_is_none(item->facts->record.id) && px_overlay_writes(overlay, arena, place->model, item->facts->record.id))
     return true;
-  if (!place->db_id || item->values[place->db_id->slot].kind != PX_INTEGER)
-    return false;
-  return px_overlay_writes(overlay, arena, place->model, px_id_from_value(item->values[place->db_id->slot]));
+  PxId given = place->db_id ? px_id_from_value(item->values[place->db_id->slot]) : PX_ID_NONE;
+  return !px_id_is_none(given) && px_overlay_writes(overlay, arena, place->model, given);
 }
 
 static bool reference_is_partial(const Item *item, const PxLoadReference *reference) {
@@ -195,7 +194,7 @@ static bool reference_waits(const Item *item, const PxLoadReference *reference) 
 /* Whether the wave changes which children the record has, of those that may have to be purged. */
 static bool children_wait(const Item *item) {
   const PxOverlay *overlay = &item->loader->wave.overlay;
-  PxValue id = px_id_to_value(item->facts->record.id);
+  PxValue id = px_id_to_value(item->loader->wave_arena, item->facts->record.id);
   uint32_t record;
   for (size_t i = 0; id.kind != PX_NULL && i < item->place->n_children; i++) {
     const PxLoadChildren *children = &item->place->children[i];
@@ -254,7 +253,7 @@ static void settle_reference(const Item *item, const PxLoadReference *reference)
     found.id = alone ? g_array_index(loader->wave.new_records, PxNewRecord, record).id : PX_ID_NONE;
   }
   PxValue *slot = &px_loader_values(loader, item->row)[reference->slot];
-  *slot = px_id_to_value(found.id);
+  *slot = px_id_to_value(loader->wave_arena, found.id);
   if (!px_id_is_none(found.id))
     return;
   slot->kind = PX_SLOT_BAD;
@@ -274,11 +273,12 @@ static void complain_id(const Item *item, const PxLoadColumn *column, const char
   px_row_complain(item->loader, row_of(item), PX_STAGE_ATTEMPT, column->column, NULL, "not_found", "%s", text);
 }
 
+/* A uuid that nobody has is that of a new record. */
 static bool locate_by_db_id(const Item *item) {
   const PxLoadPlace *place = item->place;
   if (item->values[place->db_id->slot].kind == PX_SLOT_BAD)
     return false;
-  if (px_id_is_none(item->facts->record.id)) {
+  if (px_id_is_none(item->facts->record.id) && !px_model_has_uuids(model_of(item))) {
     g_autofree char *text = g_strdup_printf("no %s has the database id", model_of(item)->label);
     complain_id(item, place->db_id, text);
     return false;
@@ -452,13 +452,21 @@ static bool any_bit(const Item *item) {
   return false;
 }
 
+static PxId new_id(const Item *item) {
+  PxWave *wave = &item->loader->wave;
+  const PxLoadPlace *place = item->place;
+  if (px_loader_gives(item->loader, place->db_id, item->row))
+    return px_id_from_value(item->values[place->db_id->slot]);
+  return wave->new_ids[place->model][wave->n_used_ids[place->model]++];
+}
+
 static PxOutcome take_effect(const Item *item) {
   PxLoader *loader = item->loader;
   PxWave *wave = &loader->wave;
   const PxLoadPlace *place = item->place;
   bool is_new = !item->old;
   bool writes = is_new || any_bit(item);
-  PxId id = is_new ? wave->new_ids[place->model][wave->n_used_ids[place->model]++] : item->facts->record.id;
+  PxId id = is_new ? new_id(item) : item->facts->record.id;
   item->facts->id = id;
   add_external(item, id);
   if (is_new)
@@ -479,7 +487,7 @@ PxDecision px_load_decide_item(PxLoader *loader, const PxLoadPlace *place, size_
     return PX_DECIDED;
   const PxItemFacts *parent = place->parent ? px_wave_item(loader, row, place->parent) : NULL;
   if (parent)
-    px_loader_values(loader, row)[place->first_slot + (unsigned)place->parent_write] = px_id_to_value(parent->id);
+    px_loader_values(loader, row)[place->first_slot + (unsigned)place->parent_write] = px_id_to_value(loader->wave_arena, parent->id);
   if (!alone && must_wait(&item))
     return PX_MUST_WAIT;
   settle_references(&item);

@@ -88,7 +88,7 @@ bool px_overlay_is_unknown(const PxOverlay *overlay, unsigned model, int watch) 
 }
 
 static PxTuple id_tuple(PxArena *arena, PxId id) {
-  PxValue value = px_id_to_value(id);
+  PxValue value = px_id_to_value(arena, id);
   return px_tuple_encode(arena, &value, 1);
 }
 

@@ -49,7 +49,7 @@ static bool collect_part(PxLoader *loader, const PxLoadReference *reference, siz
   for (size_t i = 0; i < externals.n; i++) {
     size_t at = externals.rows[i] - first;
     PxValue *value = &sought->values[at * n_parts + part];
-    *value = px_id_to_value(externals.ids[i]);
+    *value = px_id_to_value(loader->wave_arena, externals.ids[i]);
     if (externals.tables[i] && strcmp(externals.tables[i], model->table) != 0) {
       px_load_complain_other_model(loader, externals.rows[i], column, &externals.names[i], externals.tables[i], stage);
       value->kind = PX_SLOT_BAD;
@@ -144,10 +144,10 @@ void px_load_complain_reference(PxLoader *loader, size_t row, const PxLoadRefere
 
 /* ---- fixed and live references */
 
-/* Sets the slot to the answer, or to what the cells are without one. */
-static void settle_slot(PxLoader *loader, const PxLoadReference *reference, size_t row, PxId id) {
+/* Sets the slot to the answer, or to what the cells are without one. arena: lives as long as the answer counts. */
+static void settle_slot(PxLoader *loader, PxArena *arena, const PxLoadReference *reference, size_t row, PxId id) {
   PxValue *slot = &px_loader_values(loader, row)[reference->slot];
-  *slot = px_id_to_value(id);
+  *slot = px_id_to_value(arena, id);
   switch ((PxReferenceState)px_loader_states(loader, row)[reference - loader->plan.references]) {
   case PX_REFERENCE_ABSENT:
     slot->kind = PX_SLOT_ABSENT;
@@ -216,7 +216,7 @@ static bool resolve_fixed(PxLoader *loader, const PxLoadReference *reference, GE
   if (!collect(loader, reference, 0, n, PX_STAGE_CHUNK, &sought, error) || !find_fixed(loader, reference, n, &sought, answers, error))
     return false;
   for (size_t row = 0; row < n; row++) {
-    settle_slot(loader, reference, row, answers[row].id);
+    settle_slot(loader, loader->chunk_arena, reference, row, answers[row].id);
     if (sought.tuples[row].bytes && px_id_is_none(answers[row].id) && !reference->is_default)
       px_load_complain_reference(loader, row, reference, &answers[row], PX_STAGE_CHUNK);
   }
@@ -244,7 +244,7 @@ static bool resolve_live(PxLoader *loader, const PxLoadReference *reference, GEr
   for (size_t at = 0; at < n; at++) {
     wave->facts[at].references[index] = answers[at];
     wave->facts[at].reference_tuples[index] = sought.tuples[at];
-    settle_slot(loader, reference, wave->first + at, answers[at].id);
+    settle_slot(loader, loader->wave_arena, reference, wave->first + at, answers[at].id);
   }
   return true;
 }

@@ -58,7 +58,7 @@ static bool find_by_ids(PxLoader *loader, const PxLoadPlace *place, GError **err
     if (facts->ext_known && strcmp(externals.tables[i], px_place_model(&loader->plan, place)->table) != 0) {
       px_load_complain_other_model(loader, row, place->ext_id, &externals.names[i], externals.tables[i], PX_STAGE_ATTEMPT);
     } else if (!px_loader_gives(loader, place->db_id, row)) {
-      asked.tuples[asked.n] = px_id_to_value(externals.ids[i]);
+      asked.tuples[asked.n] = px_id_to_value(loader->wave_arena, externals.ids[i]);
       asked.rows[asked.n++] = row;
     }
   }
@@ -75,7 +75,8 @@ static PxId parent_id(PxLoader *loader, const PxLoadPlace *place, size_t row) {
 
 static void set_parents(PxLoader *loader, const PxLoadPlace *place) {
   for (size_t row = loader->wave.first; place->parent && row < loader->wave.end; row++)
-    px_loader_values(loader, row)[place->first_slot + (unsigned)place->parent_write] = px_id_to_value(parent_id(loader, place, row));
+    px_loader_values(loader, row)[place->first_slot + (unsigned)place->parent_write] =
+      px_id_to_value(loader->wave_arena, parent_id(loader, place, row));
 }
 
 static bool find_by_key(PxLoader *loader, const PxLoadPlace *place, GError **error) {

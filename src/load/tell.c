@@ -148,7 +148,7 @@ static bool tell_reference(PxLoader *loader, size_t row, const PxLoadReference *
   PxChange find = {.kind = PX_CHANGE_FIND, .row = row_number(loader, row), .model = reference->node->model, .id = id, .fields = fields};
   /* The values alone may mean others that the pattern's domain leaves out. */
   if (reference->limited)
-    fields[find.n_fields++] = (PxFieldChange){.path = &reference->node->model->id, .n_path = 1, .new_value = px_id_to_value(id)};
+    fields[find.n_fields++] = (PxFieldChange){.path = &reference->node->model->id, .n_path = 1, .new_value = px_id_to_value(loader->wave_arena, id)};
   for (size_t i = 0; i < reference->n_parts; i++) {
     const PxLoadColumn *part = reference->parts[i];
     PxLookupPath path = part->field ? reference->paths[i] : external_path(loader->wave_arena, &reference->paths[i]);
@@ -197,7 +197,7 @@ bool px_load_tell_purge(PxLoader *loader, PxChangeKind kind, const PxField *one2
   const PxField *const *stored;
   size_t n;
   const PxLookup *reader = reader_of(loader, one2many->target, &stored, &n);
-  PxValue id = px_id_to_value(child);
+  PxValue id = px_id_to_value(loader->wave_arena, child);
   PxFound found;
   if (!px_records_find(loader->records, reader, &id, 1, loader->wave_arena, &found, error))
     return false;
@@ -276,7 +276,7 @@ static bool tell_links(PxLoader *loader, const GArray *links, PxChangeKind kind,
   size_t row = loader->wave.first;
   for (guint i = 0; i < links->len; i++) {
     const PxLinkChange *link = &g_array_index(links, PxLinkChange, i);
-    PxValue to = px_id_to_value(link->to);
+    PxValue to = px_id_to_value(loader->wave_arena, link->to);
     PxFieldChange field = {.path = &link->field, .n_path = 1};
     PxChange change = {.kind = kind, .model = link->field->model, .id = link->from, .fields = &field, .n_fields = 1};
     const PxLoadPlace *place = find_item(loader, link->field->model, link->from, &row);

@@ -380,6 +380,11 @@ static bool convert_binary(const PxConversion *c, PxCell cell, PxValue *ret_valu
   return true;
 }
 
+/* The id of a record. */
+static bool convert_many2one(const PxConversion *c, PxCell cell, PxValue *ret_value) {
+  return (c->field->form == PX_FORM_UUID ? convert_text : convert_integer)(c, cell, ret_value);
+}
+
 static bool convert_json(const PxConversion *c, PxCell cell, PxValue *ret_value) {
   if (cell.kind != PX_CELL_TEXT && cell.kind != PX_CELL_NUMBER && cell.kind != PX_CELL_BOOLEAN)
     return px_conversion_fail_kind(c, cell);
@@ -403,7 +408,7 @@ static const Convert converters[] = {
   [PX_TYPE_BOOLEAN] = convert_boolean,      [PX_TYPE_DATE] = px_convert_date,
   [PX_TYPE_DATETIME] = px_convert_datetime, [PX_TYPE_TEXT] = convert_text,
   [PX_TYPE_BINARY] = convert_binary,        [PX_TYPE_JSON] = convert_json,
-  [PX_TYPE_MANY2ONE] = convert_integer,     [PX_TYPE_ONE2MANY] = convert_relation,
+  [PX_TYPE_MANY2ONE] = convert_many2one,    [PX_TYPE_ONE2MANY] = convert_relation,
   [PX_TYPE_MANY2MANY] = convert_relation,
 };
 

@@ -202,7 +202,7 @@ static bool read_value(Compiler *c, const PxLiteral *literal, const PxField *fie
       return false;
     }
     /* Text that cells would strip or limit is compared as it stands. */
-    if (is_like_operator(op) || (field->type == PX_TYPE_TEXT && !field->selection))
+    if (is_like_operator(op) || (field->type == PX_TYPE_TEXT && !field->selection && field->form != PX_FORM_UUID))
       *ret_value = px_value_text(literal->text, literal->len);
     else if (!read_typed(c, literal, field, op, ret_value))
       return false;
@@ -237,10 +237,19 @@ static bool read_plain_value(Compiler *c, const PxLiteral *literal, PxDomain *le
   return read_value(c, literal, px_field_is_x2many(last) ? last->target->id : last, leaf->op, ret_value);
 }
 
+static bool is_id(const Compiler *c, const PxLiteral *literal, const PxModel *model) {
+  static const PxConvertOptions options = {0};
+  PxCell cell = {.ptr = literal->text, .len = (uint32_t)literal->len, .kind = PX_CELL_TEXT};
+  const char *type;
+  const char *problem;
+  PxValue value;
+  return px_field_convert(model->id, &options, c->arena, cell, &value, &type, &problem);
+}
+
 /* A record that others are beneath: its id, or its name. */
 static bool read_root(Compiler *c, const PxLiteral *literal, PxDomain *leaf, PxValue *ret_value) {
   const PxModel *model = leaf->parent->model;
-  if (literal->kind == PX_LITERAL_NUMBER)
+  if (literal->kind == PX_LITERAL_NUMBER || (px_model_has_uuids(model) && literal->kind == PX_LITERAL_TEXT && is_id(c, literal, model)))
     return convert(c, literal, model->id, ret_value);
   const PxField *name = px_model_field(model, "name");
   if (literal->kind != PX_LITERAL_TEXT || !name || name->type != PX_TYPE_TEXT) {
@@ -269,15 +278,6 @@ static bool read_child_of(Compiler *c, const PxLiteral *literal, PxDomain *leaf)
 }
 
 /* ---- records by name */
-
-static bool is_id(const Compiler *c, const PxLiteral *literal, const PxModel *model) {
-  static const PxConvertOptions options = {0};
-  PxCell cell = {.ptr = literal->text, .len = (uint32_t)literal->len, .kind = PX_CELL_TEXT};
-  const char *type;
-  const char *problem;
-  PxValue value;
-  return px_field_convert(model->id, &options, c->arena, cell, &value, &type, &problem);
-}
 
 /* Whether texts that stand for records are their names: none is a number or False, and some is no id. */
 static bool are_names(const Compiler *c, const PxLiteral *literal, const PxDomain *leaf) {

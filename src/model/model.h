@@ -126,6 +126,7 @@ struct PxModel {
   bool has_hidden_uniques; /* partial or expression indexes, or under another collation: their rules are the database's to judge */
   bool autoincrement;      /* ids are never used twice */
   const char *sequence;    /* PostgreSQL: that gives new records their ids, quoted for nextval(); NULL: none */
+  const char *new_uuid;    /* the expression of SQL that gives new records their uuids; NULL: ids are integers */
   bool read_only;          /* a view: records are only exported */
   bool hidden;             /* models: hide: true; known to relations, not listed */
 };
@@ -133,7 +134,8 @@ struct PxModel {
 /* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says
  * wrong; the schema is given all the same. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen.
  *
- * A model is a table whose primary key is one column of integer affinity, rowid or not, or a view of PostgreSQL that has an integer column id. A
+ * A model is a table whose primary key is one column of integer affinity, rowid or not, or a uuid of PostgreSQL, or a view that has such a column
+ * id. A
  * foreign key of one column to the primary key of a model is a many2one, any other a plain column. A table of two such columns and nothing else,
  * without a primary key of one column, is a many2many. Default names: CHILD_ids (CHILD_COLUMN_ids where a child has several) and OTHER_ids
  * (OTHER_JUNCTION_ids). */
@@ -162,6 +164,14 @@ char *px_model_did_you_mean(const PxModel *model, const char *name);
 const char *px_type_name(PxType type);
 static inline bool px_type_is_relation(PxType type) {
   return type >= PX_TYPE_MANY2ONE;
+}
+/* The ids of its records are uuids, else integers. */
+static inline bool px_model_has_uuids(const PxModel *model) {
+  return model->id->form == PX_FORM_UUID;
+}
+/* Of its ids, or of integers. */
+static inline bool px_field_holds_integers(const PxField *field) {
+  return field->type == PX_TYPE_INTEGER || (field->type == PX_TYPE_MANY2ONE && field->form != PX_FORM_UUID);
 }
 static inline bool px_field_is_x2many(const PxField *field) {
   return field->type == PX_TYPE_ONE2MANY || field->type == PX_TYPE_MANY2MANY;

@@ -134,8 +134,10 @@ static const char *why_no_model(PxDialect dialect, const PxTable *table, PxArena
     return px_arena_printf(arena, "its primary key has %u columns", n);
   PxField field = {0};
   set_type(dialect, &field, key->declared, table->strict);
-  if (field.storage != PX_STORE_INTEGER)
-    return px_arena_printf(arena, "its primary key %s is no integer (%s)", key->name, *key->declared ? key->declared : "no type");
+  if (field.storage != PX_STORE_INTEGER && field.form != PX_FORM_UUID)
+    return px_arena_printf(arena, "its primary key %s is %s (%s)", key->name,
+                           dialect == PX_DIALECT_POSTGRES ? "neither an integer nor a uuid" : "no integer",
+                           *key->declared ? key->declared : "no type");
   return NULL;
 }
 
@@ -245,7 +247,10 @@ static bool add_column(PxSchemaBuild *build, PxDraft *draft, const PxTableColumn
   g_ptr_array_add(draft->columns, field);
   if (column->key_place) { /* the only one: it takes its value by itself */
     draft->model->id = field;
-    field->type = PX_TYPE_INTEGER;
+    if (field->form == PX_FORM_UUID)
+      draft->model->new_uuid = column->default_text ? column->default_text : "gen_random_uuid()";
+    else
+      field->type = PX_TYPE_INTEGER;
     return true;
   }
   field->required = column->not_null && !column->refused;

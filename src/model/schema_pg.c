@@ -129,18 +129,18 @@ static void add_column(Reader *reader, PxTable *table, PxStmt *stmt) {
   g_ptr_array_add(table->columns, column);
 }
 
-/* The records of a view are told apart by a column id of integers. */
+/* The records of a view are told apart by a column id of integers or uuids. */
 static void make_view(PxTable *view) {
   for (guint i = 0; i < view->columns->len; i++) {
     PxTableColumn *column = view->columns->pdata[i];
     PxField field = {0};
     px_field_set_type_postgres(&field, column->declared);
-    if (g_str_equal(column->name, "id") && field.storage == PX_STORE_INTEGER)
+    if (g_str_equal(column->name, "id") && (field.storage == PX_STORE_INTEGER || field.form == PX_FORM_UUID))
       column->key_place = 1;
     if (column->key_place)
       return;
   }
-  view->no_table = "it is a view without a column id of integers";
+  view->no_table = "it is a view without a column id of integers or uuids";
 }
 
 static void make_views(const GPtrArray *tables) {

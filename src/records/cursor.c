@@ -24,7 +24,7 @@ static void where_sql(PxRecords *records, GString *sql, const PxModel *model, co
     g_array_append_val(cursor->parameters, list);
     g_string_append_printf(sql, "%st0.", separator);
     px_db_quote(records->db, sql, model->id->column);
-    g_string_append(sql, px_ids_sql(records->db));
+    px_ids_sql(records->db, sql, model);
     separator = " AND ";
   }
   if (!query->with_inactive && model->active && !(query->domain && px_domain_names(query->domain, model->active))) {
@@ -108,7 +108,10 @@ bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList
   g_autofree char *list = px_ids_as_list(records->db, ids->ids, ids->n);
   bool is_sqlite = px_db_dialect(records->db) == PX_DIALECT_SQLITE;
   g_autoptr(GString) sql = g_string_new("SELECT value FROM ");
-  g_string_append(sql, is_sqlite ? "json_each(?)" : "unnest(CAST(? AS bigint[])) WITH ORDINALITY AS list (value, key)");
+  if (is_sqlite)
+    g_string_append(sql, "json_each(?)");
+  else
+    g_string_append_printf(sql, "unnest(CAST(? AS %s[])) WITH ORDINALITY AS list (value, key)", px_ids_type(model));
   g_string_append(sql, " WHERE value NOT IN (SELECT ");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, " FROM ");
@@ -120,7 +123,7 @@ bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList
   px_stmt_bind_text(stmt, 0, list);
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
-    int64_t id = px_stmt_integer(stmt, 0);
+    PxId id = px_id_from_value(px_stmt_value(stmt, 0));
     g_array_append_val(unknown, id);
   }
   return step == PX_STEP_DONE;

@@ -31,8 +31,7 @@ static void bind(Context *context, const PxValue *value) {
 /* What stands for a value that is compared with a field. PostgreSQL takes a ? for the type of the column, which a larger number, or a fraction, may
  * not be. */
 static const char *placeholder(const Context *context, const PxField *field, const PxValue *value) {
-  bool is_number = field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_MANY2ONE;
-  if (px_db_dialect(context->db) != PX_DIALECT_POSTGRES || !is_number)
+  if (px_db_dialect(context->db) != PX_DIALECT_POSTGRES || !px_field_holds_integers(field))
     return "?";
   return value->kind == PX_REAL ? "CAST(? AS numeric)" : "CAST(? AS bigint)";
 }
@@ -183,7 +182,8 @@ static void tree(Context *context, const PxDomain *leaf) {
   g_string_append(context->sql, " WHERE FALSE");
   for (size_t i = 0; i < leaf->n_values; i++) {
     g_string_append(context->sql, " OR ");
-    if (leaf->values[i].kind == PX_TEXT)
+    bool is_uuid = px_model_has_uuids(model) && px_id_is_uuid(px_id_from_value(leaf->values[i]));
+    if (leaf->values[i].kind == PX_TEXT && !is_uuid)
       like(context, NULL, px_model_field(model, "name"), &leaf->values[i], true, true, false);
     else
       compare(context, NULL, model->id, "=", &leaf->values[i]);

@@ -53,7 +53,8 @@ static void items_sql(PxRecords *records, GString *sql, const PxField *field, co
 static PxStmt *prepare(PxRecords *records, const PxField *field, const PxItemQuery *query, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   if (px_db_dialect(records->db) == PX_DIALECT_POSTGRES) {
-    g_string_append(sql, "SELECT own.place, item.* FROM unnest(CAST(? AS bigint[])) WITH ORDINALITY AS own (id, place) CROSS JOIN LATERAL (");
+    g_string_append_printf(sql, "SELECT own.place, item.* FROM unnest(CAST(? AS %s[])) WITH ORDINALITY AS own (id, place) CROSS JOIN LATERAL (",
+                           px_ids_type(field->model));
     items_sql(records, sql, field, query, "own.id", true);
     g_string_append(sql, ") AS item ORDER BY own.place, item.px_number");
   } else {
@@ -91,7 +92,7 @@ static bool ask_for_all(PxRecords *records, PxStmt *stmt, const PxItemQuery *que
 static bool ask_for_each(PxStmt *stmt, const PxItemQuery *query, const PxId *ids, size_t n, PxArena *arena, GArray *values, size_t *ret_counts,
                          GError **error) {
   for (size_t i = 0; i < n; i++) {
-    PxValue id = px_id_to_value(ids[i]);
+    PxValue id = px_id_to_value(NULL, ids[i]);
     if (px_id_is_none(ids[i]))
       continue;
     px_stmt_bind(stmt, 0, &id);

@@ -156,7 +156,7 @@ PxRecordCursor *px_records_open(PxRecords *records, const PxModel *model, const 
 int px_record_cursor_next(PxRecordCursor *cursor, const PxValue **ret_values, GError **error);
 void px_record_cursor_close(PxRecordCursor *cursor);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRecordCursor, px_record_cursor_close)
-/* Appends to unknown (int64_t) those of ids that no record of model has, in their order, each once. */
+/* Appends to unknown (PxId) those of ids that no record of model has, in their order, each once. */
 bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList *ids, GArray *unknown, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_records_count(PxRecords *records, const PxModel *model, const PxRecordQuery *query, uint64_t *ret_count, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

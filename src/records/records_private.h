@@ -15,8 +15,9 @@ typedef struct {
   bool (*create)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
   bool (*update)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
   bool (*link)(PxRecords *records, const PxLinkChange *changes, size_t n, bool link, GError **error);
-  /* Runs sql, an UPDATE or DELETE that ends in a column, for the rows that have one of ids there. first: its first parameter; NULL: it has none. */
-  bool (*for_ids)(PxRecords *records, const char *sql, const char *first, const PxId *ids, size_t n, GError **error);
+  /* Runs sql, an UPDATE or DELETE that ends in a column, for the rows that have one of ids there. first: its first parameter; NULL: it has none.
+   * type: of the column. */
+  bool (*for_ids)(PxRecords *records, const char *sql, const char *first, const char *type, const PxId *ids, size_t n, GError **error);
   const char *update_verb; /* "UPDATE " */
 } PxBatches;
 
@@ -58,8 +59,10 @@ struct PxLookup {
 
 /* Any number of ids (none: NULL, which no record has) as one parameter, for px_ids_sql(). Caller frees. */
 char *px_ids_as_list(const PxDb *db, const PxId *ids, size_t n);
-/* What follows a column that is to be one of the ids of such a parameter: " IN (...)". */
-const char *px_ids_sql(const PxDb *db);
+/* Appends what follows a column that is to be one of the ids of model in such a parameter: " IN (...)". */
+void px_ids_sql(const PxDb *db, GString *sql, const PxModel *model);
+/* The type of ids in SQL: "bigint", "uuid". */
+const char *px_ids_type(const PxModel *model);
 
 void px_lookup_free(PxLookup *lookup);
 /* The paths whose value in tuple is NULL; *ret_any: those that are no condition. */

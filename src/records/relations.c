@@ -26,7 +26,7 @@ static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError 
     quote(records, sql, " = r.", other);
   }
   quote(records, sql, " WHERE r.", own);
-  g_string_append(sql, px_ids_sql(records->db));
+  px_ids_sql(records->db, sql, field->model);
   quote(records, sql, " ORDER BY r.", own);
   quote(records, sql, ", r.", other);
   return px_db_prepare(records->db, sql->str, error);
@@ -38,17 +38,23 @@ char *px_ids_as_list(const PxDb *db, const PxId *ids, size_t n) {
   GString *list = g_string_new(is_sqlite ? "[" : "{");
   for (size_t i = 0; i < n; i++) {
     g_string_append(list, i ? "," : "");
-    if (px_id_is_none(ids[i]))
-      g_string_append(list, "null");
-    else
-      g_string_append_printf(list, "%" G_GINT64_FORMAT, px_id_to_value(ids[i]).integer);
+    char text[PX_ID_TEXT_SIZE];
+    px_id_write(ids[i], text);
+    g_string_append(list, *text ? text : "null");
   }
   g_string_append_c(list, is_sqlite ? ']' : '}');
   return g_string_free(list, FALSE);
 }
 
-const char *px_ids_sql(const PxDb *db) {
-  return px_db_dialect(db) == PX_DIALECT_SQLITE ? " IN (SELECT value FROM json_each(?))" : " = ANY (CAST(? AS bigint[]))";
+const char *px_ids_type(const PxModel *model) {
+  return px_model_has_uuids(model) ? "uuid" : "bigint";
+}
+
+void px_ids_sql(const PxDb *db, GString *sql, const PxModel *model) {
+  if (px_db_dialect(db) == PX_DIALECT_SQLITE)
+    g_string_append(sql, " IN (SELECT value FROM json_each(?))");
+  else
+    g_string_append_printf(sql, " = ANY (CAST(? AS %s[]))", px_ids_type(model));
 }
 
 typedef struct {
@@ -66,17 +72,13 @@ static bool read_pairs(PxStmt *stmt, GArray *pairs, bool has_active, GError **er
   return step == PX_STEP_DONE;
 }
 
-static int64_t number_of(PxId id) {
-  return px_id_to_value(id).integer;
-}
-
-/* The pairs of one record stand together, in the order of their numbers. */
+/* The pairs of one record stand together, in the order of their ids. */
 static PxIdList list_of(const GArray *pairs, PxId id, bool has_active, PxArena *arena) {
   guint low = 0;
   guint high = pairs->len;
   while (low < high) {
     guint middle = low + (high - low) / 2;
-    if (number_of(g_array_index(pairs, Pair, middle).own) < number_of(id))
+    if (px_id_compare(g_array_index(pairs, Pair, middle).own, id) < 0)
       low = middle + 1;
     else
       high = middle;
@@ -115,26 +117,29 @@ bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *
   quote(records, sql, records->batches->update_verb, many2one->model->table);
   quote(records, sql, " SET ", many2one->column);
   quote(records, sql, " = NULL WHERE ", many2one->model->id->column);
-  return records->batches->for_ids(records, sql->str, NULL, ids, n, error);
+  return records->batches->for_ids(records, sql->str, NULL, px_ids_type(many2one->model), ids, n, error);
 }
 
-static bool delete_where(PxRecords *records, const char *table, const char *column, const PxId *ids, size_t n, GError **error) {
+/* Rows of table that have an id of model in column. */
+static bool delete_where(PxRecords *records, const PxModel *model, const char *table, const char *column, const PxId *ids, size_t n, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   quote(records, sql, "DELETE FROM ", table);
   quote(records, sql, " WHERE ", column);
-  return records->batches->for_ids(records, sql->str, NULL, ids, n, error);
+  return records->batches->for_ids(records, sql->str, NULL, px_ids_type(model), ids, n, error);
 }
 
 static bool delete_externals(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
-  return records->batches->for_ids(records, "DELETE FROM pattimpex_external_id WHERE model = ? AND res_id", model->table, ids, n, error);
+  bool uuids = px_model_has_uuids(model);
+  g_autofree char *sql = g_strconcat("DELETE FROM pattimpex_external_id WHERE model = ? AND ", uuids ? "res_key" : "res_id", NULL);
+  return records->batches->for_ids(records, sql, model->table, uuids ? "text" : "bigint", ids, n, error);
 }
 
 /* A link is nothing without its record. */
 bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const PxField *field = model->fields[i];
-    if (field->type == PX_TYPE_MANY2MANY && !delete_where(records, field->through, field->from, ids, n, error))
+    if (field->type == PX_TYPE_MANY2MANY && !delete_where(records, model, field->through, field->from, ids, n, error))
       return false;
   }
-  return delete_where(records, model->table, model->id->column, ids, n, error) && delete_externals(records, model, ids, n, error);
+  return delete_where(records, model, model->table, model->id->column, ids, n, error) && delete_externals(records, model, ids, n, error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Batches row by row. */
+/* Batches row by row, for SQLite: ids are integers. */
 #include "records/records_private.h"
 
 static bool find_external(PxRecords *records, const PxValue *names, size_t n, PxArena *arena, PxId *ret_ids, const char **ret_tables,
@@ -35,7 +35,7 @@ static bool add_external(PxRecords *records, const PxModel *model, const PxValue
   for (size_t i = 0; i < n; i++) {
     PxValue module;
     PxValue name;
-    PxValue id = px_id_to_value(ids[i]);
+    PxValue id = px_id_to_value(NULL, ids[i]);
     px_external_split(&names[i], &module, &name);
     px_stmt_bind(stmt, 0, &module);
     px_stmt_bind(stmt, 1, &name);
@@ -66,7 +66,7 @@ static bool link_rows(PxRecords *records, const PxLinkChange *changes, size_t n,
       stmt = prepare_link(records, change->field, link, error);
     if (!stmt)
       return false;
-    PxValue values[] = {px_id_to_value(change->from), px_id_to_value(change->to)};
+    PxValue values[] = {px_id_to_value(NULL, change->from), px_id_to_value(NULL, change->to)};
     px_stmt_bind(stmt, 0, &values[0]);
     px_stmt_bind(stmt, 1, &values[1]);
     if (!px_stmt_run(stmt, error))
@@ -75,11 +75,11 @@ static bool link_rows(PxRecords *records, const PxLinkChange *changes, size_t n,
   return true;
 }
 
-static bool for_ids(PxRecords *records, const char *sql, const char *first, const PxId *ids, size_t n, GError **error) {
+static bool for_ids(PxRecords *records, const char *sql, const char *first, const char *type, const PxId *ids, size_t n, GError **error) {
   g_autofree char *each = g_strconcat(sql, " = ?", NULL);
   PxStmt *stmt = px_db_prepare(records->db, each, error);
   for (size_t i = 0; stmt && i < n; i++) {
-    PxValue id = px_id_to_value(ids[i]);
+    PxValue id = px_id_to_value(NULL, ids[i]);
     if (first)
       px_stmt_bind_text(stmt, 0, first);
     px_stmt_bind(stmt, first ? 1 : 0, &id);

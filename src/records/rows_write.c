@@ -119,7 +119,7 @@ static PxStmt *statement_for(PxRecords *records, const PxWrites *writes, Verb ve
 
 static bool run_row(PxStmt *stmt, const PxWrites *writes, Verb verb, size_t row, const uint64_t *mask, GError **error) {
   unsigned parameter = 0;
-  PxValue id = px_id_to_value(writes->ids[row]);
+  PxValue id = px_id_to_value(NULL, writes->ids[row]);
   if (verb == VERB_INSERT)
     px_stmt_bind(stmt, parameter++, &id);
   for (size_t f = 0; f < writes->n_fields; f++)

@@ -3,8 +3,7 @@
 #include "records/records_private.h"
 
 void px_sets_array(GString *sql, const PxField *field, bool compared) {
-  bool is_number = field->type == PX_TYPE_INTEGER || field->type == PX_TYPE_MANY2ONE;
-  g_string_append_printf(sql, "CAST(? AS %s[])", compared && is_number ? "bigint" : field->sql_type);
+  g_string_append_printf(sql, "CAST(? AS %s[])", compared && px_field_holds_integers(field) ? "bigint" : field->sql_type);
 }
 
 bool px_sets_run(PxRecords *records, PxStmt *stmt, GError **error) {
@@ -38,23 +37,28 @@ static bool find_external(PxRecords *records, const PxValue *names, size_t n, Px
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     size_t i = (size_t)px_stmt_integer(stmt, 0) - 1;
     PxValue table = px_stmt_value(stmt, 2);
-    ret_ids[i] = px_id_from_value(px_stmt_value(stmt, 1));
+    PxValue key = px_stmt_value(stmt, 3);
+    ret_ids[i] = px_id_from_value(key.kind == PX_NULL ? px_stmt_value(stmt, 1) : key);
     ret_tables[i] = px_arena_strndup(arena, table.text, table.len);
   }
   return step == PX_STEP_DONE;
 }
 
-static PxValue *id_values(const PxId *ids, size_t n) {
+/* Caller frees. */
+static PxValue *id_values(PxArena *arena, const PxId *ids, size_t n) {
   PxValue *values = g_new(PxValue, n);
   for (size_t i = 0; i < n; i++)
-    values[i] = px_id_to_value(ids[i]);
+    values[i] = px_id_to_value(arena, ids[i]);
   return values;
 }
 
 static bool add_external(PxRecords *records, const PxModel *model, const PxValue *names, const PxId *ids, size_t n, GError **error) {
   g_autofree PxValue *modules = g_new(PxValue, n);
   g_autofree PxValue *rests = g_new(PxValue, n);
-  g_autofree PxValue *numbers = id_values(ids, n);
+  g_autofree PxValue *nulls = g_new0(PxValue, n);
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autofree PxValue *values = id_values(arena, ids, n);
+  bool uuids = px_model_has_uuids(model);
   PxStmt *stmt = px_db_named(records->db, "external_add_all", error);
   if (!stmt)
     return false;
@@ -62,7 +66,8 @@ static bool add_external(PxRecords *records, const PxModel *model, const PxValue
   px_stmt_bind_text(stmt, 0, model->table);
   px_stmt_bind_array(stmt, 1, modules, n);
   px_stmt_bind_array(stmt, 2, rests, n);
-  px_stmt_bind_array(stmt, 3, numbers, n);
+  px_stmt_bind_array(stmt, 3, uuids ? nulls : values, n);
+  px_stmt_bind_array(stmt, 4, uuids ? values : nulls, n);
   return px_stmt_run(stmt, error);
 }
 
@@ -70,7 +75,8 @@ static bool add_external(PxRecords *records, const PxModel *model, const PxValue
 
 static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link) {
   PxDb *db = records->db;
-  const char *pairs = "unnest(CAST(? AS bigint[]), CAST(? AS bigint[])) AS pair (a, b)";
+  g_autofree char *pairs =
+    g_strdup_printf("unnest(CAST(? AS %s[]), CAST(? AS %s[])) AS pair (a, b)", px_ids_type(field->model), px_ids_type(field->target));
   g_autoptr(GString) sql = g_string_new(link ? "INSERT INTO " : "DELETE FROM ");
   px_db_quote(db, sql, field->through);
   g_string_append(sql, link ? " (" : " USING ");
@@ -90,12 +96,13 @@ static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link)
 static bool link_field(PxRecords *records, const PxLinkChange *changes, size_t n, const PxField *field, bool link, GError **error) {
   g_autofree PxValue *from = g_new(PxValue, n);
   g_autofree PxValue *to = g_new(PxValue, n);
+  g_autoptr(PxArena) arena = px_arena_new();
   size_t n_pairs = 0;
   for (size_t i = 0; i < n; i++) {
     if (changes[i].field != field)
       continue;
-    from[n_pairs] = px_id_to_value(changes[i].from);
-    to[n_pairs++] = px_id_to_value(changes[i].to);
+    from[n_pairs] = px_id_to_value(arena, changes[i].from);
+    to[n_pairs++] = px_id_to_value(arena, changes[i].to);
   }
   PxStmt *stmt = prepare_link(records, field, link);
   px_stmt_bind_array(stmt, 0, from, n_pairs);
@@ -114,15 +121,16 @@ static bool link_sets(PxRecords *records, const PxLinkChange *changes, size_t n,
   return true;
 }
 
-static bool for_ids(PxRecords *records, const char *sql, const char *first, const PxId *ids, size_t n, GError **error) {
+static bool for_ids(PxRecords *records, const char *sql, const char *first, const char *type, const PxId *ids, size_t n, GError **error) {
   if (n == 0)
     return true;
-  g_autofree char *all = g_strconcat(sql, " = ANY (CAST(? AS bigint[]))", NULL);
-  g_autofree PxValue *numbers = id_values(ids, n);
+  g_autofree char *all = g_strconcat(sql, " = ANY (CAST(? AS ", type, "[]))", NULL);
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autofree PxValue *values = id_values(arena, ids, n);
   PxStmt *stmt = px_db_prepare_batch(records->db, all);
   if (first)
     px_stmt_bind_text(stmt, 0, first);
-  px_stmt_bind_array(stmt, first ? 1 : 0, numbers, n);
+  px_stmt_bind_array(stmt, first ? 1 : 0, values, n);
   return px_sets_run(records, stmt, error);
 }
 

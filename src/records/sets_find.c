@@ -106,6 +106,8 @@ static PxStmt *prepare(PxLookup *lookup, const Group *group) {
     g_string_append_printf(sql, "DISTINCT ON (asked.place, %s) ", id->str);
   if (lookup->n_read)
     g_string_append_printf(sql, "asked.place, %s, %s", id->str, id->str);
+  else if (px_model_has_uuids(lookup->model)) /* of which there is no least and greatest before PostgreSQL 18 */
+    g_string_append_printf(sql, "asked.place, min(CAST(%s AS text)), max(CAST(%s AS text))", id->str, id->str);
   else
     g_string_append_printf(sql, "asked.place, min(%s), max(%s)", id->str, id->str);
   for (size_t i = 0; i < lookup->n_read; i++) {

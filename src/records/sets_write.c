@@ -40,10 +40,24 @@ static bool take_behind_last(PxRecords *records, const PxModel *model, size_t n,
   return true;
 }
 
+/* As the column's default makes them. */
+static bool take_uuids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
+  g_autofree char *sql = g_strdup_printf("SELECT CAST(%s AS uuid) FROM generate_series(1, CAST(? AS bigint))", model->new_uuid);
+  PxStmt *stmt = px_db_prepare(records->db, sql, error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_integer(stmt, 0, (int64_t)n);
+  PxStep step;
+  size_t taken = 0;
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
+    ret_ids[taken++] = px_id_from_value(px_stmt_value(stmt, 0));
+  return step == PX_STEP_DONE;
+}
+
 bool px_sets_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
   if (n == 0)
     return true;
-  return (model->sequence ? take_from_sequence : take_behind_last)(records, model, n, ret_ids, error);
+  return (model->new_uuid ? take_uuids : model->sequence ? take_from_sequence : take_behind_last)(records, model, n, ret_ids, error);
 }
 
 /* ---- statements */
@@ -122,12 +136,12 @@ static void update_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, " = given.id");
 }
 
-/* All ids, then all of the first field, then all of the second ... Caller frees. */
-static PxValue *cells_of(const Group *group, size_t *ret_n_columns) {
+/* All ids, then all of the first field, then all of the second ... Caller frees. arena: of the ids. */
+static PxValue *cells_of(PxArena *arena, const Group *group, size_t *ret_n_columns) {
   PxValue *cells = g_new(PxValue, group->n * (group->writes->n_fields + 1));
   PxValue *cell = cells;
   for (size_t i = 0; i < group->n; i++)
-    *cell++ = px_id_to_value(group->writes->ids[group->rows[i]]);
+    *cell++ = px_id_to_value(arena, group->writes->ids[group->rows[i]]);
   for (size_t f = 0; f < group->writes->n_fields; f++)
     for (size_t i = 0; i < group->n && px_mask_has(group->mask, f); i++)
       *cell++ = group->writes->values[group->rows[i]][f];
@@ -157,7 +171,8 @@ typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   size_t n_columns;
-  g_autofree PxValue *cells = cells_of(group, &n_columns);
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autofree PxValue *cells = cells_of(arena, group, &n_columns);
   make_sql(records->db, group, sql);
   if (make_sql == copy_sql)
     return copy_group(records, group, sql->str, cells, n_columns, error);

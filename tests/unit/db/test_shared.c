@@ -98,7 +98,7 @@ static void migrates_once(Fixture *f, gconstpointer data) {
   g_assert_cmpint(rows, ==, one_integer(f->db, "SELECT max(version) FROM pattimpex_schema_version"));
   g_assert_true(px_db_migrate(f->db, &error));
   g_assert_cmpint(one_integer(f->db, "SELECT count(*) FROM pattimpex_schema_version"), ==, rows);
-  exec(f->db, "INSERT INTO pattimpex_external_id VALUES ('base', 'fr', 'res_country', 75)");
+  exec(f->db, "INSERT INTO pattimpex_external_id (module, name, model, res_id) VALUES ('base', 'fr', 'res_country', 75)");
 }
 
 static void newer_tables_are_refused(Fixture *f, gconstpointer data) {

@@ -305,7 +305,8 @@ static void test_external_ids(void) {
 static void test_external_id_taken_meanwhile(void) {
   g_autoptr(GError) error = NULL;
   check((Wanted){.pattern = "    fields: [category_ids/id]\n", .domain = "[('id', '=', 42)]"}, 1, "category_ids|1|id\n__export__.category_7\n");
-  g_assert_true(px_db_exec(shop.db, "INSERT INTO pattimpex_external_id VALUES ('__export__', 'category_7', 'category', 5)", &error));
+  g_assert_true(px_db_exec(
+    shop.db, "INSERT INTO pattimpex_external_id (module, name, model, res_id) VALUES ('__export__', 'category_7', 'category', 5)", &error));
   g_assert_true(px_db_begin(shop.db, PX_TX_WRITE, &error));
   g_assert_false(px_records_store_names(shop.db, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_TRANSIENT);

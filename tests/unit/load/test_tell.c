@@ -26,7 +26,7 @@ static bool keep(void *data, const PxChange *change, GError **error) {
   static const char *const kinds[] = {"find", "create", "update", "detach", "delete", "link", "unlink", "name"};
   GString *text = data;
   g_string_append_printf(text, "%" G_GUINT64_FORMAT " %s %s %" G_GINT64_FORMAT " %s:", change->row, kinds[change->kind], change->model->name,
-                         px_id_to_value(change->id).integer, change->name ? change->name : "");
+                         px_id_to_value(NULL, change->id).integer, change->name ? change->name : "");
   for (size_t i = 0; i < change->n_fields; i++) {
     const PxFieldChange *field = &change->fields[i];
     g_string_append(text, " ");

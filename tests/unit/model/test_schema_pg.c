@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of PostgreSQL as models. */
+#include "model/id.h"
 #include "postgres.h"
 #include "schema_fixture.h"
 
@@ -339,12 +340,12 @@ static void views_are_models_to_read(void) {
   g_assert_true(field_of(&read, "v", "big")->read_only);
   g_assert_true(model_of(&read, "m")->read_only);
   g_assert_false(model_of(&read, "t")->read_only);
-  g_assert_cmpstr(reason_of(&read, "w"), ==, "it is a view without a column id of integers");
+  g_assert_cmpstr(reason_of(&read, "w"), ==, "it is a view without a column id of integers or uuids");
 }
 
 static void others_are_no_models(void) {
   g_auto(Read) read = read_postgres(
-    "CREATE TABLE none (a text); CREATE TABLE two (a integer, b integer, c integer, PRIMARY KEY (a, b)); CREATE TABLE word (id uuid PRIMARY KEY);"
+    "CREATE TABLE none (a text); CREATE TABLE two (a integer, b integer, c integer, PRIMARY KEY (a, b)); CREATE TABLE word (id text PRIMARY KEY);"
     "CREATE TABLE whole (id integer PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF whole FOR VALUES FROM (0) TO (9);"
     "CREATE TABLE twin (id integer PRIMARY KEY); CREATE TABLE \"Twin\" (id integer PRIMARY KEY); CREATE TABLE pattimpex_x (id integer PRIMARY KEY)",
     NULL);
@@ -352,10 +353,43 @@ static void others_are_no_models(void) {
   g_assert_nonnull(px_schema_model(read.schema, "whole"));
   g_assert_cmpstr(reason_of(&read, "none"), ==, "it has no primary key");
   g_assert_cmpstr(reason_of(&read, "two"), ==, "its primary key has 2 columns");
-  g_assert_cmpstr(reason_of(&read, "word"), ==, "its primary key id is no integer (uuid)");
+  g_assert_cmpstr(reason_of(&read, "word"), ==, "its primary key id is neither an integer nor a uuid (text)");
   g_assert_cmpstr(reason_of(&read, "part"), ==, "it is a partition of another table");
   g_assert_nonnull(strstr(reason_of(&read, "twin"), "but for capitals"));
   g_assert_null(reason_of(&read, "pattimpex_x"));
+}
+
+static void uuids_are_ids(void) {
+  g_auto(Read) read = read_postgres("CREATE DOMAIN ref AS uuid; CREATE TABLE a (key ref PRIMARY KEY); CREATE VIEW v AS SELECT key AS id FROM a;"
+                                    "CREATE TABLE b (id uuid PRIMARY KEY DEFAULT '00000000-0000-0000-0000-000000000001', a_id ref REFERENCES a)",
+                                    NULL);
+  const PxField *a_id = field_of(&read, "b", "a_id");
+  g_assert_true(px_model_has_uuids(model_of(&read, "a")));
+  g_assert_true(model_of(&read, "v")->read_only);
+  g_assert_cmpstr(model_of(&read, "a")->new_uuid, ==, "gen_random_uuid()");
+  g_assert_cmpstr(model_of(&read, "b")->new_uuid, ==, "'00000000-0000-0000-0000-000000000001'::uuid");
+  g_assert_true(a_id->type == PX_TYPE_MANY2ONE && a_id->target == model_of(&read, "a") && !px_field_holds_integers(a_id));
+}
+
+static void ids_are_told_apart_and_come_back_from_text(void) {
+  static const char *const texts[] = {
+    "-5", "0", "12", "00000000-0000-0000-0000-000000000000", "00000000-0000-0001-8000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"};
+  g_autoptr(PxArena) arena = px_arena_new();
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+    char text[PX_ID_TEXT_SIZE];
+    PxId id = px_id_from_text(texts[i]);
+    px_id_write(id, text);
+    g_assert_cmpstr(text, ==, texts[i]);
+    g_assert_true(px_id_equal(px_id_from_value(px_id_to_value(arena, id)), id));
+    g_assert_false(px_id_is_none(id) || px_id_equal(id, PX_ID_NONE));
+    for (size_t k = i / 3 * 3; k < i; k++)
+      g_assert_true(px_id_compare(px_id_from_text(texts[k]), id) < 0 && px_id_compare(id, px_id_from_text(texts[k])) > 0);
+    g_assert_cmpint(px_id_compare(id, id), ==, 0);
+  }
+  g_assert_true(px_id_is_none(px_id_from_text("00000000-0000-0000-0000-00000000000")));
+  g_assert_true(px_id_is_none(px_id_from_text("00000000-0000-0000-00000-00000000000")));
+  g_assert_true(px_id_is_none(px_id_from_text("0000000g-0000-0000-0000-000000000000")));
+  g_assert_true(px_id_is_none(px_id_from_value(px_value_null())));
 }
 
 static void search_path_decides(void) {
@@ -408,6 +442,8 @@ int main(int argc, char **argv) {
   ADD(foreign_keys_to_ids_and_to_other_columns);
   ADD(views_are_models_to_read);
   ADD(others_are_no_models);
+  ADD(uuids_are_ids);
+  ADD(ids_are_told_apart_and_come_back_from_text);
   ADD(search_path_decides);
   ADD(triggers_rules_and_row_security_are_seen);
   ADD(tables_that_may_not_be_read_are_told);

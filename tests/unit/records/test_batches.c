@@ -55,7 +55,7 @@ static void tear_down(Fixture *f, const void *data) {
 }
 
 static int64_t number_of(PxId id) {
-  return px_id_is_none(id) ? 0 : px_id_to_value(id).integer;
+  return px_id_is_none(id) ? 0 : px_id_to_value(NULL, id).integer;
 }
 
 static PxId id_of(int64_t number) {

@@ -375,11 +375,11 @@ static void test_chosen_records(Fixture *fixture, const void *data) {
     g_assert_cmpint(values[0].integer, ==, expected);
   }
   g_assert_cmpint(px_record_cursor_next(cursor, &values, &error), ==, 0);
-  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(int64_t));
+  g_autoptr(GArray) unknown = g_array_new(FALSE, FALSE, sizeof(PxId));
   g_assert_true(px_records_unknown(fixture->records, fixture->partner, &only, unknown, &error));
   g_assert_cmpuint(unknown->len, ==, 2);
-  g_assert_cmpint(g_array_index(unknown, int64_t, 0), ==, 9);
-  g_assert_cmpint(g_array_index(unknown, int64_t, 1), ==, -1);
+  g_assert_true(px_id_equal(g_array_index(unknown, PxId, 0), px_id_from_integer(9)));
+  g_assert_true(px_id_equal(g_array_index(unknown, PxId, 1), px_id_from_integer(-1)));
 }
 
 static void test_items_and_names_in_a_snapshot(Fixture *fixture, const void *data) {
@@ -423,10 +423,11 @@ static void test_names_that_others_have(Fixture *fixture, const void *data) {
   PxId ids[] = {px_id_from_integer(1), px_id_from_integer(2), PX_ID_NONE, px_id_from_integer(3), px_id_from_integer(1), px_id_from_integer(4)};
   static const char *const expected[] = {"__export__.partner_1-2", "shop.bob", NULL, "__export__.partner_3", "__export__.partner_1-2", "b.dup"};
   PxValue names[G_N_ELEMENTS(ids)];
-  g_assert_true(px_db_exec(fixture->db,
-                           "INSERT INTO pattimpex_external_id VALUES ('__export__', 'partner_1', 'tag', 1), ('shop', 'bob', 'partner', 2),"
-                           "('__export__', 'x', 'partner', 2), ('c', 'dup', 'partner', 4), ('b', 'dup', 'partner', 4)",
-                           &error));
+  g_assert_true(px_db_exec(
+    fixture->db,
+    "INSERT INTO pattimpex_external_id (module, name, model, res_id) VALUES ('__export__', 'partner_1', 'tag', 1), ('shop', 'bob', 'partner', 2),"
+    "('__export__', 'x', 'partner', 2), ('c', 'dup', 'partner', 4), ('b', 'dup', 'partner', 4)",
+    &error));
   g_assert_true(px_records_begin_names(fixture->db, &error));
   g_assert_true(px_db_begin(fixture->db, PX_TX_READ, &error));
   for (int again = 0; again < 2; again++) {

@@ -1,2 +1,3 @@
-INSERT INTO pattimpex_external_id (module, name, model, res_id)
-SELECT module, name, ?, id FROM unnest(CAST(? AS text[]), CAST(? AS text[]), CAST(? AS bigint[])) AS given (module, name, id)
+INSERT INTO pattimpex_external_id (module, name, model, res_id, res_key)
+SELECT module, name, ?, coalesce(id, 0), key
+FROM unnest(CAST(? AS text[]), CAST(? AS text[]), CAST(? AS bigint[]), CAST(? AS text[])) AS given (module, name, id, key)
