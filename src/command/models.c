@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/arena.h"
+#include "base/text.h"
 #include "command/command.h"
 #include "command/open.h"
 #include "command/output.h"
@@ -194,9 +195,16 @@ static void print_models(bool as_json, const PxSchema *schema) {
 }
 
 static int run(const PxCommandLine *line, GError **error) {
-  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = true}, error);
+  /* Who mends a pattern looks here for the names: what is wrong elsewhere is in nobody's way. */
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = true, .complaints = complaints}, error);
   if (!project)
     return 2;
+  size_t wrong = px_complaints_errors(complaints);
+  if (wrong > 0 && !line->quiet) {
+    g_autofree char *errors = px_count_text(wrong, "error");
+    g_printerr("pattimpex: the configuration has %s: pattimpex check tells more\n", errors);
+  }
   if (line->n_args == 0) {
     print_models(line->json, project->schema);
     return 0;

@@ -9,5 +9,5 @@ PxProject *px_command_open(const PxCommandLine *line, const PxCommandOpen *how, 
     .no_files = how->no_files || how->no_history,
     .no_migrate = how->no_history,
   };
-  return px_project_open(&options, NULL, error);
+  return px_project_open(&options, how->complaints, error);
 }
