@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #define TEMPORARY_DIRECTORY "tmp"
-#define TEMPORARY_PREFIX "blob-"
 #define SHA256_CHARS 64
 
 struct PxNewBlob {
@@ -44,7 +43,7 @@ static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
     return false;
   PX_AUTO_FD temporary = openat(store->fd, TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (temporary >= 0)
-    px_bytes_sweep(temporary, TEMPORARY_PREFIX, g_get_real_time() / G_USEC_PER_SEC);
+    px_bytes_sweep(temporary, PX_NEW_BLOB, g_get_real_time() / G_USEC_PER_SEC);
   return true;
 }
 
@@ -98,18 +97,30 @@ static int writable(const PxFilestore *store) {
   return store->dry_fd >= 0 ? store->dry_fd : store->fd;
 }
 
-static const char *writable_directory(const PxFilestore *store) {
+const char *px_filestore_writable_directory(const PxFilestore *store) {
   return store->dry_directory ? store->dry_directory : store->directory;
+}
+
+int px_filestore_open_temporary(const PxFilestore *store, GError **error) {
+  int fd = openat(writable(store), TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0)
+    (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, px_filestore_writable_directory(store), "write in it");
+  return fd;
+}
+
+int px_filestore_new_file(const PxFilestore *store, int directory, char **ret_name, GError **error) {
+  int fd = px_bytes_temporary(directory, PX_NEW_BLOB, "", 0600, ret_name);
+  if (fd < 0)
+    (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, px_filestore_writable_directory(store), "write in it");
+  return fd;
 }
 
 PxNewBlob *px_filestore_begin(PxFilestore *store, int *ret_fd, GError **error) {
   g_autofree char *name = NULL;
-  PX_AUTO_FD directory = openat(writable(store), TEMPORARY_DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  int fd = directory >= 0 ? px_bytes_temporary(directory, TEMPORARY_PREFIX, "", 0600, &name) : -1;
-  if (fd < 0) {
-    (void)px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(store), "write in it");
+  PX_AUTO_FD directory = px_filestore_open_temporary(store, error);
+  int fd = directory >= 0 ? px_filestore_new_file(store, directory, &name, error) : -1;
+  if (fd < 0)
     return NULL;
-  }
   PxNewBlob *blob = g_new(PxNewBlob, 1);
   *blob = (PxNewBlob){.store = store, .fd = fd, .directory = px_fd_steal(&directory), .name = g_steal_pointer(&name)};
   *ret_fd = fd;
@@ -130,38 +141,43 @@ void px_filestore_abandon(PxNewBlob *blob) {
   new_blob_free(blob);
 }
 
-/* The directory "ab" of a blob "abcdef...", made when it is missing. */
-static int open_prefix(const PxFilestore *store, const char *sha256) {
+int px_filestore_open_prefix(const PxFilestore *store, const char *sha256, bool *ret_made) {
   const char prefix[] = {sha256[0], sha256[1], 0};
   int fd = openat(writable(store), prefix, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd >= 0 || errno != ENOENT)
+  *ret_made = fd < 0 && errno == ENOENT;
+  if (!*ret_made)
     return fd;
   if (mkdirat(writable(store), prefix, 0700) < 0 && errno != EEXIST)
     return -1;
-  (void)fsync(writable(store));
   return openat(writable(store), prefix, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Whether the whole blob is there; touches it, so that a collector that is about to look leaves it. */
-static bool touch(int directory, const char *name, uint64_t size) {
+bool px_filestore_sync_root(const PxFilestore *store, GError **error) {
+  return px_bytes_sync_directory(writable(store), error);
+}
+
+bool px_filestore_touch(int directory, const char *sha256, uint64_t size) {
   struct stat status;
+  const char *name = sha256 + 2;
   return utimensat(directory, name, NULL, AT_SYMLINK_NOFOLLOW) == 0 && fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
          S_ISREG(status.st_mode) && (uint64_t)status.st_size == size;
 }
 
 /* Gives the bytes their name. The temporary name is gone when this returns true, unless the blob was there before. */
 static bool place(PxNewBlob *new, const PxBlob *blob, bool *ret_was_there, GError **error) {
-  const char *name = blob->sha256 + 2;
-  PX_AUTO_FD directory = open_prefix(new->store, blob->sha256);
+  bool made;
+  PX_AUTO_FD directory = px_filestore_open_prefix(new->store, blob->sha256, &made);
   if (directory < 0)
-    return px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "write in it");
-  *ret_was_there = touch(directory, name, blob->size);
+    return px_filestore_fail(error, PX_ERROR_TRANSIENT, px_filestore_writable_directory(new->store), "write in it");
+  if (made && !px_filestore_sync_root(new->store, error))
+    return false;
+  *ret_was_there = px_filestore_touch(directory, blob->sha256, blob->size);
   if (!*ret_was_there) {
     if (!px_bytes_sync(new->fd, error))
       return false;
     px_hook("filestore.written");
-    if (renameat(new->directory, new->name, directory, name) < 0)
-      return px_filestore_fail(error, PX_ERROR_TRANSIENT, writable_directory(new->store), "rename a new blob");
+    if (renameat(new->directory, new->name, directory, blob->sha256 + 2) < 0)
+      return px_filestore_fail(error, PX_ERROR_TRANSIENT, px_filestore_writable_directory(new->store), "rename a new blob");
     px_hook("filestore.renamed");
   }
   return px_bytes_sync_directory(directory, error);
@@ -184,7 +200,7 @@ static bool keep(PxNewBlob *new, const PxBlob *blob, PxBlob *ret_blob, GError **
 bool px_filestore_commit(PxNewBlob *new, PxBlob *ret_blob, GError **error) {
   PxBlob blob;
   if (lseek(new->fd, 0, SEEK_SET) < 0 || !px_bytes_copy(new->fd, -1, UINT64_MAX, blob.sha256, &blob.size, error)) {
-    g_prefix_error(error, "filestore %s: ", writable_directory(new->store));
+    g_prefix_error(error, "filestore %s: ", px_filestore_writable_directory(new->store));
     px_filestore_abandon(new);
     return false;
   }
@@ -199,7 +215,7 @@ bool px_filestore_add(PxFilestore *store, int fd, PxBlob *ret_blob, GError **err
     return false;
   if (px_bytes_copy(fd, new_fd, UINT64_MAX, blob.sha256, &blob.size, error))
     return keep(new, &blob, ret_blob, error);
-  g_prefix_error(error, "filestore %s: ", writable_directory(store));
+  g_prefix_error(error, "filestore %s: ", px_filestore_writable_directory(store));
   px_filestore_abandon(new);
   return false;
 }
@@ -208,16 +224,22 @@ static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **er
   return px_storage_read(source, buffer, size, error);
 }
 
+bool px_filestore_pump(const PxFilestore *store, PxReading *reading, int fd, PxBlob *ret_blob, GError **error) {
+  if (px_bytes_pump(pull_reading, reading, fd, UINT64_MAX, ret_blob->sha256, &ret_blob->size, error))
+    return true;
+  if (!reading->failed)
+    g_prefix_error(error, "filestore %s: ", px_filestore_writable_directory(store));
+  return false;
+}
+
 bool px_filestore_add_reading(PxFilestore *store, PxReading *reading, PxBlob *ret_blob, GError **error) {
   PxBlob blob;
   int new_fd;
   PxNewBlob *new = px_filestore_begin(store, &new_fd, error);
   if (!new)
     return false;
-  if (px_bytes_pump(pull_reading, reading, new_fd, UINT64_MAX, blob.sha256, &blob.size, error))
+  if (px_filestore_pump(store, reading, new_fd, &blob, error))
     return keep(new, &blob, ret_blob, error);
-  if (!reading->failed)
-    g_prefix_error(error, "filestore %s: ", writable_directory(store));
   px_filestore_abandon(new);
   return false;
 }

@@ -7,7 +7,7 @@ import zipfile
 
 from test_kill import FILES, Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
 
-OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt", "archive")
+OF_PICKUP = ("fetch", "remote", "storage.moved", "receipt", "archive", "filestore.")
 SETTINGS = "path: in, recursive: true, ready_file: '${obj.name}.done', stable_for: 0, receipt_path: receipts,"
 
 
@@ -21,7 +21,7 @@ class Tree(Shop):
 
 
 def shop_in(folder):
-    """Two files in a sub-folder and an archive, ready; the third file never is."""
+    """Three files in a sub-folder, one with the bytes of another, and an archive, ready: they are taken together. A last file never is."""
     shop = Tree(folder)
     config = shop.folder / "pattimpex.yaml"
     config.write_text(config.read_text().replace("path: in,", SETTINGS))
@@ -29,6 +29,8 @@ def shop_in(folder):
     for name in list(FILES)[:2]:
         (shop.folder / "drop" / "in" / name).rename(shop.folder / "drop" / "in" / "sub" / name)
         shop.drop(f"sub/{name}.done", f"{name} is ready")
+    shop.drop("sub/5.csv", FILES["1.csv"])
+    shop.drop("sub/5.csv.done", "")
     with zipfile.ZipFile(shop.folder / "drop" / "in" / "4.zip", "w") as archive:
         for n in range(2):
             archive.writestr(zipfile.ZipInfo(f"4-{n}.csv"), f"email#key,name\nz{n}@x.test,Z{n}\n")
@@ -51,12 +53,14 @@ def pytest_generate_tests(metafunc):
 def test_undisturbed_run_is_as_expected():
     hooks, outcome = undisturbed()
     assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
+    stored = hooks.index("fetch-stored")
+    assert hooks[stored - 4:stored + 2] == ["filestore.written", *["filestore.renamed"] * 3, "fetch-stored", "fetch-committed"], "one commit for all"
     assert sorted(outcome["remote files"]) == [
         "drop/done/4.zip", "drop/done/4.zip.done", "drop/done/sub/1.csv", "drop/done/sub/1.csv.done",
-        "drop/done/sub/2.csv", "drop/done/sub/2.csv.done",
+        "drop/done/sub/2.csv", "drop/done/sub/2.csv.done", "drop/done/sub/5.csv", "drop/done/sub/5.csv.done",
         "drop/errors/sub/2.csv", "drop/in/3.csv", "drop/out/partner.csv", "drop/receipts/4-0.csv.receipt.json",
         "drop/receipts/4-1.csv.receipt.json", "drop/receipts/4.zip.receipt.json", "drop/receipts/sub/1.csv.receipt.json",
-        "drop/receipts/sub/2.csv.receipt.json"]
+        "drop/receipts/sub/2.csv.receipt.json", "drop/receipts/sub/5.csv.receipt.json"]
 
 
 def test_kill(kill_at, tmp_path):

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 void add_expect_tests(void);
+void add_fetch_tests(void);
 void add_pick_tests(void);
 void add_remote_tests(void);
 void add_import_tests(void);

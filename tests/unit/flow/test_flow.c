@@ -6,6 +6,7 @@ int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "parser") == 0) /* the parser process is this program again */
     return px_parser_main(argc, argv);
   g_test_init(&argc, &argv, NULL);
+  add_fetch_tests();
   add_pick_tests();
   add_remote_tests();
   add_import_tests();

@@ -6,6 +6,7 @@
 #include "suites.h"
 
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <unistd.h>
 
 #define LARGE (600 * 1024) /* several pieces */
@@ -143,7 +144,42 @@ static void dry_run_keeps_nothing(Fixture *f, gconstpointer data) {
   g_assert_cmpint(count(f, "blob"), ==, 1);
 }
 
+/* Two of them are the same. */
+static void batch_is_there_with_its_commit(Fixture *f, gconstpointer data) {
+  static const char *const texts[] = {"one", "two", "one", ""};
+  g_autoptr(GError) error = NULL;
+  g_autoptr(PxFilestore) store = open_store(f);
+  g_autofree char *directory = g_dir_make_tmp("px-blobs-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename(directory, "file", NULL);
+  g_autofree char *text = g_strdup_printf("storages: {drop: {type: file, directory: '%s'}}\n", directory);
+  g_autoptr(PxConfig) config = px_config_parse(text, "test.yaml", &error);
+  g_autoptr(PxComplaints) complaints = px_complaints_new();
+  g_autoptr(PxStorages) storages = px_storages_read(config, complaints);
+  g_autoptr(PxStorage) storage = px_storage_open(storages, "drop", false, &error);
+  PxBlob blobs[G_N_ELEMENTS(texts)];
+  PxBlobBatch *batch = px_filestore_batch_begin(store);
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+    PxFileInfo info;
+    g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
+    g_autoptr(PxReading) reading = px_storage_open_read(storage, "", "file", &info, &error);
+    g_assert_true(px_filestore_batch_add(batch, reading, &blobs[i], &error));
+  }
+  g_assert_cmpint(count(f, "blob"), ==, 0);
+  g_assert_true(px_filestore_batch_commit(batch, &error));
+  g_assert_cmpint(count(f, "blob"), ==, 3);
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+    char found[8] = "";
+    int fd = px_filestore_read(store, blobs[i].sha256, &error);
+    g_assert_cmpint(read(fd, found, sizeof found - 1), ==, (ssize_t)strlen(texts[i]));
+    g_assert_cmpstr(found, ==, texts[i]);
+    (void)close(fd);
+  }
+  (void)g_unlink(path);
+  (void)g_rmdir(directory);
+}
+
 void add_blobs(void) {
+  ADD("blobs/batch_is_there_with_its_commit", batch_is_there_with_its_commit);
   ADD("blobs/come_back_elsewhere", bytes_come_back_elsewhere);
   ADD("blobs/that_were_changed_are_told", other_bytes_are_told);
   ADD("blobs/that_nobody_needs_are_removed_when_old", what_nobody_needs_is_removed_when_it_is_old);

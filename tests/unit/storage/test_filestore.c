@@ -189,7 +189,100 @@ static void cannot_be_made(Fixture *fixture, const void *data) {
   assert_fails(store != NULL, &error, PX_ERROR_UNREACHABLE, "file/store: cannot make it");
 }
 
+/* ---- batches */
+
+static bool add_to(PxBlobBatch *batch, const Fixture *fixture, const char *name, PxBlob *ret_blob, GError **error) {
+  PxFileInfo info;
+  g_autoptr(PxReading) reading = px_storage_open_read(fixture->storage, "", name, &info, error);
+  g_assert_nonnull(reading);
+  return px_filestore_batch_add(batch, reading, ret_blob, error);
+}
+
+static void batch_is_there_with_its_commit(Fixture *fixture, const void *data) {
+  enum { MANY = 300 };
+  g_autoptr(PxFilestore) store = open_store(fixture, false);
+  g_autoptr(GError) error = NULL;
+  PxBlob blobs[MANY];
+  add(store, "text 7", &blobs[7]); /* one that is there before */
+  PxBlobBatch *batch = px_filestore_batch_begin(store);
+  for (unsigned i = 0; i < MANY; i++) {
+    g_autofree char *text = g_strdup_printf("text %u", i % (MANY - 1)); /* and one twice */
+    write_file(fixture, "file", text);
+    g_assert_true(add_to(batch, fixture, "file", &blobs[i], &error));
+  }
+  g_assert_cmpint(px_filestore_read(store, blobs[0].sha256, NULL), ==, -1);
+  g_assert_true(px_filestore_batch_commit(batch, &error));
+  g_assert_no_error(error);
+  for (unsigned i = 0; i < MANY; i++) {
+    g_autofree char *text = g_strdup_printf("text %u", i % (MANY - 1));
+    assert_blob(store, blobs[i].sha256, text);
+  }
+  g_autofree char *names = tree(fixture);
+  g_assert_nonnull(strstr(names, " store/tmp/"));
+  g_assert_null(strstr(names, "store/tmp/blob"));
+}
+
+static void small_batch_too(Fixture *fixture, const void *data) {
+  g_autoptr(PxFilestore) store = open_store(fixture, false);
+  PxBlob blob;
+  PxBlobBatch *batch = px_filestore_batch_begin(store);
+  write_file(fixture, "file", "hello");
+  g_assert_true(add_to(batch, fixture, "file", &blob, NULL));
+  g_assert_true(px_filestore_batch_commit(batch, NULL));
+  g_assert_true(px_filestore_batch_commit(px_filestore_batch_begin(store), NULL));
+  assert_blob(store, HELLO_SHA256, "hello");
+}
+
+static void batch_without_commit_leaves_nothing(Fixture *fixture, const void *data) {
+  g_autoptr(PxFilestore) store = open_store(fixture, false);
+  PxBlob blob;
+  PxBlobBatch *batch = px_filestore_batch_begin(store);
+  write_file(fixture, "file", "hello");
+  g_assert_true(add_to(batch, fixture, "file", &blob, NULL));
+  px_filestore_batch_abandon(batch);
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "file store/ store/tmp/");
+}
+
+static void file_that_cannot_be_stored_leaves_the_batch(Fixture *fixture, const void *data) {
+  g_autoptr(PxFilestore) store = open_store(fixture, false);
+  g_autoptr(GError) error = NULL;
+  struct rlimit old;
+  PxBlob blob;
+  PxBlobBatch *batch = px_filestore_batch_begin(store);
+  g_autofree char *big = g_strnfill(100000, 'x');
+  write_file(fixture, "big", big);
+  write_file(fixture, "file", "hello");
+  g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+  const struct rlimit small = {.rlim_cur = 4096, .rlim_max = old.rlim_max};
+  g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
+  bool ok = add_to(batch, fixture, "big", &blob, &error);
+  g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+  assert_fails(ok, &error, PX_ERROR_TRANSIENT, "make room and run again");
+  g_assert_true(add_to(batch, fixture, "file", &blob, NULL));
+  g_assert_true(px_filestore_batch_commit(batch, NULL));
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "big file store/ store/2c/ store/" HELLO_PATH " store/tmp/");
+}
+
+static void batch_of_a_dry_run(Fixture *fixture, const void *data) {
+  g_autoptr(PxFilestore) dry = open_store(fixture, true);
+  PxBlob blob;
+  PxBlobBatch *batch = px_filestore_batch_begin(dry);
+  write_file(fixture, "file", "hello");
+  g_assert_true(add_to(batch, fixture, "file", &blob, NULL));
+  g_assert_true(px_filestore_batch_commit(batch, NULL));
+  assert_blob(dry, HELLO_SHA256, "hello");
+  g_autofree char *names = tree(fixture);
+  g_assert_cmpstr(names, ==, "file");
+}
+
 void add_filestore_tests(void) {
+  ADD("/filestore/batch/is_there_with_its_commit", batch_is_there_with_its_commit);
+  ADD("/filestore/batch/of_one_or_none", small_batch_too);
+  ADD("/filestore/batch/without_commit_leaves_nothing", batch_without_commit_leaves_nothing);
+  ADD("/filestore/batch/file_that_cannot_be_stored_leaves_the_others", file_that_cannot_be_stored_leaves_the_batch);
+  ADD("/filestore/batch/of_a_dry_run", batch_of_a_dry_run);
   ADD("/filestore/add_and_read", add_and_read);
   ADD("/filestore/known_blob_is_touched", known_blob_is_touched);
   ADD("/filestore/broken_blob_is_healed", broken_blob_is_healed);
