@@ -30,7 +30,8 @@ PxLoader *px_loader_new(PxDb *db, const PxSchema *schema, const PxPattern *patte
   loader->wave_arena = px_arena_new();
   loader->rows = g_array_new(FALSE, FALSE, sizeof(PxLoadRow));
   loader->messages = g_ptr_array_new();
-  if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error) || !check_trust(loader, error))
+  if (!px_load_plan_init(&loader->plan, loader->records, pattern, header, loader->plan_arena, error) || !check_trust(loader, error) ||
+      !px_load_assume_init(loader, error))
     return NULL;
   px_wave_init(&loader->wave, &loader->plan);
   return g_steal_pointer(&loader);
@@ -232,7 +233,8 @@ static bool load_boldly(PxLoader *loader, GError **error) {
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
   }
-  loader->careful = true;
+  if (!px_load_assumed_wrongly(loader))
+    loader->careful = true;
   g_set_error(error, PX_ERROR, PX_ERROR_ROLLED_BACK, "the database refused a row: %s", problem->message);
   return false;
 }
@@ -252,8 +254,12 @@ bool px_loader_load(PxLoader *loader, PxLoadResult *ret_result, GError **error) 
   if (!px_load_resolve_fixed(loader, error))
     return false;
   bool careful = loader->careful || loader->nested;
+  loader->assumption.made = false;
+  if (!careful)
+    px_load_assume(loader);
   if (loader->rows->len && !(careful ? load_carefully : load_boldly)(loader, error))
     return false;
   collect_result(loader, ret_result);
+  px_load_assume_loaded(loader, &ret_result->counts);
   return true;
 }

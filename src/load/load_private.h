@@ -11,6 +11,7 @@
  * watch.c     what must be unique, and what later rows may see of a record
  * rows.c      cells -> values of the slots, with what does not fit
  * reference.c references -> ids, asked of the database in batches
+ * assume.c    what need not be asked of new records
  * resolve.c   items -> records, and who has what must be unique
  * links.c     many2many and the children that a row does not name
  * overlay.c   what the rows of the wave make and change, as later rows would see it
@@ -331,6 +332,15 @@ typedef struct {
   const PxLoadPlace *refused;     /* the database refused records of this place; NULL: something else */
 } PxWave;
 
+/* That no record has any key of a chunk, so that nobody has to look: a UNIQUE of the database refuses the chunk where it is wrong, and then it is
+ * loaded again. */
+typedef struct {
+  bool possible;       /* such a UNIQUE is there */
+  bool made;           /* for the load at hand */
+  unsigned new_chunks; /* in a row in which all records were new */
+  unsigned wanted;     /* so many before it is made; more after each time that it was wrong */
+} PxAssumption;
+
 struct PxLoader {
   PxDb *db;
   PxRecords *records;
@@ -352,9 +362,11 @@ struct PxLoader {
   void *recorder_data;
   GHashTable *referred; /* PxForeignKey -> PxLookup by what it refers to; NULL: none yet */
   GHashTable *readers;  /* to tell: PxModel -> PxLookup of all its fields by id; NULL: none yet */
-  bool careful;         /* the database refuses rows of this file: use savepoints */
-  size_t refusals;      /* of the last careful load */
-  GPtrArray *messages;  /* PxMessage * of the last load */
+  bool numbers_itself;  /* nobody needs the ids of new records, so the database gives them */
+  PxAssumption assumption;
+  bool careful;        /* the database refuses rows of this file: use savepoints */
+  size_t refusals;     /* of the last careful load */
+  GPtrArray *messages; /* PxMessage * of the last load */
   PxWave wave;
 };
 
@@ -455,6 +467,17 @@ void px_wave_start(PxLoader *loader, size_t first, size_t end);
 bool px_load_resolve_place(PxLoader *loader, const PxLoadPlace *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ids for what may turn out to be new. */
 bool px_load_take_ids(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* assume.c: what the loader may assume of new records; once, when the plan is made. */
+bool px_load_assume_init(PxLoader *loader, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the chunk is loaded without a look for its keys. */
+void px_load_assume(PxLoader *loader);
+/* The load of the chunk was refused; whether that may be because of the assumption, which is then not made for a while. */
+bool px_load_assumed_wrongly(PxLoader *loader);
+/* The chunk was loaded. */
+void px_load_assume_loaded(PxLoader *loader, const PxCounts *counts);
+/* Whether the keys of a place are not looked for in this wave. */
+bool px_load_assumes_new(PxLoader *loader, const PxLoadPlace *place);
 
 /* ---- overlay.c */
 

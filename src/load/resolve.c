@@ -84,6 +84,7 @@ static bool find_by_key(PxLoader *loader, const PxLoadPlace *place, GError **err
     return true;
   const PxLoadWatch *watch = &loader->plan.models[place->model].watches[place->key_watch];
   Asked asked = new_asked(loader, watch->n);
+  bool assumed = px_load_assumes_new(loader, place);
   for (size_t row = loader->wave.first; row < loader->wave.end; row++) {
     const PxValue *values = px_loader_values(loader, row);
     PxItemFacts *facts = px_wave_item(loader, row, place);
@@ -98,7 +99,7 @@ static bool find_by_key(PxLoader *loader, const PxLoadPlace *place, GError **err
     facts->by_key = facts->sought = !bad;
     /* A parent that is new has no children. */
     bool orphan = place->parent && px_id_is_none(parent_id(loader, place, row));
-    if (!bad && !orphan)
+    if (!bad && !orphan && !assumed)
       asked.rows[asked.n++] = row;
   }
   return find_for(loader, place, place->by_key, &asked, error);
@@ -197,7 +198,10 @@ bool px_load_take_ids(PxLoader *loader, GError **error) {
     }
   for (size_t m = 0; m < plan->n_models; m++) {
     wave->new_ids[m] = PX_LOAD_ARRAY(loader->wave_arena, PxId, wave->n_new_ids[m]);
-    if (wave->n_new_ids[m] && !px_records_take_ids(loader->records, plan->models[m].model, wave->n_new_ids[m], wave->new_ids[m], error))
+    bool needed = !loader->numbers_itself || loader->recorder;
+    for (size_t i = 0; !needed && i < wave->n_new_ids[m]; i++)
+      wave->new_ids[m][i] = px_id_from_integer(0); /* some record, whose number nobody asks for */
+    if (needed && wave->n_new_ids[m] && !px_records_take_ids(loader->records, plan->models[m].model, wave->n_new_ids[m], wave->new_ids[m], error))
       return false;
   }
   return true;

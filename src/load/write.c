@@ -23,12 +23,13 @@ void px_wave_add_write(PxLoader *loader, const PxLoadPlace *place, PxWriteList *
 typedef bool (*WriteFunc)(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error);
 
 static bool write_list(PxLoader *loader, const PxLoadPlace *place, const PxWriteList *list, WriteFunc write, size_t *ret_bad, GError **error) {
+  bool unnumbered = list == &loader->wave.creates[place->index] && loader->numbers_itself && !loader->recorder;
   PxWrites writes = {
     .model = px_place_model(&loader->plan, place),
     .fields = place->writes,
     .n_fields = place->n_writes,
     .n_rows = list->n,
-    .ids = list->ids,
+    .ids = unnumbered ? NULL : list->ids,
     .values = list->values,
     .masks = list->masks,
     .proved = loader->plan.pattern->trust_references ? place->proved : NULL,

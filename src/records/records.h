@@ -72,13 +72,17 @@ bool px_records_add_external(PxRecords *records, const PxModel *model, const PxV
 /* Takes n ids for new records, in order; must be in the transaction that creates them. */
 bool px_records_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether new records of model have the ids that px_records_take_ids() would give them when none are given: who has no need to know them need not
+ * take any. Each of them must have a field then. */
+bool px_records_numbers_itself(PxRecords *records, const PxModel *model, bool *ret_does, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A batch of rows to write: row i writes values[i * n_fields + f] to fields[f] where its bit f is set in mask[i * mask_words ...]. */
 typedef struct {
   const PxModel *model;
   const PxField *const *fields;
   size_t n_fields;
   size_t n_rows;
-  const PxId *ids;
+  const PxId *ids;              /* NULL: of new records of a model that numbers them itself */
   const PxValue *const *values; /* a pointer a row */
   const uint64_t *masks;        /* px_mask_words(n_fields) words a row */
   const bool *proved; /* trust_references; one a field: its ids are those of records that were found or made in this transaction. NULL: every

@@ -14,9 +14,31 @@ static bool take_from_sequence(PxRecords *records, const PxModel *model, size_t 
   px_stmt_bind_integer(stmt, 1, (int64_t)n);
   PxStep step;
   size_t taken = 0;
-  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
-    ret_ids[taken++] = px_id_from_value(px_stmt_value(stmt, 0));
+  while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
+    int64_t first = px_stmt_integer(stmt, 0);
+    for (int64_t i = 0; i < px_stmt_integer(stmt, 1) && taken < n; i++)
+      ret_ids[taken++] = px_id_from_integer(first + i);
+  }
   return step == PX_STEP_DONE;
+}
+
+bool px_records_numbers_itself(PxRecords *records, const PxModel *model, bool *ret_does, GError **error) {
+  *ret_does = false;
+  if (!px_records_in_sets(records) || !model->sequence || model->has_triggers)
+    return true;
+  PxStmt *stmt = px_db_named(records->db, "sequence_is_default", error);
+  if (!stmt)
+    return false;
+  g_autoptr(GString) table = g_string_new(NULL);
+  px_db_quote(records->db, table, model->table);
+  px_stmt_bind_text(stmt, 0, table->str);
+  px_stmt_bind_text(stmt, 1, model->id->column);
+  px_stmt_bind_text(stmt, 2, model->sequence);
+  if (px_stmt_step(stmt, error) != PX_STEP_ROW)
+    return false;
+  *ret_does = px_stmt_integer(stmt, 0) != 0;
+  px_stmt_reset(stmt);
+  return true;
 }
 
 /* Nobody gives ids here, so who writes next counts on: others wait until this transaction ends. */
@@ -62,7 +84,7 @@ bool px_sets_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *
 
 /* ---- statements */
 
-/* What rows with one mask write: the id, then these fields. */
+/* What rows with one mask write: the id, where it is given, then these fields. */
 typedef struct {
   const PxWrites *writes;
   const uint64_t *mask;
@@ -87,13 +109,18 @@ static void append_arrays(const Group *group, GString *sql) {
 }
 
 static void append_columns(PxDb *db, const Group *group, GString *sql) {
-  g_string_append(sql, " (");
-  px_db_quote(db, sql, group->writes->model->id->column);
+  const char *separator = " (";
+  if (group->writes->ids) {
+    g_string_append(sql, separator);
+    px_db_quote(db, sql, group->writes->model->id->column);
+    separator = ", ";
+  }
   for (size_t f = 0; f < group->writes->n_fields; f++) {
     if (!px_mask_has(group->mask, f))
       continue;
-    g_string_append(sql, ", ");
+    g_string_append(sql, separator);
     px_db_quote(db, sql, group->writes->fields[f]->column);
+    separator = ", ";
   }
   g_string_append_c(sql, ')');
 }
@@ -140,7 +167,7 @@ static void update_sql(PxDb *db, const Group *group, GString *sql) {
 static PxValue *cells_of(PxArena *arena, const Group *group, size_t *ret_n_columns) {
   PxValue *cells = g_new(PxValue, group->n * (group->writes->n_fields + 1));
   PxValue *cell = cells;
-  for (size_t i = 0; i < group->n; i++)
+  for (size_t i = 0; group->writes->ids && i < group->n; i++)
     *cell++ = px_id_to_value(arena, group->writes->ids[group->rows[i]]);
   for (size_t f = 0; f < group->writes->n_fields; f++)
     for (size_t i = 0; i < group->n && px_mask_has(group->mask, f); i++)

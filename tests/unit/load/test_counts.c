@@ -96,10 +96,75 @@ static void test_refused_rows_on_postgres(void) {
   px_test_postgres_drop(url);
 }
 
+static const char numbered[] = "CREATE TABLE r (id serial PRIMARY KEY, code text UNIQUE, n integer CHECK (n <> 13))";
+
+/* How many statements n rows in chunks of 100 come to, whose codes begin with letter. */
+static uint64_t count_statements(Fixture *fixture, const char *letter, size_t n) {
+  g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+  g_ptr_array_add(lines, g_strdup("code#key;n"));
+  for (size_t i = 0; i < n; i++)
+    g_ptr_array_add(lines, g_strdup_printf("%s%zu;1", letter, i));
+  uint64_t before = px_db_counts(fixture->db).run;
+  Outcome outcome = fixture_load(fixture, (const char *const *)lines->pdata, lines->len, 100, false);
+  g_assert_null(outcome.error);
+  g_assert_cmpstr(outcome.messages, ==, "");
+  outcome_done(&outcome);
+  return px_db_counts(fixture->db).run - before;
+}
+
+/* Statements of the third chunk of new records. */
+static uint64_t count_third(const char *sql) {
+  char *url = px_test_postgres_new();
+  Fixture fixture;
+  fixture_open_on(&fixture, url, sql, "r");
+  uint64_t two = count_statements(&fixture, "a", 200);
+  uint64_t three = count_statements(&fixture, "b", 300);
+  g_autofree char *rows = fixture_query(&fixture, "SELECT count(*), min(id), max(id) FROM r");
+  g_assert_cmpstr(rows, ==, "500|1|500\n");
+  fixture_close(&fixture);
+  px_test_postgres_drop(url);
+  return three - two;
+}
+
+/* Where a chunk had new records only, the keys of the next one are not looked for: the database would refuse a second record with one of them. No ids
+ * are taken where the table gives them itself. */
+static void test_new_records_are_not_looked_for(void) {
+  static const char not_unique[] = "CREATE TABLE r (id serial PRIMARY KEY, code text, n integer)";
+  static const char by_hand[] = "CREATE TABLE r (id serial PRIMARY KEY, code text, n integer); ALTER TABLE r ALTER COLUMN id DROP DEFAULT";
+  uint64_t least = count_third(numbered);
+  g_assert_cmpuint(count_third(not_unique), ==, least + 1);
+  g_assert_cmpuint(count_third(by_hand), ==, least + 2);
+}
+
+/* What was assumed of the third chunk turns out wrong: there is such a record already, a key twice, an empty one, a row that the database refuses. */
+static void test_records_that_are_not_new_after_all(void) {
+  char *url = px_test_postgres_new();
+  Fixture fixture;
+  fixture_open_on(&fixture, url, numbered, "r");
+  static const char *const lines[] = {"code#key;n", "old;5", "a;1", "b;1", "c;1", "d;1", "e;1",  "f;1", "g;1",
+                                      "old;6",      "h;1",   "h;2", "i;1", ";9",  "j;1", "k;13", "a;7", "l;1"};
+  Outcome outcome = fixture_load(&fixture, lines, 2, 0, false);
+  outcome_done(&outcome);
+  const char *file[G_N_ELEMENTS(lines) - 1] = {lines[0]};
+  memcpy(file + 1, lines + 2, (G_N_ELEMENTS(lines) - 2) * sizeof *lines);
+  outcome = fixture_load(&fixture, file, G_N_ELEMENTS(file), 4, false);
+  g_assert_null(outcome.error);
+  g_assert_cmpuint(outcome.counts.created, ==, 11);
+  g_assert_cmpuint(outcome.counts.updated, ==, 3);
+  g_assert_cmpuint(outcome.counts.failed, ==, 2);
+  g_autofree char *rows = fixture_query(&fixture, "SELECT string_agg(code || n, ' ' ORDER BY code) FROM r");
+  g_assert_cmpstr(rows, ==, "a7 b1 c1 d1 e1 f1 g1 h2 i1 j1 l1 old6\n");
+  outcome_done(&outcome);
+  fixture_close(&fixture);
+  px_test_postgres_drop(url);
+}
+
 int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   g_test_add_func("/load/counts/statements_of_a_chunk", test_statements_of_a_chunk);
   g_test_add_func("/load/counts/statements_on_postgres", test_statements_on_postgres);
+  g_test_add_func("/load/counts/new_records_are_not_looked_for", test_new_records_are_not_looked_for);
+  g_test_add_func("/load/counts/records_that_are_not_new_after_all", test_records_that_are_not_new_after_all);
   g_test_add_func("/load/counts/refused_rows_on_postgres", test_refused_rows_on_postgres);
   return g_test_run();
 }

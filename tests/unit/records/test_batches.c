@@ -172,6 +172,12 @@ static void ids_are_taken_in_order(Fixture *f, const void *data) {
   g_assert_cmpint(number_of(ids[0]), ==, 8);
   g_assert_cmpint(number_of(ids[1]), ==, 9);
   g_assert_true(px_records_take_ids(f->records, f->plain, 0, ids, &error));
+  if (!GPOINTER_TO_INT(data))
+    return;
+  g_assert_true(px_db_exec(f->db, "ALTER SEQUENCE tag_id_seq INCREMENT BY -3", &error));
+  g_assert_true(px_records_take_ids(f->records, f->tag, 2, ids, &error));
+  g_assert_cmpint(number_of(ids[0]), ==, 5);
+  g_assert_cmpint(number_of(ids[1]), ==, 2);
 }
 
 /* ---- trust_references */
