@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server is started again, or cuts the connection, in the middle of a chunk: the chunk runs again, no row is lost or there twice."""
+"""The server is started again, cuts the connection, or leaves its place to another one, in the middle of a chunk: the chunk runs again, no row is
+lost or there twice."""
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -71,6 +74,55 @@ class Load:
         assert [p.name for p in (self.folder / "drop" / "done").iterdir()] == ["a.csv"]
 
 
+class Primary(postgres.Cluster):
+    """What it has committed is on the disk of its standby."""
+
+    def make(self):
+        super().make()
+        with open(self.data / "pg_hba.conf", "a") as hba:
+            hba.write("host replication all 127.0.0.1/32 trust\n")
+
+    def wait_for_standby(self):
+        self.set("synchronous_commit = on")
+        self.set("synchronous_standby_names = '*'")
+        self.tell("SELECT pg_reload_conf()")
+        end = time.monotonic() + LIMIT
+        while self.tell("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != 1:
+            assert time.monotonic() < end, self.log.read_text(errors="replace")
+            time.sleep(0.02)
+
+    def set(self, setting):
+        self.tell(f"ALTER SYSTEM SET {setting}")
+
+    def tell(self, sql):
+        db = psycopg2.connect(self.url)
+        db.autocommit = True
+        with db.cursor() as cursor:
+            cursor.execute(sql)
+            found = cursor.fetchone()[0] if cursor.description else None
+        db.close()
+        return found
+
+
+class Standby(Primary):
+    def __init__(self, primary):
+        self.primary = primary
+        super().__init__()
+
+    def make(self):
+        if self.user:
+            os.chown(self.folder, self.user["user"], self.user["group"])
+        self.log.touch()
+        subprocess.run([postgres.program("pg_basebackup"), "-D", self.data, "-d", self.primary.url, "-R", "-c", "fast", "--no-sync"], cwd="/", check=True,
+                       capture_output=True, **self.user)
+
+    def is_ready(self):
+        with contextlib.suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text().split("\n")
+            return len(lines) > 7 and lines[0] == str(self.process.pid) and lines[7].strip() in ("ready", "standby")
+        return False
+
+
 @pytest.fixture
 def cluster():
     own = postgres.Cluster()
@@ -87,8 +139,6 @@ def interrupted(load, interrupt):
         pid = load.await_waiting(process)
         assert load.query("SELECT count(*) FROM partner")[0][0] == (0 if load.whole else WAITS // 50 * 50)
         interrupt(pid)
-        if not holder.closed:
-            holder.cancel()
         holder.close()
         out = process.communicate(timeout=LIMIT)[0]
     finally:
@@ -108,3 +158,19 @@ def test_connection_is_cut_during_a_load(tmp_path, cluster, whole):
     load = Load(tmp_path, cluster.url, whole)
     interrupted(load, lambda pid: load.query(f"SELECT pg_terminate_backend({pid})"))
 
+
+
+def test_another_server_takes_its_place_during_a_load(tmp_path):
+    with contextlib.ExitStack() as servers:
+        primary = Primary()
+        servers.callback(primary.stop)
+        standby = Standby(primary)
+        servers.callback(standby.stop)
+        primary.wait_for_standby()
+        load = Load(tmp_path, f"postgresql://tester@127.0.0.1:{primary.port},127.0.0.1:{standby.port}/postgres?target_session_attrs=read-write")
+
+        def fail_over(_pid):
+            primary.stop_process(signal.SIGQUIT)
+            assert standby.tell("SELECT pg_promote()")
+
+        interrupted(load, fail_over)

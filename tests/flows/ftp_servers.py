@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 
+from certificates import self_signed
 from lines import Started, as_yaml, free_port, stop_listening, wait_for_port, with_parent
 
 VSFTPD = "/usr/sbin/vsftpd"
@@ -46,11 +47,6 @@ implicit_ssl={implicit}
 """
 
 
-def make_certificate(path):
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", path, "-out", path], check=True, capture_output=True)
-
-
 class Vsftpd(Started):
     """tls: none, explicit or implicit. It knows no MLSD."""
 
@@ -59,7 +55,7 @@ class Vsftpd(Started):
         (self.folder / "empty").mkdir()
         text = CONFIG.format(port=self.port, folder=self.folder)
         if tls != "none":
-            make_certificate(self.folder / "certificate")
+            self_signed(self.folder / "certificate", self.folder / "certificate")
             text += TLS.format(folder=self.folder, implicit="YES" if tls == "implicit" else "NO")
         (self.folder / "config").write_text(text)
         self.process = subprocess.Popen([VSFTPD, self.folder / "config"], preexec_fn=with_parent)

@@ -17,6 +17,7 @@ import time
 import urllib.parse
 from xml.sax.saxutils import escape
 
+from certificates import self_signed
 from lines import LIMIT, Started, as_yaml, with_parent
 
 S3_SERVER = pathlib.Path(__file__).resolve().parents[1] / "s3" / "server.js"
@@ -317,8 +318,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 def certified(folder):
     certificate, key = folder / "certificate", folder / "certificate.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    self_signed(certificate, key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context

@@ -9,11 +9,11 @@ import http.server
 import json
 import socket
 import ssl
-import subprocess
 import threading
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from certificates import self_signed
 
 
 def free_port():
@@ -76,8 +76,7 @@ class MailServer:
 def certificate(folder):
     """A certificate for localhost that is its own authority: (certificate, key)."""
     paths = str(folder / "cert.pem"), str(folder / "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
-                    "-out", paths[0], "-keyout", paths[1]], check=True, capture_output=True)
+    self_signed(*paths)
     return paths
 
 

@@ -7,8 +7,9 @@ import pytest
 
 import both_ways
 from both_ways import BIG, TASKS, imported, said
+from certificates import self_signed
 from conftest import BASE
-from ftp_servers import Scripted, Vsftpd, make_certificate      # Scripted: for the fixture scripted
+from ftp_servers import Scripted, Vsftpd    # Scripted: for the fixture scripted
 from lines import Line
 
 
@@ -118,7 +119,7 @@ def test_certificate_is_trusted_by_hand(project, over, vsftpd, tls):
 
 
 def test_certificate_of_somebody_else(project, over, vsftpd):
-    make_certificate(project.folder / "other")
+    self_signed(project.folder / "other", project.folder / "other")
     over(settings=vsftpd("implicit").settings(project.drop_folder, ca_file=project.folder / "other"))
     assert "nothing was sent to it" in project.call("storage", "check", "drop", status=2).stdout
 
