@@ -15,6 +15,9 @@ static char *output;
 static char *filter;
 static char *ids_text;
 static char *ids_file;
+static char *compress;
+static char **encrypt_to;
+static char *sign_with;
 
 static const GOptionEntry EXPORT_OPTIONS[] = {
   {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "Where to write (default PATTERN.FORMAT); \"-\" is standard output", "FILE"},
@@ -22,6 +25,9 @@ static const GOptionEntry EXPORT_OPTIONS[] = {
   {"ids", 0, 0, G_OPTION_ARG_STRING, &ids_text, "Only the records of these database ids (1,2,3), inactive ones too", "IDS"},
   {"ids-from", 0, 0, G_OPTION_ARG_FILENAME, &ids_file,
    "The same from a file: one id a line, or the first column of a CSV file; \"-\" is standard input", "FILE"},
+  {"compress", 0, 0, G_OPTION_ARG_STRING, &compress, "gzip or zip (default: what the name of FILE says, .gz or .zip)", "HOW"},
+  {"encrypt-to", 0, 0, G_OPTION_ARG_STRING_ARRAY, &encrypt_to, "Encrypt it for the OpenPGP key of this fingerprint; may be given again", "KEY"},
+  {"sign-with", 0, 0, G_OPTION_ARG_STRING, &sign_with, "Sign it with this OpenPGP key; with --encrypt-to", "KEY"},
   {"no-history", 0, 0, G_OPTION_ARG_NONE, &no_history, "Keep neither the file nor its result (for pipes)", NULL},
   {NULL},
 };
@@ -83,11 +89,40 @@ static void print_summary(const PxCommandLine *line, const PxSummary *summary, c
   puts(safe);
 }
 
+/* Ours, for the word on the command line. */
+static bool read_compress(PxPacking *ret, GError **error) {
+  *ret = !compress ? PX_PACK_NONE : g_str_equal(compress, "zip") ? PX_PACK_ZIP : PX_PACK_GZIP;
+  if (!compress || *ret == PX_PACK_ZIP || g_str_equal(compress, "gzip"))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "export: --compress %s: it is gzip or zip", compress);
+  return false;
+}
+
+static bool check_key(const char *option, const char *key, GError **error) {
+  if (px_openpgp_is_fingerprint(key))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "export: %s %s: give the whole fingerprint of a key, 40 digits; gpg --list-keys shows them", option,
+              key);
+  return false;
+}
+
+static bool check_keys(GError **error) {
+  for (char **key = encrypt_to; key && *key; key++)
+    if (!check_key("--encrypt-to", *key, error))
+      return false;
+  if (!sign_with || encrypt_to)
+    return !sign_with || check_key("--sign-with", sign_with, error);
+  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "export: --sign-with needs --encrypt-to: only what is encrypted is signed");
+  return false;
+}
+
 static int write_file(const PxCommandLine *line, bool header_only, GError **error) {
   g_autoptr(PxProject) project = px_command_open(line, &(PxCommandOpen){.no_history = no_history || header_only}, error);
   if (!project)
     return 2;
-  g_autofree char *path = output ? g_strdup(output) : default_name(project, line->args[0], error);
+  PxPacking packing;
+  g_autofree char *plain = output ? g_strdup(output) : default_name(project, line->args[0], error);
+  g_autofree char *path = plain && read_compress(&packing, error) && check_keys(error) ? px_export_output(plain, encrypt_to, &packing, error) : NULL;
   g_autoptr(GArray) ids = NULL;
   if (!path || !read_ids(&ids, error))
     return 2;
@@ -100,6 +135,9 @@ static int write_file(const PxCommandLine *line, bool header_only, GError **erro
     .ids = ids,
     .no_history = no_history || header_only,
     .header_only = header_only,
+    .compress = packing,
+    .encrypt_to = encrypt_to,
+    .sign_with = sign_with,
     .progress = px_progress_bar_show,
     .data = bar,
   };
@@ -138,10 +176,14 @@ const PxCommand px_command_export = {
           "With --ids or --ids-from only the records of these ids (and, with --filter, of those the ones that\n"
           "match), in the pattern's order as ever, not in that of the list. Ids of no record are told, the others\n"
           "are exported, and the exit status is 1.\n\n"
+          "A FILE that ends in .gz or .zip is compressed; --compress says so where there is no such name.\n"
+          "--encrypt-to encrypts it with the keys of the section openpgp, and puts .gpg behind its name.\n\n"
           "Examples:\n"
           "  pattimpex export partner\n"
           "  pattimpex export partner -o french.csv --filter \"[('country_id.code', '=', 'FR')]\"\n"
           "  pattimpex export partner --ids 12,14,17\n"
+          "  pattimpex export partner -o partners.csv.gz\n"
+          "  pattimpex export partner --compress zip --encrypt-to 4F5C0C6F1A1B2E9D8A7B6C5D4E3F2A1B0C9D8E7F\n"
           "  pattimpex export partner -o - --no-history | head\n",
   .options = EXPORT_OPTIONS,
   .min_args = 1,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An archive or an encrypted file that was fetched: each file in it becomes an attachment with a job of its own, so that its rows, its bad rows and
- * its receipt are those of any other file. All of them come in the transaction that ends the archive's own import. */
+/* What is in archives and encrypted files. Of one that was fetched each file in it becomes an attachment with a job of its own, so that its rows, its
+ * bad rows and its receipt are those of any other file. All of them come in the transaction that ends the archive's own import. */
 #include "flow/flow_private.h"
 
 #include "base/file.h"
@@ -8,6 +8,7 @@
 #include "format/pack.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How deep an attachment lies in others: 0: it was fetched, 1: it was in that one, 2: in a file that was in that one. */
@@ -51,8 +52,7 @@ static bool refuse(PxImport *import, const char *why, GError **error) {
 
 /* ---- what is in it */
 
-/* The next bytes of a member go into the filestore. */
-static bool copy(int from, int to, uint64_t size, GError **error) {
+bool px_opened_copy(int from, int to, uint64_t size, GError **error) {
   char buffer[65536];
   for (uint64_t left = size; left > 0;) {
     ssize_t n = read(from, buffer, MIN(left, sizeof(buffer)));
@@ -74,7 +74,7 @@ static PxAttachment *store_member(const PxImport *import, const PxUnpacked *memb
   PxBlob blob;
   int fd;
   g_autoptr(PxNewBlob) new_blob = px_filestore_begin(import->work->project->filestore, &fd, error);
-  if (!new_blob || !copy(from, fd, member->size, error) || !px_filestore_commit(g_steal_pointer(&new_blob), &blob, error))
+  if (!new_blob || !px_opened_copy(from, fd, member->size, error) || !px_filestore_commit(g_steal_pointer(&new_blob), &blob, error))
     return NULL;
   PxAttachment *attachment = px_attachment_new(PX_DIRECTION_IMPORT, member->name);
   attachment->task = g_strdup(archive->task);
@@ -91,26 +91,26 @@ static void free_attachment(gpointer attachment) {
   px_attachment_free(attachment);
 }
 
-static void clear_member(gpointer data) {
-  g_free(((PxUnpacked *)data)->name);
-}
-
-/* The one file in an encrypted one, as px_unpack() gives those of an archive. */
-static GArray *decrypt(const PxImport *import, int to, GError **error) {
-  const PxTask *task = px_tasks_get(import->work->project->tasks, import->attachment->task);
-  if (!px_openpgp_decrypt(task->openpgp, import->blob, to, import->pattern->format.max_member_bytes, task->signed_by, error))
-    return NULL;
-  off_t size = lseek(to, 0, SEEK_END);
-  const PxUnpacked member = {.name = px_openpgp_plain_name(import->attachment->name), .size = size > 0 ? (uint64_t)size : 0};
-  GArray *members = g_array_new(FALSE, FALSE, sizeof(PxUnpacked));
-  g_array_set_clear_func(members, clear_member);
+/* The one file that fd is, as px_unpack() gives those of an archive. */
+static GArray *only_member(int fd, const char *name) {
+  off_t size = lseek(fd, 0, SEEK_END);
+  const PxUnpacked member = {.name = g_strdup(name), .size = size > 0 ? (uint64_t)size : 0};
+  GArray *members = px_unpacked_new();
   g_array_append_val(members, member);
   return members;
 }
 
+static GArray *decrypt(const PxOpenPgp *keys, int from, const char *name, uint64_t most, char *const *signed_by, int to, GError **error) {
+  g_autofree char *plain = px_openpgp_plain_name(name);
+  return px_openpgp_decrypt(keys, from, to, most, signed_by, error) ? only_member(to, plain) : NULL;
+}
+
 static GArray *take_out(const PxImport *import, int to, GError **error) {
-  return import->wrapping == PX_WRAPPED_OPENPGP ? decrypt(import, to, error)
-                                                : px_unpack(import->blob, import->attachment->name, &import->pattern->format, to, error);
+  const PxTask *task = px_tasks_get(import->work->project->tasks, import->attachment->task);
+  const PxFormatOptions *limits = &import->pattern->format;
+  const char *name = import->attachment->name;
+  return import->wrapping == PX_WRAPPED_OPENPGP ? decrypt(task->openpgp, import->blob, name, limits->max_member_bytes, task->signed_by, to, error)
+                                                : px_unpack(import->blob, name, limits, to, error);
 }
 
 /* PxAttachment *, freed with the array. */
@@ -164,4 +164,39 @@ bool px_import_unwrap(PxImport *import, GError **error) {
   work->summary = px_summary_new(import->file);
   work->summary->members = members->len;
   return true;
+}
+
+/* ---- by hand */
+
+void px_opened_clear(PxOpened *opened) {
+  g_clear_pointer(&opened->members, g_array_unref);
+  if (opened->fd >= 0)
+    (void)close(opened->fd);
+  opened->fd = -1;
+}
+
+/* What was opened so far is taken apart once more; what it lay in is closed. */
+static bool open_once(PxOpened *opened, const PxOpenPgp *keys, const PxFormatOptions *limits, const char *name, GError **error) {
+  g_auto(PxOpened) inner = {.fd = px_temporary_file(error)};
+  if (inner.fd < 0)
+    return false;
+  inner.is_archive = !keys && px_pack_of_name(name) == PX_PACK_ZIP;
+  inner.members =
+    keys ? decrypt(keys, opened->fd, name, limits->max_member_bytes, NULL, inner.fd, error) : px_unpack(opened->fd, name, limits, inner.fd, error);
+  if (!inner.members) {
+    g_prefix_error(error, "%s: ", name);
+    return false;
+  }
+  PxOpened outer = *opened;
+  *opened = inner;
+  inner = outer;
+  return true;
+}
+
+bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, PxOpened *opened, GError **error) {
+  g_autofree char *plain = px_openpgp_plain_name(name);
+  bool is_encrypted = strcmp(plain, name) != 0;
+  opened->members = only_member(opened->fd, name);
+  return (!is_encrypted || open_once(opened, px_tasks_openpgp(project->tasks), limits, name, error)) &&
+         (px_pack_of_name(plain) == PX_PACK_NONE || open_once(opened, NULL, limits, plain, error)) && lseek(opened->fd, 0, SEEK_SET) == 0;
 }

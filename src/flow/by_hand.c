@@ -6,8 +6,10 @@
 #include "base/hook.h"
 #include "flow/paths.h"
 #include "flow/plan.h"
+#include "format/pack.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ---- import */
@@ -53,7 +55,10 @@ static bool write_error_file(PxProject *project, const PxPattern *pattern, int b
     return true;
   PX_PATH_FD out = px_temporary_file(error);
   uint64_t rows;
-  return out >= 0 && px_report_write(project, pattern, blob, summary, out, &rows, error) && px_path_deliver(out, path, error);
+  if (out < 0 || !px_report_write(project, pattern, blob, summary, out, &rows, error) || !px_path_deliver(out, path, error))
+    return false;
+  summary->error_file = g_strdup(path);
+  return true;
 }
 
 typedef struct {
@@ -62,7 +67,7 @@ typedef struct {
   const PxPattern *pattern;
   const PxWorker *worker; /* NULL: no history */
   PxAttachment *attachment;
-  int blob;         /* without history */
+  int blob;         /* its bytes; -1: none */
   PxPlan *plan;     /* NULL: none is wanted */
   PxLostRows *lost; /* what the tries before found out */
 } Hand;
@@ -125,48 +130,123 @@ static PxSummary *import_by_hand(Hand *hand, GError **error) {
   return sha256 && px_plan_save(plan, summary, sha256, path, error) ? g_steal_pointer(&summary) : NULL;
 }
 
-static PxSummary *import_with_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
+static PxSummary *import_with_history(Hand *hand, int fd, GError **error) {
+  PxFilestore *filestore = hand->project->filestore;
   PxBlob blob;
-  g_autoptr(PxWorker) worker = px_worker_open(project->db, error);
-  if (!worker || !px_filestore_add(project->filestore, fd, &blob, error))
+  if (!px_filestore_add(filestore, fd, &blob, error))
     return NULL;
-  g_autofree char *name = px_path_name(options->file);
+  hand->attachment->pattern = g_strdup(hand->pattern->name);
+  hand->attachment->sha256 = g_strdup(blob.sha256);
+  hand->attachment->size = blob.size;
+  hand->blob = px_filestore_read(filestore, blob.sha256, error);
+  return hand->blob >= 0 ? import_by_hand(hand, error) : NULL;
+}
+
+static PxSummary *import_without_history(Hand *hand, int fd, GError **error) {
+  hand->blob = px_path_seekable(fd, hand->options->file, &hand->attachment->size, error);
+  return hand->blob >= 0 ? import_by_hand(hand, error) : NULL;
+}
+
+/* Imports fd under that name; error_file: NULL: none. */
+static PxSummary *import_one(Hand *hand, const char *name, int fd, const char *error_file, GError **error) {
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
-  attachment->pattern = g_strdup(pattern->name);
-  attachment->sha256 = g_strdup(blob.sha256);
-  attachment->size = blob.size;
-  Hand hand = {.project = project, .options = options, .pattern = pattern, .worker = worker, .attachment = attachment};
-  g_autoptr(PxSummary) summary = import_by_hand(&hand, error);
-  if (summary && options->error_file) {
-    PX_PATH_FD stored = px_filestore_read(project->filestore, blob.sha256, error);
-    if (stored < 0 || !write_error_file(project, pattern, stored, summary, options->error_file, error))
-      return NULL;
+  hand->attachment = attachment;
+  g_autoptr(PxSummary) summary = (hand->worker ? import_with_history : import_without_history)(hand, fd, error);
+  PX_PATH_FD blob = hand->blob;
+  hand->attachment = NULL;
+  hand->blob = -1;
+  if (!summary || !error_file)
+    return g_steal_pointer(&summary);
+  return write_error_file(hand->project, hand->pattern, blob, summary, error_file, error) ? g_steal_pointer(&summary) : NULL;
+}
+
+/* ---- what lies in archives */
+
+static bool is_folder(const char *path) {
+  return g_str_has_suffix(path, "/") || g_file_test(path, G_FILE_TEST_IS_DIR);
+}
+
+static bool check_places(const PxImportByHand *options, const PxOpened *opened, GError **error) {
+  const char *wrong = NULL;
+  if (opened->members->len < 2)
+    return true;
+  if (options->plan)
+    wrong = "a plan is of one file; take them out and plan each";
+  else if (options->error_file && !is_folder(options->error_file))
+    wrong = "name a folder for their bad rows, --error-file FOLDER/";
+  if (wrong)
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "%s: there are %u files in it: %s", options->file, opened->members->len, wrong);
+  return !wrong;
+}
+
+/* Where the bad rows of a member go. Two of one name may come from two folders of an archive. NULL: nowhere. Caller frees. */
+static char *error_path(const PxImportByHand *options, const char *name, GHashTable *taken) {
+  if (!options->error_file || !is_folder(options->error_file))
+    return g_strdup(options->error_file);
+  (void)g_mkdir_with_parents(options->error_file, 0777); /* where that fails, writing in it tells why */
+  char *path = g_build_filename(options->error_file, name, NULL);
+  for (unsigned n = 1; g_hash_table_contains(taken, path); n++) {
+    g_autofree char *numbered = g_strdup_printf("%u-%s", n, name);
+    g_free(path);
+    path = g_build_filename(options->error_file, numbered, NULL);
   }
-  return g_steal_pointer(&summary);
+  g_hash_table_add(taken, g_strdup(path));
+  return path;
 }
 
-static PxSummary *import_without_history(PxProject *project, const PxImportByHand *options, const PxPattern *pattern, int fd, GError **error) {
-  g_autofree char *name = px_path_name(options->file);
-  g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
-  PX_PATH_FD blob = px_path_seekable(fd, options->file, &attachment->size, error);
-  if (blob < 0)
+static PxSummary *import_member(Hand *hand, const PxOpened *opened, const PxUnpacked *member, const char *error_file, GError **error) {
+  if (opened->members->len == 1)
+    return import_one(hand, member->name, opened->fd, error_file, error);
+  PX_PATH_FD fd = px_temporary_file(error);
+  if (fd < 0 || !px_opened_copy(opened->fd, fd, member->size, error) || lseek(fd, 0, SEEK_SET) < 0)
     return NULL;
-  Hand hand = {.project = project, .options = options, .pattern = pattern, .attachment = attachment, .blob = blob};
-  g_autoptr(PxSummary) summary = import_by_hand(&hand, error);
-  if (summary && options->error_file && !write_error_file(project, pattern, blob, summary, options->error_file, error))
-    return NULL;
-  return g_steal_pointer(&summary);
+  PxSummary *summary = import_one(hand, member->name, fd, error_file, error);
+  if (!summary)
+    g_prefix_error(error, "%s in %s: ", member->name, hand->options->file);
+  return summary;
 }
 
-PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {
+static bool import_members(Hand *hand, const PxOpened *opened, GError **error) {
+  const PxImportByHand *options = hand->options;
+  g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < opened->members->len; i++) {
+    const PxUnpacked *member = &g_array_index(opened->members, PxUnpacked, i);
+    g_autofree char *error_file = error_path(options, member->name, taken);
+    PxSummary *summary = import_member(hand, opened, member, error_file, error);
+    if (!summary)
+      return false;
+    summary->archive = opened->is_archive ? px_path_name(options->file) : NULL;
+    if (!options->take(summary, options->take_data, error))
+      return false;
+  }
+  return true;
+}
+
+static bool import_packed(Hand *hand, int fd, GError **error) {
+  const char *path = hand->options->file;
+  g_autofree char *name = px_path_name(path);
+  uint64_t size;
+  if (px_path_is_standard(path)) { /* has no name that would say what it is */
+    PxSummary *summary = import_one(hand, name, fd, hand->options->error_file, error);
+    return summary && hand->options->take(summary, hand->options->take_data, error);
+  }
+  g_auto(PxOpened) opened = {.fd = px_path_seekable(fd, path, &size, error)};
+  return opened.fd >= 0 && px_open_by_hand(hand->project, &hand->pattern->format, name, &opened, error) &&
+         check_places(hand->options, &opened, error) && import_members(hand, &opened, error);
+}
+
+bool px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
   if (!pattern)
-    return NULL;
+    return false;
   PX_PATH_FD fd = px_path_open(options->file, error);
   if (fd < 0)
-    return NULL;
-  return options->no_history ? import_without_history(project, options, pattern, fd, error)
-                             : import_with_history(project, options, pattern, fd, error);
+    return false;
+  g_autoptr(PxWorker) worker = options->no_history ? NULL : px_worker_open(project->db, error);
+  if (!worker && !options->no_history)
+    return false;
+  Hand hand = {.project = project, .options = options, .pattern = pattern, .worker = worker, .blob = -1};
+  return import_packed(&hand, fd, error);
 }
 
 /* Rows of chunks that were not loaded have no messages, so they would be left out. */
@@ -281,6 +361,32 @@ static GArray *unknown_ids(PxProject *project, const PxModel *model, const PxIdL
   return px_records_unknown(records, model, only, unknown, error) ? g_steal_pointer(&unknown) : NULL;
 }
 
+/* Of what goes to standard output: for a .zip. */
+static char *default_name(const PxPattern *pattern) {
+  return g_strdup_printf("%s.%s", pattern->name, px_format_name(pattern->format.format));
+}
+
+char *px_export_output(const char *path, bool is_encrypted, PxPacking *compress, GError **error) {
+  if (px_path_is_standard(path))
+    return g_strdup(path);
+  g_autofree char *open = px_openpgp_plain_name(path);
+  bool says_encrypted = strcmp(open, path) != 0;
+  PxPacking says = px_pack_of_name(open);
+  if (says_encrypted && !is_encrypted) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "%s: for whom is it to be encrypted? Add --encrypt-to FINGERPRINT", path);
+    return NULL;
+  }
+  if (*compress != PX_PACK_NONE && says != PX_PACK_NONE && says != *compress) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "%s: its name says %s, but --compress another; change one of the two", path,
+                px_pack_suffix(says) + 1);
+    return NULL;
+  }
+  if (*compress == PX_PACK_NONE)
+    *compress = says;
+  const char *ending = says_encrypted ? path + strlen(open) : is_encrypted ? PX_OPENPGP_SUFFIX : "";
+  return g_strconcat(open, says == *compress ? "" : px_pack_suffix(*compress), ending, NULL);
+}
+
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) {
   const PxPattern *pattern = px_project_pattern(project, options->pattern, error);
   if (!pattern)
@@ -304,10 +410,13 @@ PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, 
   if (chosen && !unknown)
     return NULL;
   const PxExportQuery query = {.pattern = pattern, .filter = filter, .only = chosen ? &only : NULL, .header_only = options->header_only};
+  const PxWrap wrap = {
+    .compress = options->compress, .encrypt_to = options->encrypt_to, .sign_with = options->sign_with, .openpgp = px_tasks_openpgp(project->tasks)};
   g_auto(PxWork) work = {.project = project, .progress = options->progress, .data = options->data};
+  g_autofree char *name = px_path_is_standard(options->output) ? default_name(pattern) : px_path_name(options->output);
   PX_PATH_FD out = px_temporary_file(error);
   uint64_t rows;
-  if (out < 0 || !px_export_rows(&work, &query, out, &rows, error))
+  if (out < 0 || !px_export_write(&work, &query, &wrap, name, out, &rows, error))
     return NULL;
   g_autoptr(PxSummary) summary = NULL;
   if (options->no_history || options->header_only) {

@@ -9,8 +9,9 @@
 #include "base/file.h"
 #include "base/hook.h"
 #include "extract/extract.h"
+#include "flow/paths.h"
 
-#include <unistd.h>
+#include <string.h>
 
 typedef struct {
   PxWork *work;
@@ -47,6 +48,31 @@ bool px_export_store_names(const PxProject *project, const PxPattern *pattern, G
   return !pattern->external_ids || px_records_store_names(project->db, error);
 }
 
+/* ---- compressed and encrypted */
+
+/* What the file in an archive is called. */
+static char *member_name(const char *name, const PxWrap *wrap) {
+  g_autofree char *packed = wrap->encrypt_to ? px_openpgp_plain_name(name) : g_strdup(name);
+  bool has_suffix = px_pack_of_name(packed) == wrap->compress;
+  return g_strndup(packed, strlen(packed) - (has_suffix ? strlen(px_pack_suffix(wrap->compress)) : 0));
+}
+
+static bool write_packed(PxWork *work, const PxExportQuery *query, const PxWrap *wrap, const char *name, int fd, uint64_t *ret_rows, GError **error) {
+  if (wrap->compress == PX_PACK_NONE)
+    return px_export_rows(work, query, fd, ret_rows, error);
+  g_autofree char *member = member_name(name, wrap);
+  PX_PATH_FD plain = px_temporary_file(error);
+  return plain >= 0 && px_export_rows(work, query, plain, ret_rows, error) && px_pack(wrap->compress, plain, member, fd, error);
+}
+
+bool px_export_write(PxWork *work, const PxExportQuery *query, const PxWrap *wrap, const char *name, int fd, uint64_t *ret_rows, GError **error) {
+  if (!wrap->encrypt_to)
+    return write_packed(work, query, wrap, name, fd, ret_rows, error);
+  PX_PATH_FD plain = px_temporary_file(error);
+  return plain >= 0 && write_packed(work, query, wrap, name, plain, ret_rows, error) &&
+         px_openpgp_encrypt(wrap->openpgp, plain, fd, wrap->encrypt_to, wrap->sign_with, error);
+}
+
 /* ---- the step of a task */
 
 static char *plain_name(const PxWork *work, const PxTask *task, GError **error) {
@@ -54,6 +80,10 @@ static char *plain_name(const PxWork *work, const PxTask *task, GError **error) 
     return g_strdup_printf("%s.%s", task->pattern->name, px_format_name(task->pattern->format.format));
   const PxTemplateValues values = {.task = task->name, .now = px_project_now(work->project), .timezone = work->project->timezone};
   return px_template_render(task->file_name, &values, error);
+}
+
+static PxWrap wrap_of(const PxTask *task) {
+  return (PxWrap){.compress = task->compress, .encrypt_to = task->encrypt_to, .sign_with = task->sign_with, .openpgp = task->openpgp};
 }
 
 /* With what compress: and encrypt_to: put behind it, unless file_name has that already. */
@@ -67,43 +97,14 @@ static char *file_name(const PxWork *work, const PxTask *task, GError **error) {
   return task->encrypt_to ? px_name_with(packed, PX_OPENPGP_SUFFIX) : g_steal_pointer(&packed);
 }
 
-/* What the file in an archive is called. */
-static char *member_name(const char *name, const PxTask *task) {
-  g_autofree char *packed = task->encrypt_to ? px_openpgp_plain_name(name) : g_strdup(name);
-  return g_strndup(packed, strlen(packed) - strlen(px_pack_suffix(task->compress)));
-}
-
-static bool write_packed(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
-  if (task->compress == PX_PACK_NONE)
-    return px_export_rows(work, query, fd, ret_rows, error);
-  g_autofree char *member = member_name(name, task);
-  int plain = px_temporary_file(error);
-  if (plain < 0)
-    return false;
-  bool done = px_export_rows(work, query, plain, ret_rows, error) && px_pack(task->compress, plain, member, fd, error);
-  (void)close(plain);
-  return done;
-}
-
-static bool write_file(PxWork *work, const PxTask *task, const PxExportQuery *query, const char *name, int fd, uint64_t *ret_rows, GError **error) {
-  if (!task->encrypt_to)
-    return write_packed(work, task, query, name, fd, ret_rows, error);
-  int plain = px_temporary_file(error);
-  if (plain < 0)
-    return false;
-  bool done = write_packed(work, task, query, name, plain, ret_rows, error) &&
-              px_openpgp_encrypt(task->openpgp, plain, fd, task->encrypt_to, task->sign_with, error);
-  (void)close(plain);
-  return done;
-}
-
 /* The file, whole and synced; *ret_rows how many records are in it. */
 static bool write_blob(PxWork *work, const PxTask *task, const char *name, PxBlob *ret_blob, uint64_t *ret_rows, GError **error) {
   const PxExportQuery query = {
     .pattern = task->pattern, .filter = task->filter, .order = task->order, .order_descending = task->order_descending, .n_order = task->n_order};
   int fd;
+  const PxWrap wrap = wrap_of(task);
   g_autoptr(PxNewBlob) blob = px_filestore_begin(work->project->filestore, &fd, error);
-  if (!blob || !write_file(work, task, &query, name, fd, ret_rows, error))
+  if (!blob || !px_export_write(work, &query, &wrap, name, fd, ret_rows, error))
     return false;
   return px_filestore_commit(g_steal_pointer(&blob), ret_blob, error);
 }

@@ -28,6 +28,8 @@ typedef struct {
   char *pattern;
   char *error;         /* what ended the file as a whole; NULL */
   uint64_t members;    /* of an archive: the files in it, imported by jobs of their own; else 0 */
+  char *archive;       /* by hand: the archive that it was in; NULL: none */
+  char *error_file;    /* by hand: where its bad rows were written; NULL: nowhere */
   char *note;          /* what to know of the error file that was written; NULL */
   GArray *unknown_ids; /* PxId: of an export of chosen records those that there are not; NULL: not asked */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
@@ -50,18 +52,24 @@ PxSummary *px_summary_of_file(const PxProject *project, int64_t file_id, GError 
 
 /* ---- by hand */
 
+/* Takes the summary of one file. false with an error: no other is imported. */
+typedef bool (*PxSummaryTake)(PxSummary *summary, void *data, GError **error);
+
 typedef struct {
   const char *pattern;
-  const char *file;        /* a path, or "-": standard input */
-  const char *error_file;  /* a path: gets the bad rows; NULL: none. Written only when there are any */
-  bool no_history;         /* leave no row of ours */
-  const char *plan;        /* a path: gets the plan of what a dry run would change; NULL: none. Not written for a file that is refused */
+  const char *file;       /* a path, or "-": standard input */
+  const char *error_file; /* a path: gets the bad rows; NULL: none. Written only when there are any. Of an archive with several files: a folder */
+  bool no_history;        /* leave no row of ours */
+  const char *plan;       /* a path: gets the plan of what a dry run would change; NULL: none. Not written for a file that is refused */
+  PxSummaryTake take;
+  void *take_data;
   PxProgressFunc progress; /* may be NULL */
-  void *data;
+  void *data;              /* of progress */
 } PxImportByHand;
 
-/* Imports one file now. A bad or refused file is no error: the summary tells. */
-PxSummary *px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Imports one file now; of an archive or an encrypted file, by its name, each that is in it. A bad or refused file is no error: its summary tells.
+ * PX_ERROR_REFUSED: what it lies in cannot be opened; PX_ERROR_USAGE: several files have no place for one error file or one plan. */
+bool px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {
   const char *file;        /* a plan, as a dry run wrote it */
@@ -80,9 +88,15 @@ typedef struct {
   const GArray *ids;  /* PxId: only these records, inactive ones too, as far as they match the filter; NULL: all */
   bool no_history;
   bool header_only; /* template */
+  PxPacking compress;
+  char *const *encrypt_to; /* fingerprints; NULL: it is not encrypted */
+  const char *sign_with;   /* fingerprint; NULL: it is not signed */
   PxProgressFunc progress;
   void *data;
 } PxExportByHand;
+/* Where an export to path goes: what it is compressed and encrypted with is put behind it, unless it says so already. *compress NONE: as path says.
+ * PX_ERROR_USAGE: path says something else. Caller frees. */
+char *px_export_output(const char *path, bool is_encrypted, PxPacking *compress, GError **error);
 PxSummary *px_export_by_hand(PxProject *project, const PxExportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Imports the stored bytes of a pattern file again; failed_only: only the rows that failed. The try before stays. */

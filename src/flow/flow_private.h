@@ -217,6 +217,21 @@ bool px_chunk_enqueue_next(PxProject *project, const PxJob *of, unsigned part, G
 /* In the caller's transaction: the job that ends the file waits for the job of a chunk. */
 bool px_chunk_let_finish_wait(PxProject *project, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What a file that a person names is, once it is taken out of what it lies in. */
+typedef struct {
+  int fd;          /* the bytes of all members, one behind the other */
+  GArray *members; /* PxUnpacked (format/pack.h) */
+  bool is_archive; /* there may be any number of them */
+} PxOpened;
+void px_opened_clear(PxOpened *opened);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxOpened, px_opened_clear)
+/* By its name: decrypts .gpg, .pgp, .asc, then unpacks .zip, .gz; any other is its own only member. opened: fd, which can be read more than once.
+ * Errors as px_openpgp_decrypt() and px_unpack() have them. */
+bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, PxOpened *opened, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The next size bytes. */
+bool px_opened_copy(int from, int to, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* A new pattern file for an attachment, with the pattern as it is now. */
 PxPatternFile *px_import_new_file(const PxPattern *pattern, const PxAttachment *attachment);
 
@@ -233,6 +248,17 @@ typedef struct {
 } PxExportQuery;
 /* Writes a whole file to fd, in one snapshot that is closed at the end. */
 bool px_export_rows(PxWork *work, const PxExportQuery *query, int fd, uint64_t *ret_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* What a file is put into on its way out. */
+typedef struct {
+  PxPacking compress;
+  char *const *encrypt_to; /* NULL: it is not encrypted */
+  const char *sign_with;   /* NULL: it is not signed */
+  const PxOpenPgp *openpgp;
+} PxWrap;
+/* The same as px_export_rows(), compressed first, then encrypted; name: of what becomes of it. */
+bool px_export_write(PxWork *work, const PxExportQuery *query, const PxWrap *wrap, const char *name, int fd, uint64_t *ret_rows, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 /* In a write transaction: the external ids that px_export_rows() gave to records without one. */
 bool px_export_store_names(const PxProject *project, const PxPattern *pattern, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -23,6 +23,8 @@ void px_summary_free(PxSummary *summary) {
   g_free(summary->task);
   g_free(summary->pattern);
   g_free(summary->error);
+  g_free(summary->archive);
+  g_free(summary->error_file);
   g_free(summary->note);
   g_clear_pointer(&summary->unknown_ids, g_array_unref);
   g_clear_pointer(&summary->messages, g_ptr_array_unref);

@@ -22,6 +22,8 @@ typedef struct {
   char *name;    /* without folders */
   uint64_t size; /* of its bytes in the output, behind those of the members before */
 } PxUnpacked;
+/* An empty GArray of PxUnpacked, which frees their names. */
+GArray *px_unpacked_new(void);
 
 /* Writes the bytes of all members to out, from its beginning: a GArray of PxUnpacked, which unref frees. Folders and hidden files are left out.
  * name: of the archive; a .gz has one member, of that name without .gz. limits: max_member_bytes of all members together, max_ratio.

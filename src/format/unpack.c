@@ -41,6 +41,12 @@ static void clear_unpacked(gpointer data) {
   g_free(((PxUnpacked *)data)->name);
 }
 
+GArray *px_unpacked_new(void) {
+  GArray *members = g_array_new(FALSE, FALSE, sizeof(PxUnpacked));
+  g_array_set_clear_func(members, clear_unpacked);
+  return members;
+}
+
 static bool next_reply(int fd, Reply *reply, char text[static MAX_TEXT + 1]) {
   if (!px_child_read(fd, reply, sizeof(*reply)) || reply->magic != REPLY_MAGIC || reply->length > MAX_TEXT || !px_child_read(fd, text, reply->length))
     return false;
@@ -103,8 +109,7 @@ static bool start(int archive, PxPacking packing, const PxFormatOptions *limits,
 }
 
 GArray *px_unpack(int archive, const char *name, const PxFormatOptions *limits, int out, GError **error) {
-  g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(PxUnpacked));
-  g_array_set_clear_func(members, clear_unpacked);
+  g_autoptr(GArray) members = px_unpacked_new();
   g_autoptr(GError) problem = NULL;
   PxPacking packing = px_pack_of_name(name);
   int fd;

@@ -139,6 +139,8 @@ typedef struct PxTasks PxTasks;
 PxTasks *px_tasks_read(const PxConfig *config, const PxPatterns *patterns, const PxStorages *storages, PxComplaints *complaints);
 void px_tasks_free(PxTasks *tasks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTasks, px_tasks_free)
+/* The keys of the section openpgp. */
+const PxOpenPgp *px_tasks_openpgp(const PxTasks *tasks);
 size_t px_tasks_count(const PxTasks *tasks);
 const PxTask *px_tasks_at(const PxTasks *tasks, size_t i);
 /* NULL when there is none of that name; names are unique over the three sections. */

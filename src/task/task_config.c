@@ -567,6 +567,10 @@ void px_tasks_free(PxTasks *tasks) {
   g_free(tasks);
 }
 
+const PxOpenPgp *px_tasks_openpgp(const PxTasks *tasks) {
+  return &tasks->openpgp;
+}
+
 size_t px_tasks_count(const PxTasks *tasks) {
   return tasks->tasks->len;
 }

@@ -158,3 +158,81 @@ def test_what_was_compressed_comes_back(project):
     project.call("run", "out")
     project.age(project.drop_folder / "in" / "partner.csv.zip", 60)
     assert "2 unchanged" in project.call("run", "in").stdout
+
+
+# ---------------------------------------------------------------- by hand
+
+def test_every_file_in_a_zip_by_hand(project):
+    project.config("")
+    (project.folder / "all.zip").write_bytes(zipped(("a.csv", GOOD), ("x/b.csv", BAD), ("y/b.csv", BAD), ("c.csv", "")))
+    done = project.call("import", "partner", "all.zip", "--error-file", "bad/", "--dry-run", status=1)
+    assert "a.csv: 2 created (2 rows)\n" in done.stdout and "all.zip: 4 files in it\nDry run: nothing was kept.\n" in done.stdout
+    assert len(project.emails()) == 2 and "Bad rows: bad/b.csv\n" in done.stdout and (project.folder / "bad" / "b.csv").exists()
+    done = project.call("import", "partner", "all.zip", "--error-file", "bad/", status=1)
+    assert "Bad rows: bad/b.csv\n" in done.stdout and "Bad rows: bad/1-b.csv\n" in done.stdout and "c.csv: refused" in done.stdout
+    assert project.emails()[2:] == ["carol@x.test", "dave@x.test", "erin@x.test"]
+    assert files(project) == [("a.csv", "done", 2), ("b.csv", "failed", 1), ("b.csv", "failed", 0), ("c.csv", "refused", 0)]
+    for name in ("b.csv", "1-b.csv"):
+        assert b"#Error" in (project.folder / "bad" / name).read_bytes()
+
+
+def test_zip_by_hand_as_json(project):
+    project.config("")
+    (project.folder / "all.zip").write_bytes(zipped(("a.csv", GOOD), ("b.csv", BAD)))
+    for history in ([], ["--no-history"]):
+        told = project.json("import", "partner", "all.zip", *history, status=1)
+        assert (told["name"], told["state"], told["rows"], told["failed"]) == ("all.zip", "failed", 5, 2)
+        assert [(file["name"], file["state"], len(file["messages"])) for file in told["files"]] == [("a.csv", "done", 0), ("b.csv", "failed", 2)]
+    (project.folder / "empty.zip").write_bytes(zipped(("c.csv", "")))
+    assert project.json("import", "partner", "empty.zip", status=2)["state"] == "refused"
+
+
+def test_gzip_by_hand_is_one_file(project):
+    project.config("")
+    (project.folder / "b.csv.gz").write_bytes(gzip.compress(BAD.encode()))
+    told = project.json("import", "partner", "b.csv.gz", "--error-file", "bad.csv", status=1)
+    assert told["name"] == "b.csv" and told["created"] == 1 and "files" not in told and len(told["messages"]) == 2
+    assert b"#Error" in (project.folder / "bad.csv").read_bytes()
+    project.call("import", "partner", "b.csv.gz", "--dry-run", "--plan", "plan.csv", status=1)
+    assert (project.folder / "plan.csv").exists()
+
+
+def test_several_files_have_no_place_for_one_of_bad_rows_or_one_plan(project):
+    project.config("")
+    (project.folder / "all.zip").write_bytes(zipped(("a.csv", GOOD), ("b.csv", BAD)))
+    for arguments, words in ((["-e", "bad.csv"], "name a folder"), (["--dry-run", "--plan", "p.csv"], "a plan is of one file")):
+        assert words in project.call("import", "partner", "all.zip", *arguments, status=2).stderr
+    assert len(project.emails()) == 2 and files(project) == []
+
+
+def test_broken_archive_by_hand(project):
+    project.config("")
+    (project.folder / "no.zip").write_bytes(b"no archive")
+    (project.folder / "bomb.csv.gz").write_bytes(gzip.compress(bytes(100 * 1024 * 1024)))
+    assert "no.zip: " in project.call("import", "partner", "no.zip", status=2).stderr
+    assert "made to fill disks" in project.json("import", "partner", "bomb.csv.gz", status=2)["messages"][0]["message"]
+    assert files(project) == []
+
+
+def test_export_by_hand_is_compressed_as_its_name_says(project):
+    project.config("")
+    assert project.json("export", "partner", "-o", "out.csv.gz")["output"] == "out.csv.gz"
+    plain = gzip.decompress((project.folder / "out.csv.gz").read_bytes())
+    assert b"alice@x.test" in plain
+    project.call("export", "partner", "-o", "all.zip")
+    with zipfile.ZipFile(project.folder / "all.zip") as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {"all": plain}
+
+
+def test_export_by_hand_is_compressed_as_it_is_told(project):
+    project.config("")
+    assert project.json("export", "partner", "--compress", "zip")["output"] == "partner.csv.zip"
+    with zipfile.ZipFile(project.folder / "partner.csv.zip") as archive:
+        assert archive.namelist() == ["partner.csv"]
+    project.call("export", "partner", "-o", "x.csv", "--compress", "gzip")
+    assert gzip.decompress((project.folder / "x.csv.gz").read_bytes()).startswith(b"name,email#key") and not (project.folder / "x.csv").exists()
+    for arguments, words in ((["-o", "a.zip", "--compress", "gzip"], "its name says zip, but"), (["--compress", "rar"], "it is gzip or zip"),
+                             (["-o", "a.csv.gpg"], "Add --encrypt-to"), (["--encrypt-to", "me"], "the whole fingerprint"),
+                             (["--sign-with", "A" * 40], "needs --encrypt-to")):
+        assert words in project.call("export", "partner", *arguments, status=2).stderr
+    assert project.call("import", "partner", "partner.csv.zip").stdout == "partner.csv: 2 unchanged (2 rows)\npartner.csv.zip: 1 file in it\n"

@@ -153,3 +153,23 @@ def test_settings_are_checked(project):
     told = project.call("check", status=2).stderr
     for part in ("passphrase", "\"me@x.test\" is no fingerprint", "signed_by needs decrypt: true", "sign_with needs encrypt_to"):
         assert part in told
+
+
+# ---------------------------------------------------------------- by hand
+
+def test_by_hand_both_ways(shop, pair):
+    us, partner = pair
+    shop.task()
+    (shop.folder / "a.csv.gz.gpg").write_bytes(partner.encrypt(gzip.compress(GOOD.encode()), us))
+    assert "a.csv: 2 created (2 rows)" in shop.call("import", "partner", "a.csv.gz.gpg", env=SECRET).stdout
+    told = shop.json("export", "partner", "--compress", "gzip", "--encrypt-to", partner.fingerprint, "--sign-with", us.fingerprint, env=SECRET)
+    assert told["output"] == "partner.csv.gz.gpg"
+    assert b"carol@x.test" in gzip.decompress(partner.gpg("--decrypt", shop.folder / told["output"]))
+
+
+def test_by_hand_without_the_key(shop, pair):
+    us, partner = pair
+    shop.task()
+    (shop.folder / "a.csv.gpg").write_bytes(us.encrypt(GOOD, partner))
+    done = shop.call("import", "partner", "a.csv.gpg", status=2, env=SECRET)
+    assert "a.csv.gpg: " in done.stderr and files(shop) == []

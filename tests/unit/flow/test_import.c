@@ -2,12 +2,20 @@
 /* Files on their way into the database. */
 #include "suites.h"
 
+static bool take(PxSummary *summary, void *data, GError **error) {
+  PxSummary **ret = data;
+  g_assert_null(*ret);
+  *ret = summary;
+  return true;
+}
+
 static PxSummary *import(Fixture *f, const char *pattern, const char *text, bool no_history) {
   g_autoptr(GError) error = NULL;
   fixture_write(f, "hand.csv", text, 0);
   g_autofree char *path = fixture_path(f, "hand.csv");
-  const PxImportByHand options = {.pattern = pattern, .file = path, .no_history = no_history};
-  PxSummary *summary = px_import_by_hand(f->project, &options, &error);
+  PxSummary *summary = NULL;
+  const PxImportByHand options = {.pattern = pattern, .file = path, .no_history = no_history, .take = take, .take_data = &summary};
+  g_assert_true(px_import_by_hand(f->project, &options, &error));
   g_assert_no_error(error);
   return summary;
 }
