@@ -4,10 +4,10 @@
 
     bench/pg_import.py [--rows 1000000] [--pgloader]
 
-New records beside COPY into the same table with its indexes and constraints, with and without trust_references;
-records of other content beside an upsert of rows from arrays
-(INSERT ... SELECT FROM unnest ... ON CONFLICT DO UPDATE); records that are as the file says beside those of other content. The floors have the
-countries' ids already. CPU time is the client's and the server's together, with the durability that people have.
+New records beside COPY into the same table with its indexes and constraints, with and without trust_references; records of other content beside an
+upsert of rows from arrays (INSERT ... SELECT FROM unnest ... ON CONFLICT DO UPDATE); records that are as the file says beside those of other
+content. The floors have the countries' ids already. With --pgloader (Debian's package) also that, into a table of the same columns without any
+key. CPU time is the client's and the server's together, with the durability that people have.
 """
 import argparse
 import contextlib
@@ -39,6 +39,11 @@ patterns:
 COLUMNS = base.HEADER.replace("country", "country_id")
 TYPES = "text, text, numeric, integer, double precision, boolean, integer, date, integer, text".split(", ")
 FLOOR_BATCH = 10000
+PGLOADER = """
+LOAD CSV FROM '{file}' INTO {url} TARGET TABLE public.plain ({columns})
+  WITH skip header = 1, fields terminated by ','
+  SET client_min_messages TO 'warning';
+"""
 
 
 def upsert(url, path):
@@ -84,6 +89,18 @@ class Bench:
         vacuum(url)
         return self.server.run(["psql", "-qX", url, "-c", f"\\copy product ({COLUMNS}) FROM '{self.folder}/floor-0.csv' (FORMAT csv, HEADER)"])[:2]
 
+    def pgloader(self, url):
+        with contextlib.closing(psycopg2.connect(url)) as db, db, db.cursor() as cursor:
+            cursor.execute(f"CREATE TABLE plain ({', '.join(f'{c} {t}' for c, t in zip(COLUMNS.split(','), TYPES))})")
+        vacuum(url)
+        script = self.folder / "pgloader.load"
+        script.write_text(PGLOADER.format(file=self.folder / "floor-0.csv", url=url, columns=COLUMNS.replace(",", ", ")))
+        taken = self.server.run(["pgloader", "--root-dir", self.folder / "pgloader", script])
+        with contextlib.closing(psycopg2.connect(url)) as db, db.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM plain")
+            assert cursor.fetchone() == (self.given.rows,), taken[2]
+        return taken[:2]
+
     def upsert(self, url):
         vacuum(url)
         return self.server.run([sys.executable, __file__, "--upsert", url, self.folder / "floor-1.csv"])[:2]
@@ -93,6 +110,8 @@ class Bench:
         taken = {"new": self.ours(ours, 0), "COPY": self.copy(floor), "existing": self.ours(ours, 1), "upsert": self.upsert(floor)}
         taken["unchanged"] = self.ours(ours, 1)
         taken["trusted"] = self.ours(trusting, 0, trust=True)
+        if self.given.pgloader:
+            taken["pgloader"] = self.pgloader(self.new())
         return taken
 
 
@@ -100,6 +119,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=1000000)
     options.add_argument("--program", default=os.environ.get("PATTIMPEX", str(ROOT / "build" / "pattimpex")))
+    options.add_argument("--pgloader", action="store_true")
     options.add_argument("--upsert", nargs=2, help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.upsert:
@@ -116,6 +136,9 @@ def main():
         client, of_server = taken[what]
         other = taken[beside]
         print(f"  {what:<10} {client:5.2f} + {of_server:5.2f}   {beside:<9} {other[0]:5.2f} + {other[1]:5.2f}   ratio {(client + of_server) / sum(other):.2f} (goal {goal})")
+    if given.pgloader:
+        client, of_server = taken["pgloader"]
+        print(f"  pgloader   {client:5.2f} + {of_server:5.2f}   new rows take {(client + of_server) / sum(taken['new']):.1f} times less than that (goal 2.5)")
 
 
 if __name__ == "__main__":

@@ -85,6 +85,9 @@ static bool make_loader(PxImport *import, GError **error) {
     import->work->lost = px_lost_rows_new();
   px_loader_set_lost_rows(import->loader, import->work->lost);
   px_loader_set_nested(import->loader, import->pattern->abort);
+  const PxCounts *before = &import->file->counts;
+  if (before->created && !before->updated && !before->unchanged)
+    px_loader_expect_new(import->loader);
   if (import->work->plan)
     px_loader_set_recorder(import->loader, px_plan_record, import->work->plan);
   return true;

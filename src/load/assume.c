@@ -72,6 +72,10 @@ void px_load_assume_loaded(PxLoader *loader, const PxCounts *counts) {
   loader->assumption.new_chunks = all_new ? loader->assumption.new_chunks + 1 : 0;
 }
 
+void px_loader_expect_new(PxLoader *loader) {
+  loader->assumption.new_chunks = loader->assumption.wanted;
+}
+
 /* NULL differs from NULL for a UNIQUE, but finds it here. */
 static bool has_empty_keys(PxLoader *loader, const PxLoadPlace *place) {
   const PxLoadWatch *watch = &loader->plan.models[place->model].watches[place->key_watch];

@@ -95,5 +95,8 @@ GPtrArray *px_load_missing_defaults(PxDb *db, const PxSchema *schema, const PxPa
 /* Rows as one wave and savepoint each: for tests that compare. */
 void px_loader_set_row_by_row(PxLoader *loader, bool row_by_row);
 
+/* All records of the file that were loaded before, by other loaders, were new: those of the next chunk may well be, too. */
+void px_loader_expect_new(PxLoader *loader);
+
 /* Forgets the chunk. */
 void px_loader_clear(PxLoader *loader);

@@ -160,6 +160,8 @@ Outcome fixture_load(Fixture *fixture, const char *const *lines, size_t n_lines,
     return outcome;
   }
   px_loader_set_row_by_row(loader, row_by_row);
+  if (fixture->expect_new)
+    px_loader_expect_new(loader);
   px_loader_set_recorder(loader, fixture->recorder, fixture->recorder_data);
   g_autoptr(PxBatchBuilder) builder = px_batch_builder_new();
   for (size_t i = 1; i < n_lines; i++)

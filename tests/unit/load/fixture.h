@@ -7,6 +7,7 @@ typedef struct {
   PxDb *db;
   PxSchema *schema;
   PxPattern pattern;
+  bool expect_new;     /* px_loader_expect_new() of every loader */
   PxRecorder recorder; /* NULL after fixture_open() */
   void *recorder_data;
   PxPatternLimit limits[4];

@@ -136,6 +136,22 @@ static void test_new_records_are_not_looked_for(void) {
   g_assert_cmpuint(count_third(by_hand), ==, least + 2);
 }
 
+/* A loader that goes on with a file of new records does not look for the keys of its first chunk either; what is there all the same is found. */
+static void test_new_records_of_a_file_that_is_continued(void) {
+  char *url = px_test_postgres_new();
+  Fixture fixture;
+  fixture_open_on(&fixture, url, numbered, "r");
+  (void)count_statements(&fixture, "a", 100); /* what has to be prepared is prepared */
+  uint64_t alone = count_statements(&fixture, "b", 100);
+  fixture.expect_new = true;
+  g_assert_cmpuint(count_statements(&fixture, "c", 100), ==, alone - 1);
+  (void)count_statements(&fixture, "b", 150);
+  g_autofree char *rows = fixture_query(&fixture, "SELECT count(*) FROM r");
+  g_assert_cmpstr(rows, ==, "350\n");
+  fixture_close(&fixture);
+  px_test_postgres_drop(url);
+}
+
 /* What was assumed of the third chunk turns out wrong: there is such a record already, a key twice, an empty one, a row that the database refuses. */
 static void test_records_that_are_not_new_after_all(void) {
   char *url = px_test_postgres_new();
@@ -164,6 +180,7 @@ int main(int argc, char **argv) {
   g_test_add_func("/load/counts/statements_of_a_chunk", test_statements_of_a_chunk);
   g_test_add_func("/load/counts/statements_on_postgres", test_statements_on_postgres);
   g_test_add_func("/load/counts/new_records_are_not_looked_for", test_new_records_are_not_looked_for);
+  g_test_add_func("/load/counts/new_records_of_a_file_that_is_continued", test_new_records_of_a_file_that_is_continued);
   g_test_add_func("/load/counts/records_that_are_not_new_after_all", test_records_that_are_not_new_after_all);
   g_test_add_func("/load/counts/refused_rows_on_postgres", test_refused_rows_on_postgres);
   return g_test_run();
