@@ -175,6 +175,12 @@ void px_opened_clear(PxOpened *opened) {
   opened->fd = -1;
 }
 
+static PxOpened steal(PxOpened *opened) {
+  PxOpened taken = *opened;
+  *opened = (PxOpened){.fd = -1};
+  return taken;
+}
+
 /* What was opened so far is taken apart once more; what it lay in is closed. */
 static bool open_once(PxOpened *opened, const PxOpenPgp *keys, const PxFormatOptions *limits, const char *name, GError **error) {
   g_auto(PxOpened) inner = {.fd = px_temporary_file(error)};
@@ -187,9 +193,8 @@ static bool open_once(PxOpened *opened, const PxOpenPgp *keys, const PxFormatOpt
     g_prefix_error(error, "%s: ", name);
     return false;
   }
-  PxOpened outer = *opened;
-  *opened = inner;
-  inner = outer;
+  px_opened_clear(opened);
+  *opened = steal(&inner);
   return true;
 }
 

@@ -46,7 +46,8 @@ static bool is_chunk(const PxJob *job) {
 /* What failed with the job goes on with it: a pattern file behind its last chunk. */
 static bool revive_subject(PxProject *project, const PxJob *job, GError **error) {
   int64_t now = px_project_now(project);
-  if (job->attachment_id && !px_attachment_set_state(project->db, job->attachment_id, PX_STATE_PENDING, NULL, NULL, now, error))
+  bool is_receipt = strcmp(job->kind, "receipt") == 0; /* what it is about has its end */
+  if (job->attachment_id && !is_receipt && !px_attachment_set_state(project->db, job->attachment_id, PX_STATE_PENDING, NULL, NULL, now, error))
     return false;
   if (!works_on_file(job))
     return true;

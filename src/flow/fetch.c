@@ -33,6 +33,14 @@ const char *px_fetch_scope(const PxTask *task) {
   return task->scope == PX_SCOPE_TASK ? task->name : NULL;
 }
 
+/* The partner hears of a file that is not imported again, as of any other. */
+static bool enqueue_receipt(const PxWork *work, const PxTask *task, const PxAttachment *attachment, int64_t now, GError **error) {
+  g_autofree char *subject = g_strdup_printf("attachment %" G_GINT64_FORMAT, attachment->id);
+  g_autoptr(PxJob) job = px_work_new_job(work->project, "receipt", task->name, subject);
+  job->attachment_id = attachment->id;
+  return px_job_enqueue(work->project->db, job, now, error);
+}
+
 /* In the caller's transaction. PX_ERROR_EXISTS: another worker was faster; nothing was written. */
 static bool add_file(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) {
   PxDb *db = work->project->db;
@@ -49,6 +57,8 @@ static bool add_file(PxWork *work, const PxTask *task, PxAttachment *attachment,
   }
   g_autofree char *place = px_pick_place(attachment->path, attachment->name);
   if (!px_attachment_add(db, attachment, now, error) || !px_sighting_forget(db, task->name, place, error))
+    return false;
+  if (first && task->receipt_path && !enqueue_receipt(work, task, attachment, now, error))
     return false;
   bool runs = attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW;
   return !runs || px_work_enqueue_attachment(work->project, attachment, now, error);

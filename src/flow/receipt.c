@@ -16,10 +16,11 @@ typedef struct {
   const PxTask *task;
   const PxPatternFile *file;
   const PxAttachment *about;
+  const PxAttachment *first; /* of a duplicate: the task's file that has the same content; else NULL */
 } Receipt;
 
-static char *time_text(const Receipt *receipt) {
-  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(receipt->file->ended / G_USEC_PER_SEC);
+static char *time_text(const Receipt *receipt, int64_t when) {
+  g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC);
   g_autoptr(GDateTime) local = utc ? g_date_time_to_timezone(utc, receipt->project->timezone) : NULL;
   return local ? g_date_time_format(local, "%Y-%m-%dT%H:%M:%S%:z") : g_strdup("");
 }
@@ -37,10 +38,16 @@ static bool add_message(const PxMessage *message, void *data) {
   return json_array_size(list) < MOST_MESSAGES;
 }
 
+static json_t *first_to_json(const Receipt *receipt) {
+  const PxAttachment *first = receipt->first;
+  g_autofree char *when = first ? time_text(receipt, first->created) : NULL;
+  return first ? json_pack("{s:s, s:s, s:s}", "file", first->name, "path", first->path ? first->path : "", "time", when) : json_null();
+}
+
 static char *as_json(const Receipt *receipt, const PxSummary *summary, GError **error) {
   const PxPatternFile *file = receipt->file;
   const PxCounts *counts = &file->counts;
-  g_autofree char *when = time_text(receipt);
+  g_autofree char *when = time_text(receipt, file->ended);
   json_t *messages = json_array();
   json_t *root =
     json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, s:o}", "file", file->name, "path",
@@ -48,6 +55,8 @@ static char *as_json(const Receipt *receipt, const PxSummary *summary, GError **
               receipt->task->name, "state", px_state_name(file->state), "rows", (json_int_t)counts->rows, "created", (json_int_t)counts->created,
               "updated", (json_int_t)counts->updated, "unchanged", (json_int_t)counts->unchanged, "failed", (json_int_t)counts->failed, "skipped",
               (json_int_t)counts->skipped, "error", file->error, "time", when, "messages", messages);
+  if (root && file->state == PX_STATE_DUPLICATE)
+    json_object_set_new(root, "duplicate_of", first_to_json(receipt));
   char *text = root && px_summary_messages(receipt->project, summary, add_message, messages, error) ? json_dumps(root, JSON_INDENT(2)) : NULL;
   if (root && !text && error && !*error)
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the receipt of %s cannot be written as JSON", file->name);
@@ -71,12 +80,23 @@ static bool add_line(const PxMessage *message, void *data) {
   return ++lines->n < MOST_MESSAGES;
 }
 
+/* What has happened. Caller frees. */
+static char *line_of(const Receipt *receipt, const PxSummary *summary) {
+  if (summary->state != PX_STATE_DUPLICATE)
+    return px_summary_line(summary);
+  if (!receipt->first)
+    return g_strdup_printf("%s: was imported before, and is not again", summary->name);
+  g_autofree char *place = place_text(receipt->first);
+  g_autofree char *when = time_text(receipt, receipt->first->created);
+  return g_strdup_printf("%s: the same content as %s of %s, which is not imported again", summary->name, place, when);
+}
+
 static char *as_text(const Receipt *receipt, const PxSummary *summary, GError **error) {
   const PxAttachment *about = receipt->about;
   g_autoptr(GString) text = g_string_new(NULL);
-  g_autofree char *line = px_summary_line(summary);
+  g_autofree char *line = line_of(receipt, summary);
   g_autofree char *place = place_text(about);
-  g_autofree char *when = time_text(receipt);
+  g_autofree char *when = time_text(receipt, receipt->file->ended);
   g_string_append_printf(text, "%s\n\nfile    %s\nsize    %" G_GUINT64_FORMAT "\nsha256  %s\nstate   %s\ntime    %s\n", line, place,
                          (guint64)about->size, about->sha256, px_state_name(receipt->file->state), when);
   g_string_append_printf(text,
@@ -133,14 +153,49 @@ static PxAttachment *new_attachment(const Receipt *receipt, const PxAttachment *
   return attachment;
 }
 
+/* A duplicate has no pattern file: what there is to say of it as one. */
+static PxPatternFile *file_of_duplicate(const PxAttachment *about) {
+  PxPatternFile *file = px_file_new(PX_FILE_IMPORT, about->pattern);
+  file->state = PX_STATE_DUPLICATE;
+  file->attachment_id = about->id;
+  file->name = g_strdup(about->name);
+  file->ended = about->created;
+  return file;
+}
+
+/* Nobody hears of the files of another task. *ret_first NULL: there is none. */
+static bool find_first(const PxProject *project, const PxTask *task, const PxAttachment *about, PxAttachment **ret_first, GError **error) {
+  int64_t id;
+  *ret_first = NULL;
+  if (!px_attachment_find_content(project->db, about->sha256, task->name, &id, error))
+    return false;
+  *ret_first = id ? px_attachment_get(project->db, id, error) : NULL;
+  return !id || *ret_first;
+}
+
+/* What came of the file, or that it came again. */
+static bool find_subject(const PxWork *work, const PxTask *task, PxPatternFile **ret_file, PxAttachment **ret_about, PxAttachment **ret_first,
+                         GError **error) {
+  PxDb *db = work->project->db;
+  if (work->job->file_id) {
+    *ret_file = px_file_get(db, work->job->file_id, error);
+    *ret_about = *ret_file ? px_attachment_get(db, (*ret_file)->attachment_id, error) : NULL;
+    return *ret_about;
+  }
+  *ret_about = px_attachment_get(db, work->job->attachment_id, error);
+  *ret_file = *ret_about ? file_of_duplicate(*ret_about) : NULL;
+  return *ret_about && find_first(work->project, task, *ret_about, ret_first, error);
+}
+
 bool px_receipt_step(PxWork *work, GError **error) {
   PxProject *project = work->project;
-  g_autoptr(PxPatternFile) file = px_file_get(project->db, work->job->file_id, error);
-  const PxTask *task = file ? px_project_task(project, work->job->task, error) : NULL;
-  g_autoptr(PxAttachment) about = task ? px_attachment_get(project->db, file->attachment_id, error) : NULL;
-  if (!about)
+  g_autoptr(PxPatternFile) file = NULL;
+  g_autoptr(PxAttachment) about = NULL;
+  g_autoptr(PxAttachment) first = NULL;
+  const PxTask *task = px_project_task(project, work->job->task, error);
+  if (!task || !find_subject(work, task, &file, &about, &first, error))
     return false;
-  const Receipt receipt = {.project = project, .task = task, .file = file, .about = about};
+  const Receipt receipt = {.project = project, .task = task, .file = file, .about = about, .first = first};
   g_autoptr(PxAttachment) before = NULL;
   PxBlob blob;
   if (task->receipt_path && (!find_before(&receipt, &before, error) || !write_blob(&receipt, &blob, error)))

@@ -66,6 +66,53 @@ def test_next_try_of_a_file_replaces_its_receipt(project):
     assert (project.drop_folder / "receipts" / "a.csv.receipt.json").read_text() == "old"
 
 
+def test_same_content_again(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: content"))
+    project.drop("a.csv")
+    project.call("run")
+    project.drop("b.csv")
+    for _ in range(2):
+        project.call("run")
+    assert project.names() == ["done/a.csv", "in/b.csv", "receipts/a.csv.receipt.json", "receipts/b.csv.receipt.json"]
+    told = receipt(project, "b.csv.receipt.json")
+    assert (told["file"], told["state"], told["rows"], told["error"], told["messages"]) == ("b.csv", "duplicate", 0, None, [])
+    assert told["sha256"] == hashlib.sha256(GOOD.encode()).hexdigest() and told["size"] == len(GOOD)
+    assert {**told["duplicate_of"], "time": None} == {"file": "a.csv", "path": "in", "time": None} and told["duplicate_of"]["time"][:2] == "20"
+    assert project.rows("SELECT name, state FROM pattimpex_attachment WHERE direction = 'import' ORDER BY id") == [("a.csv", "done"), ("b.csv", "duplicate")]
+
+
+def test_same_content_again_as_text(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: content, receipt_format: text"))
+    for name in ("a.csv", "b.csv"):
+        project.drop(name)
+        project.call("run")
+    text = (project.drop_folder / "receipts" / "b.csv.receipt.txt").read_text()
+    assert text.startswith("b.csv: the same content as in/a.csv of 20") and "\nstate   duplicate\n" in text
+
+
+def test_files_of_another_task_are_not_named(project):
+    other = "  other: {storage: drop, path: theirs, pattern: partner, after_import: keep}\n"
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: content, scope: all") + other)
+    project.drop("secret name.csv", folder="theirs")
+    project.call("run", "other")
+    project.drop("a.csv")
+    project.call("run", "in")
+    told = receipt(project, "a.csv.receipt.json")
+    assert told["state"] == "duplicate" and told["duplicate_of"] is None and "secret" not in json.dumps(told)
+
+
+def test_receipt_of_a_duplicate_is_tried_again(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: content"))
+    for name in ("a.csv", "b.csv"):
+        project.drop(name)
+        project.call("run")
+    ((job,),) = project.rows("SELECT id FROM pattimpex_job WHERE kind = 'receipt' AND attachment_id IS NOT NULL")
+    project.execute("UPDATE pattimpex_job SET state = 'failed' WHERE id = ?", job)
+    project.call("retry", "job", job)
+    project.call("run")
+    assert project.rows("SELECT name, state FROM pattimpex_attachment WHERE direction = 'import' ORDER BY id") == [("a.csv", "done"), ("b.csv", "duplicate")]
+
+
 def test_settings_are_checked(project):
     project.config(TASK.replace("receipt_path: receipts", "receipt_path: in"))
     assert "receipts would come back for ever" in project.call("check", status=2).stderr
