@@ -217,10 +217,10 @@ static bool keep(Batch *batch, GError **error) {
   return ok;
 }
 
-/* Puts the remote file of an attachment away. */
-static bool settle(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) {
+/* Puts the remote files of attachments away. */
+static bool settle(PxWork *work, PxStorage *storage, const PxTask *task, const GPtrArray *attachments, GError **error) {
   work->at_storage = true;
-  if (!px_remote_action(work, storage, task, attachment, error))
+  if (!px_remote_actions(work, storage, task, attachments, error))
     return false;
   work->at_storage = false;
   return true;
@@ -228,20 +228,16 @@ static bool settle(PxWork *work, PxStorage *storage, const PxTask *task, PxAttac
 
 /* Keeps what the batch has, and only then puts the remote files away. */
 static bool end_batch(Batch *batch, GError **error) {
+  g_autoptr(GPtrArray) unsettled = g_ptr_array_new();
   if (!keep(batch, error))
     return false;
   for (guint i = 0; i < batch->attachments->len; i++) {
-    g_autoptr(GError) problem = NULL;
     PxAttachment *attachment = batch->attachments->pdata[i];
-    if (!attachment->id || attachment->remote_action == PX_REMOTE_NONE)
-      continue;
-    if (px_project_stopped(batch->work->project, error))
-      return false;
-    if (settle(batch->work, batch->storage, batch->task, attachment, &problem))
-      continue;
-    if (!tell(batch->work, attachment->name, &problem, error))
-      return false;
+    if (attachment->id && attachment->remote_action != PX_REMOTE_NONE)
+      g_ptr_array_add(unsettled, attachment);
   }
+  if (!settle(batch->work, batch->storage, batch->task, unsettled, error))
+    return false;
   empty(batch);
   return true;
 }
@@ -254,12 +250,7 @@ static bool is_full(const Batch *batch) {
 
 static bool settle_left(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) {
   g_autoptr(GPtrArray) left = px_attachment_unsettled(work->project->db, task->name, error);
-  if (!left)
-    return false;
-  for (guint i = 0; i < left->len; i++)
-    if (!settle(work, storage, task, left->pdata[i], error))
-      return false;
-  return true;
+  return left && settle(work, storage, task, left, error);
 }
 
 static bool fetch_file(Batch *batch, const PxPicked *file, GError **error) {

@@ -95,6 +95,8 @@ char *px_remote_key(const char *path, const PxFileInfo *info);
  * the
  * step; an error is a storage or database out of reach. */
 bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of several (PxAttachment *). */
+bool px_remote_actions(PxWork *work, PxStorage *storage, const PxTask *task, const GPtrArray *attachments, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In the caller's transaction: the attachment of a file that a task fetched, and its job when the task says so. */
 bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A new attachment as a task's settings want it, not yet in the queue. */

@@ -22,14 +22,29 @@ typedef struct {
   PxAttachment *attachment;
 } Action;
 
-static bool store(const Action *action, PxRemoteAction reached, GError **error) {
-  PxProject *project = action->work->project;
-  if (!px_work_begin(action->work, error))
+static bool store_rows(const PxProject *project, PxAttachment *const *attachments, guint n, GError **error) {
+  for (guint i = 0; i < n; i++)
+    if (!px_attachment_store_remote(project->db, attachments[i], px_project_now(project), error))
+      return false;
+  return true;
+}
+
+/* How far several of them have come, in one transaction. */
+static bool store_all(const PxWork *work, PxRemoteAction reached, PxAttachment *const *attachments, guint n, GError **error) {
+  const PxProject *project = work->project;
+  if (n == 0)
+    return true;
+  if (!px_work_begin(work, error))
     return false;
-  action->attachment->remote_action = reached;
-  bool done = px_transaction_end(project->db, px_attachment_store_remote(project->db, action->attachment, px_project_now(project), error), error);
+  for (guint i = 0; i < n; i++)
+    attachments[i]->remote_action = reached;
+  bool done = px_transaction_end(project->db, store_rows(project, attachments, n, error), error);
   px_hook(reached == PX_REMOTE_TAKEN ? "remote-taken" : "remote-done");
   return done;
+}
+
+static bool store(const Action *action, PxRemoteAction reached, GError **error) {
+  return store_all(action->work, reached, &action->attachment, 1, error);
 }
 
 /* ---- the ready file: held before the file itself, so that the next one of the same name needs a new one */
@@ -98,12 +113,16 @@ static bool tell(const Action *action, GError **problem, GError **error) {
 }
 
 /* The remote file is dealt with, and its identity free: the same name dropped again is another file. */
+static void set_free(PxAttachment *attachment) {
+  g_clear_pointer(&attachment->remote_key, g_free);
+  g_clear_pointer(&attachment->remote_held, g_free);
+}
+
 static bool finish(const Action *action, GError **error) {
   g_autoptr(GError) problem = NULL;
   if (!put_ready_away(action, &problem))
     return tell(action, &problem, error);
-  g_clear_pointer(&action->attachment->remote_key, g_free);
-  g_clear_pointer(&action->attachment->remote_held, g_free);
+  set_free(action->attachment);
   return store(action, PX_REMOTE_DONE, error);
 }
 
@@ -353,5 +372,78 @@ bool px_remote_action(PxWork *work, PxStorage *storage, const PxTask *task, PxAt
     px_attachment_free(owned);
     owned = action.attachment = next;
   }
+  return true;
+}
+
+/* ---- several at once: what they have reached is stored together, since a commit costs more than a small file */
+
+/* It has our name and is what was read; *ret_left: it is neither, or gone, which px_remote_action() sees to. */
+static bool hold_same(const Action *action, bool *ret_same, bool *ret_left, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  bool gone = false;
+  *ret_same = *ret_left = false;
+  if (!hold(action, &gone, &problem))
+    return tell(action, &problem, error);
+  px_hook("remote-held");
+  bool looked = gone || is_what_was_read(action, ret_same, &problem);
+  *ret_left = (looked && !*ret_same) || g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND);
+  return looked || *ret_left || tell(action, &problem, error);
+}
+
+static bool hold_all(Action action, const GPtrArray *attachments, GPtrArray *held, GPtrArray *left, GError **error) {
+  for (guint i = 0; i < attachments->len; i++) {
+    bool same = false;
+    bool is_left = true;
+    action.attachment = attachments->pdata[i];
+    if (px_project_stopped(action.work->project, error))
+      return false;
+    if (action.attachment->remote_action == PX_REMOTE_PENDING && !hold_same(&action, &same, &is_left, error))
+      return false;
+    if (same || is_left)
+      g_ptr_array_add(same ? held : left, action.attachment);
+  }
+  return true;
+}
+
+static bool put_held_away(const Action *action, bool *ret_done, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  bool away = put_away(action, &problem);
+  px_hook("remote-put-away");
+  if (!away && g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
+    g_clear_error(&problem);
+    away = true;
+  }
+  *ret_done = away && put_ready_away(action, &problem);
+  if (*ret_done)
+    set_free(action->attachment);
+  return *ret_done || tell(action, &problem, error);
+}
+
+/* Those that were put away before it cannot go on are stored, too. */
+static bool put_all_away(Action action, const GPtrArray *held, GError **error) {
+  g_autoptr(GPtrArray) away = g_ptr_array_new();
+  bool ok = true;
+  for (guint i = 0; ok && i < held->len; i++) {
+    bool done = false;
+    action.attachment = held->pdata[i];
+    ok = !px_project_stopped(action.work->project, error) && put_held_away(&action, &done, error);
+    if (done)
+      g_ptr_array_add(away, action.attachment);
+  }
+  return store_all(action.work, PX_REMOTE_DONE, (PxAttachment *const *)away->pdata, away->len, ok ? error : NULL) && ok;
+}
+
+bool px_remote_actions(PxWork *work, PxStorage *storage, const PxTask *task, const GPtrArray *attachments, GError **error) {
+  const Action action = {.work = work, .storage = storage, .task = task};
+  g_autoptr(GPtrArray) held = g_ptr_array_new();
+  g_autoptr(GPtrArray) left = g_ptr_array_new();
+  if (work->project->dry_run || stays(task)) /* what stays is stored at each step */
+    g_ptr_array_extend(left, (GPtrArray *)(uintptr_t)attachments, NULL, NULL);
+  else if (!hold_all(action, attachments, held, left, error) ||
+           !store_all(work, PX_REMOTE_TAKEN, (PxAttachment *const *)held->pdata, held->len, error) || !put_all_away(action, held, error))
+    return false;
+  for (guint i = 0; i < left->len; i++)
+    if (px_project_stopped(work->project, error) || !px_remote_action(work, storage, task, left->pdata[i], error))
+      return false;
   return true;
 }

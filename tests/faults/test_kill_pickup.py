@@ -55,6 +55,7 @@ def test_undisturbed_run_is_as_expected():
     assert {"remote-ready-held", "remote-ready-put-away"} <= set(hooks)
     stored = hooks.index("fetch-stored")
     assert hooks[stored - 4:stored + 2] == ["filestore.written", *["filestore.renamed"] * 3, "fetch-stored", "fetch-committed"], "one commit for all"
+    assert hooks.count("remote-held") == 4 and hooks.count("remote-taken") == hooks.count("remote-done") == 1
     assert sorted(outcome["remote files"]) == [
         "drop/done/4.zip", "drop/done/4.zip.done", "drop/done/sub/1.csv", "drop/done/sub/1.csv.done",
         "drop/done/sub/2.csv", "drop/done/sub/2.csv.done", "drop/done/sub/5.csv", "drop/done/sub/5.csv.done",

@@ -9,17 +9,18 @@ static const char content[] =
 static const char row[] = "email#key,name\ncarol@x.test,Carol\n";
 static const char other_row[] = "email#key,name\ndave@x.test,Dave\n";
 
-/* The attachment of in/a.csv with these bytes, as after the fetch was committed. */
-static PxAttachment *fetched(Fixture *f, const char *text, PxRemoteAction action) {
+/* The attachment of a file in in/ with these bytes, as after the fetch was committed. */
+static PxAttachment *fetched_as(Fixture *f, const char *name, const char *text, PxRemoteAction action) {
   PxFileInfo info;
+  g_autofree char *path = g_strconcat("drop/in/", name, NULL);
   PxBlob blob;
   PxDb *db = f->project->db;
   const PxTask *task = px_tasks_get(f->project->tasks, "in");
-  fixture_write(f, "drop/in/a.csv", text, 60);
+  fixture_write(f, path, text, 60);
   g_autoptr(PxStorage) storage = px_storage_open(f->project->storages, "drop", false, NULL);
-  g_autoptr(PxReading) reading = px_storage_open_read(storage, "in", "a.csv", &info, NULL);
+  g_autoptr(PxReading) reading = px_storage_open_read(storage, "in", name, &info, NULL);
   g_assert_true(px_filestore_add_reading(f->project->filestore, reading, &blob, NULL));
-  PxAttachment *attachment = px_fetch_attachment(task, "in", "a.csv", &blob);
+  PxAttachment *attachment = px_fetch_attachment(task, "in", name, &blob);
   attachment->remote_key = px_remote_key("in", &info);
   attachment->remote_action = action;
   attachment->state = PX_STATE_DONE;
@@ -31,6 +32,10 @@ static PxAttachment *fetched(Fixture *f, const char *text, PxRemoteAction action
   }
   g_assert_true(px_db_commit(db, NULL));
   return attachment;
+}
+
+static PxAttachment *fetched(Fixture *f, const char *text, PxRemoteAction action) {
+  return fetched_as(f, "a.csv", text, action);
 }
 
 static void rename_file(const Fixture *f, const char *from, const char *to) {
@@ -106,10 +111,34 @@ static void duplicate_is_read_once_and_left(Fixture *f, gconstpointer data) {
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_file"), ==, 1);
 }
 
+/* Each of several comes to its own end. */
+static void files_of_one_batch_end_each_in_its_way(Fixture *f, gconstpointer data) {
+  static const char erin[] = "email#key,name\nerin@x.test,Erin\n";
+  g_autoptr(PxAttachment) same = fetched_as(f, "a.csv", row, PX_REMOTE_PENDING);
+  g_autoptr(PxAttachment) changed = fetched_as(f, "b.csv", erin, PX_REMOTE_PENDING);
+  g_autoptr(PxAttachment) gone = fetched_as(f, "c.csv", erin, PX_REMOTE_PENDING);
+  g_autoptr(PxAttachment) held = fetched_as(f, "d.csv", erin, PX_REMOTE_TAKEN);
+  g_autoptr(PxAttachment) other = fetched_as(f, "e.csv", row, PX_REMOTE_PENDING);
+  g_autofree char *held_path = g_strconcat("drop/in/", held->remote_held, NULL);
+  g_autofree char *gone_path = fixture_path(f, "drop/in/c.csv");
+  fixture_write(f, "drop/in/b.csv", other_row, 30);
+  rename_file(f, "drop/in/d.csv", held_path);
+  g_assert_cmpint(g_unlink(gone_path), ==, 0);
+  (void)fixture_run(f);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_attachment WHERE remote_action = 'done'"), ==, 6);
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_attachment WHERE moved_to IS NOT NULL"), ==, 4);
+  g_autofree char *moved = fixture_read(f, "drop/done/b.csv");
+  g_assert_cmpstr(moved, ==, other_row);
+  g_assert_true(fixture_exists(f, "drop/done/a.csv") && fixture_exists(f, "drop/done/d.csv") && fixture_exists(f, "drop/done/e.csv"));
+  g_assert_false(fixture_exists(f, "drop/done/c.csv"));
+  g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM partner WHERE name = 'Dave'"), ==, 1);
+}
+
 void add_remote_tests(void) {
 #define ADD(path, tasks, function) g_test_add("/flow/remote/" path, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
   ADD("young_file_waits", move, young_file_waits);
   ADD("other_bytes_are_a_new_attachment", move, other_bytes_are_a_new_attachment);
+  ADD("files_of_one_batch_end_each_in_its_way", move, files_of_one_batch_end_each_in_its_way);
   ADD("goes_on_after_the_first_rename", move, goes_on_after_the_first_rename);
   ADD("taken_and_put_away_is_done", move, taken_and_put_away_is_done);
   ADD("renamed_file_is_not_fetched_again", rename_, renamed_file_is_not_fetched_again);
