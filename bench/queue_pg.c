@@ -59,7 +59,7 @@ static bool work(PxDb *db, const PxWorker *worker, uint64_t *ret_done, uint64_t 
       return true;
     for (guint i = 0; i < jobs->len; i++)
       ends[i] = (PxEnd){.job = jobs->pdata[i]};
-    if (!px_jobs_end(db, worker, ends, jobs->len, NULL, NULL, NULL, now(), &in_doubt, error))
+    if (!px_jobs_end(db, worker, ends, jobs->len, &(PxEndOptions){.claims = true}, now(), &in_doubt, error))
       return false;
     for (guint i = 0; i < jobs->len; i++)
       *(ends[i].state == PX_END_DONE ? ret_done : ret_lost) += 1;

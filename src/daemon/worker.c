@@ -59,6 +59,7 @@ static void say(const Worker *worker) {
 
 static void job_claimed(const PxJob *job, void *data) {
   Worker *worker = data;
+  forget_job(worker); /* the one before has no end yet */
   worker->job = job->id;
   worker->kind = g_strdup(job->kind);
   worker->task = g_strdup(job->task);
@@ -69,8 +70,10 @@ static void job_claimed(const PxJob *job, void *data) {
 
 static void job_ended(const PxJobReport *report, void *data) {
   Worker *worker = data;
-  px_log_job(worker->project, report, worker->file);
-  forget_job(worker);
+  bool at_work = report->job->id == worker->job; /* else others have been begun since: it works on no file */
+  px_log_job(worker->project, report, at_work ? worker->file : NULL);
+  if (at_work)
+    forget_job(worker);
 }
 
 static void job_given_back(const PxJob *job, void *data) {
@@ -126,22 +129,21 @@ static bool has_grown(const Worker *worker) {
   return true;
 }
 
-static bool loop(Worker *worker, const PxWorker *presence, GError **error) {
-  const PxRunOptions options = {
-    .lists_again = true, .claimed = job_claimed, .report = job_ended, .given_back = job_given_back, .progress = job_goes_on, .data = worker};
+static bool loop(Worker *worker, PxRunner *runner, GError **error) {
   int wake = px_db_listen(worker->project->db);
   say(worker);
   worker->nap = NAP_MIN;
   while (px_stop_wanted() == PX_STOP_NOT) {
     bool ran;
-    if (!px_run_next(worker->project, presence, &options, &ran, error))
+    if (!px_runner_next(runner, &ran, error))
       return false;
     px_outage_end(&worker->outage);
     if (ran) {
+      worker->nap = NAP_MIN;
       if (has_grown(worker))
         return true;
-      worker->nap = NAP_MIN;
-      say(worker);
+      if (!worker->job) /* else it has no end yet, and that is not to wait */
+        say(worker);
     } else if (!wait_for_work(worker, wake, error)) {
       return false;
     }
@@ -170,7 +172,10 @@ static bool work(Worker *worker, GError **error) {
   px_worker_claims(presence, worker->process->claims);
   px_notices_watch(worker->project, presence);
   px_stop_watch(worker->project->db, presence);
-  bool done = loop(worker, presence, error) && px_job_release_held(worker->project->db, presence, error);
+  const PxRunOptions told = {
+    .lists_again = true, .claimed = job_claimed, .report = job_ended, .given_back = job_given_back, .progress = job_goes_on, .data = worker};
+  g_autoptr(PxRunner) runner = px_runner_new(worker->project, presence, &told);
+  bool done = loop(worker, runner, error) && px_runner_end(runner, error);
   px_stop_watch(NULL, NULL);
   if (!done) /* the database failed, not the job */
     px_outage_leave(&worker->outage, g_steal_pointer(&presence));

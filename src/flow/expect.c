@@ -41,15 +41,25 @@ static bool tell_late(const PxWork *work, const PxTask *task, int64_t due, int64
   return px_notice_tell(project, notice, now, error);
 }
 
-/* In the transaction. */
-static bool decide(const PxWork *work, const PxTask *task, int64_t now, GError **error) {
+/* Whether no file has come though one was due. */
+static bool find_late(const PxWork *work, const PxTask *task, int64_t *ret_due, bool *ret_late, GError **error) {
   const PxProject *project = work->project;
   int64_t created = work->job->created;
-  int64_t due = px_schedule_latest(px_expect_schedule(task->expect), project->timezone, created - LONGEST_PAUSE, created);
   int64_t found = 0;
-  if (due && !px_attachment_since(project->db, task->name, px_expect_since(task->expect, project->timezone, due), &found, error))
+  *ret_due = px_schedule_latest(px_expect_schedule(task->expect), project->timezone, created - LONGEST_PAUSE, created);
+  if (*ret_due && !px_attachment_since(project->db, task->name, px_expect_since(task->expect, project->timezone, *ret_due), &found, error))
     return false;
-  return !due || found || tell_late(work, task, due, now, error);
+  *ret_late = *ret_due && !found;
+  return true;
+}
+
+/* In the transaction. */
+static bool decide(const PxWork *work, const PxTask *task, int64_t now, GError **error) {
+  int64_t due;
+  bool is_late;
+  if (!find_late(work, task, &due, &is_late, error))
+    return false;
+  return !is_late || tell_late(work, task, due, now, error);
 }
 
 bool px_expect_step(PxWork *work, GError **error) {
@@ -64,6 +74,12 @@ bool px_expect_step(PxWork *work, GError **error) {
     return false;
   }
   int64_t now = px_project_now(project);
+  int64_t due;
+  bool is_late = false;
+  if (expects && !find_late(work, task, &due, &is_late, error))
+    return false;
+  if (!is_late && px_work_ends_later(work, false)) /* a file that has come stays so */
+    return true;
   if (!px_work_begin(work, error))
     return false;
   bool ok = (!expects || decide(work, task, now, error)) && px_job_done(project->db, work->job, now, error);

@@ -293,11 +293,19 @@ static bool count(const PxWork *work, const PxTask *task, GError **error) {
          px_counter_add(db, PX_COUNT_STORAGE_ERROR, task->storage, task->name, NULL, work->storage_errors, 0, error);
 }
 
+static bool found_nothing(const PxWork *work) {
+  return !work->report.fetched && !work->report.duplicates && !work->report.problems && !work->storage_errors;
+}
+
 /* A file that was seen for the first time is looked at again as soon as it may be taken, not only when the task is due again. One that is written to
  * for long has to wait for that. */
-static bool list_again(const PxWork *work, const PxTask *task, int64_t now, GError **error) {
+static bool wants_list_again(const PxWork *work, const PxTask *task, int64_t now) {
   int64_t due = task->schedule ? px_schedule_next(task->schedule, work->project->timezone, now) : 0;
-  if (!work->lists_again || !work->report.again_at || (due && due <= work->report.again_at)) /* a job in the queue would hold back what is due */
+  return work->lists_again && work->report.again_at && (!due || due > work->report.again_at); /* a job in the queue would hold back what is due */
+}
+
+static bool list_again(const PxWork *work, const PxTask *task, int64_t now, GError **error) {
+  if (!wants_list_again(work, task, now))
     return true;
   g_autoptr(PxJob) job = px_work_new_job(work->project, "fetch", task->name, task->name);
   job->eta = work->report.again_at + 1;
@@ -307,6 +315,8 @@ static bool list_again(const PxWork *work, const PxTask *task, int64_t now, GErr
 static bool end_step(PxWork *work, const PxTask *task, GError **error) {
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
+  if (found_nothing(work) && !wants_list_again(work, task, now) && px_work_ends_later(work, true))
+    return true;
   if (!px_work_begin(work, error))
     return false;
   bool ok = count(work, task, error) && px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) &&

@@ -156,7 +156,7 @@ typedef struct {
   int64_t
     wait_limit; /* how long in all to wait for jobs that are tried again later and for files that may still be written to, in microseconds; 0: not */
   bool lists_again; /* a task that saw new files which may still be written to is run again when they may be taken, due or not */
-  void (*claimed)(const PxJob *job, void *data);         /* a job begins; may be NULL */
+  void (*claimed)(const PxJob *job, void *data);         /* a job begins, or begins once more; may be NULL */
   void (*report)(const PxJobReport *report, void *data); /* may be NULL */
   void (*given_back)(const PxJob *job, void *data);      /* of a worker that died: px_worker_take_given_back(); may be NULL */
   PxProgressFunc progress;                               /* may be NULL */
@@ -187,9 +187,17 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
 unsigned px_work_batch_of(const char *kind);
 bool px_schedules_tick(PxProject *project, int64_t now, int64_t *ret_next, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The next job that is due: claimed, run, told as the options say (wait_limit means nothing here). *ret_ran false: none is due. False only
- * when the database fails. */
-bool px_run_next(PxProject *project, const PxWorker *worker, const PxRunOptions *options, bool *ret_ran, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The jobs that a worker claims, one after the other: claimed, run, told as the options say (wait_limit means nothing here). project and worker are
+ * to outlive it. */
+typedef struct PxRunner PxRunner;
+PxRunner *px_runner_new(PxProject *project, const PxWorker *worker, const PxRunOptions *options);
+void px_runner_free(PxRunner *runner);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxRunner, px_runner_free)
+/* The next job that is due. *ret_ran false: none is. A job that left nothing in the database ends with the next call, with others of its kind, and is
+ * told of then; so that call is to come at once. False only when the database fails: the worker cannot go on. */
+bool px_runner_next(PxRunner *runner, bool *ret_ran, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Before the worker is closed: writes what is still to be written, and gives back what was claimed and not begun. */
+bool px_runner_end(PxRunner *runner, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* 0, 1 or 3 (design section 8). */
 int px_run_exit_status(const PxRunResult *result);
 

@@ -3,6 +3,7 @@
 /* What the files of flow/ share. A step is the work of one job; it ends its job in its last transaction. */
 #include "flow/flow.h"
 #include "load/load.h"
+#include "queue/ends.h"
 
 /* ---- steps */
 
@@ -12,6 +13,7 @@ typedef struct {
   PxJob *job;              /* NULL: by hand without history */
   bool by_hand;            /* a command runs the job and waits for it */
   bool lists_again;        /* as PxRunOptions has it */
+  bool may_end_later;      /* px_work_ends_later() */
   PxProgressFunc progress; /* may be NULL */
   void *data;
   PxLostRows *lost;    /* of an import; NULL: none known */
@@ -25,6 +27,7 @@ typedef struct {
   const char *storage; /* of the step; NULL: none. Outlives the work */
   bool at_storage;     /* it is asked for something just now */
   uint64_t storage_errors;
+  bool ends_later, ran_task; /* px_work_ends_later() */
 } PxWork;
 
 void px_work_done(PxWork *work);
@@ -36,14 +39,19 @@ void px_work_problem(PxWork *work, const char *file, const char *format, ...) G_
 void px_work_doing(const PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void px_work_progress(const PxWork *work, const PxProgress *progress);
 
+/* A step that has nothing to write but the end of its job leaves that to who runs it, when this says so: it is written with the ends of others.
+ * of_task: its task has run by it, and well. What the step read may not be so any more then: kinds for which that matters have may_end. */
+bool px_work_ends_later(PxWork *work, bool of_task);
+
 /* One entry of the table in steps.c. */
 typedef struct {
   const char *kind;
   const char *channel;
   int64_t behind; /* what is added to the task's priority: exports come after imports, so that what was imported is in them */
   bool (*run)(PxWork *work, GError **error);
-  bool of_pattern; /* its channel may be the pattern's or the task's */
-  unsigned batch;  /* short jobs: how many are claimed at once; 0: one */
+  bool of_pattern;  /* its channel may be the pattern's or the task's */
+  unsigned batch;   /* short jobs: how many are claimed at once; 0: one */
+  PxMayEnd may_end; /* of those among the ends that are of this kind; NULL: what a step read, before it said that it ends later, still holds */
 } PxWorkKind;
 
 /* NULL when this program does not know the kind. */
@@ -58,6 +66,7 @@ bool px_receipt_step(PxWork *work, GError **error);
 bool px_export_step(PxWork *work, GError **error);
 bool px_upload_step(PxWork *work, GError **error);
 bool px_process_step(PxWork *work, GError **error);
+bool px_process_may_end(PxDb *db, PxEnd *ends, size_t n, void *data, GError **error);
 bool px_clean_step(PxWork *work, GError **error);
 bool px_notice_step(PxWork *work, GError **error);
 bool px_expect_step(PxWork *work, GError **error);

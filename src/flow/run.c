@@ -11,7 +11,7 @@ typedef struct {
   PxProject *project;
   const PxRunOptions *options;
   PxRunResult *result;
-  PxWorker *worker;
+  PxRunner *runner;
   int64_t began;
   int64_t waited;       /* microseconds, of wait_limit */
   GHashTable *unstable; /* task (char *) -> when its youngest file may be taken (gint64 *) */
@@ -128,9 +128,8 @@ static bool wait_for_rest(Run *run, unsigned *listings, bool *ret_again, GError 
 
 static bool loop(Run *run, GError **error) {
   unsigned listings = 0;
-  const PxRunOptions counting = {.tasks = run->options->tasks, .report = count_job, .progress = pass_progress, .data = run};
   for (bool again = true; again;) {
-    if (!px_run_next(run->project, run->worker, &counting, &again, error))
+    if (!px_runner_next(run->runner, &again, error))
       return false;
     if (!again && !wait_for_rest(run, &listings, &again, error))
       return false;
@@ -147,8 +146,11 @@ bool px_run_jobs(PxProject *project, const PxRunOptions *options, PxRunResult *r
   px_worker_batch(worker, px_work_batch_of);
   px_notices_watch(project, worker);
   g_autoptr(GHashTable) unstable = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-  Run run = {.project = project, .options = options, .result = ret_result, .worker = worker, .began = px_project_now(project), .unstable = unstable};
-  if (loop(&run, error) && px_job_release_held(project->db, worker, error))
+  Run run = {.project = project, .options = options, .result = ret_result, .began = px_project_now(project), .unstable = unstable};
+  const PxRunOptions counting = {.tasks = options->tasks, .report = count_job, .progress = pass_progress, .data = &run};
+  g_autoptr(PxRunner) runner = px_runner_new(project, worker, &counting);
+  run.runner = runner;
+  if (loop(&run, error) && px_runner_end(runner, error))
     return true;
   px_worker_leave(g_steal_pointer(&worker));
   return false;

@@ -5,18 +5,18 @@
 #define PRIORITY 20 /* when neither the task nor the pattern says another */
 
 static const PxWorkKind kinds[] = {
-  {"fetch", "root.fetch", 0, px_fetch_step, false},              /* storage -> attachments */
-  {"import", "root.pattern.import", 0, px_import_step, true},    /* attachment -> records */
-  {"chunk", "root.pattern.import", 0, px_chunk_step, true},      /* process_multi: rows of one part -> records */
-  {"finish", "root.pattern.import", 0, px_finish_step, true},    /* process_multi: when all chunks have ended */
-  {"report", "root.pattern.report", 0, px_report_step, false},   /* bad rows -> attachment */
-  {"receipt", "root.pattern.report", 0, px_receipt_step, false}, /* what came of a file -> attachment */
-  {"export", "root.pattern.export", 10, px_export_step, true},   /* records -> attachment */
-  {"upload", "root.upload", 0, px_upload_step, false},           /* attachment -> storage */
-  {"process", "root.process", 20, px_process_step, false, 10},   /* attachments that were held -> their jobs */
-  {"expect", "root.process", 5, px_expect_step, false},          /* a file that is due -> a notice when it has not come */
-  {"notice", PX_CHANNEL_NOTICE, 0, px_notice_step, false},       /* failures -> mail, webhook */
-  {"clean", "root.clean", 30, px_clean_step, false},             /* what has ended long ago */
+  {"fetch", "root.fetch", 0, px_fetch_step, false},                                 /* storage -> attachments */
+  {"import", "root.pattern.import", 0, px_import_step, true},                       /* attachment -> records */
+  {"chunk", "root.pattern.import", 0, px_chunk_step, true},                         /* process_multi: rows of one part -> records */
+  {"finish", "root.pattern.import", 0, px_finish_step, true},                       /* process_multi: when all chunks have ended */
+  {"report", "root.pattern.report", 0, px_report_step, false},                      /* bad rows -> attachment */
+  {"receipt", "root.pattern.report", 0, px_receipt_step, false},                    /* what came of a file -> attachment */
+  {"export", "root.pattern.export", 10, px_export_step, true},                      /* records -> attachment */
+  {"upload", "root.upload", 0, px_upload_step, false},                              /* attachment -> storage */
+  {"process", "root.process", 20, px_process_step, false, 100, px_process_may_end}, /* attachments that were held -> their jobs */
+  {"expect", "root.process", 5, px_expect_step, false},                             /* a file that is due -> a notice when it has not come */
+  {"notice", PX_CHANNEL_NOTICE, 0, px_notice_step, false},                          /* failures -> mail, webhook */
+  {"clean", "root.clean", 30, px_clean_step, false},                                /* what has ended long ago */
 };
 
 const PxWorkKind *px_work_kind(const char *kind) {
@@ -89,6 +89,12 @@ bool px_work_begin(const PxWork *work, GError **error) {
     return true;
   px_db_rollback(db);
   return false;
+}
+
+bool px_work_ends_later(PxWork *work, bool of_task) {
+  work->ends_later = work->may_end_later && work->job;
+  work->ran_task = of_task;
+  return work->ends_later;
 }
 
 bool px_transaction_end(PxDb *db, bool ok, GError **error) {

@@ -52,8 +52,31 @@ bool px_upload_step(PxWork *work, GError **error) {
   return done;
 }
 
-/* Attachments that were held until their own time: an upload task, or an import task with process: SCHEDULE. */
+/* ---- attachments that were held until their own time: by an upload task, or an import task with process: SCHEDULE */
+
+/* Nothing is to be done for most of these jobs, and only behind the fence that can be known: who queues an attachment may have counted on one of
+ * them. So they are looked through when they are to end. */
+bool px_process_may_end(PxDb *db, PxEnd *ends, size_t n, void *data, GError **error) {
+  g_autofree const char **tasks = g_new(const char *, n);
+  g_autofree PxEnd **asked = g_new(PxEnd *, n);
+  g_autofree bool *waiting = g_new(bool, n);
+  size_t n_asked = 0;
+  for (size_t i = 0; i < n; i++)
+    if (ends[i].state == PX_END_DONE && strcmp(ends[i].job->kind, "process") == 0) {
+      tasks[n_asked] = ends[i].job->task;
+      asked[n_asked++] = &ends[i];
+    }
+  if (n_asked > 0 && !px_attachment_tasks_waiting(db, tasks, n_asked, waiting, error))
+    return false;
+  for (size_t i = 0; i < n_asked; i++)
+    if (waiting[i])
+      asked[i]->state = PX_END_NOT_YET;
+  return true;
+}
+
 bool px_process_step(PxWork *work, GError **error) {
+  if (work->job->task && px_work_ends_later(work, true))
+    return true;
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
   if (!px_work_begin(work, error))

@@ -167,6 +167,34 @@ GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GEr
   return px_read_rows(&binder, read_attachment, free_row, error);
 }
 
+static bool is_waiting(PxDb *db, const char *task, bool *ret_waiting, GError **error) {
+  g_autoptr(GPtrArray) one = px_attachment_waiting(db, task, 1, error);
+  *ret_waiting = one && one->len > 0;
+  return one != NULL;
+}
+
+bool px_attachment_tasks_waiting(PxDb *db, const char *const *tasks, size_t n, bool *ret_waiting, GError **error) {
+  if (px_db_dialect(db) != PX_DIALECT_POSTGRES) {
+    for (size_t i = 0; i < n; i++)
+      if (!is_waiting(db, tasks[i], &ret_waiting[i], error))
+        return false;
+    return true;
+  }
+  PxBinder binder;
+  g_autofree PxValue *names = g_new(PxValue, n);
+  for (size_t i = 0; i < n; i++) {
+    names[i] = px_value_string(tasks[i]);
+    ret_waiting[i] = false;
+  }
+  if (!px_queue_statement(db, "attachment_tasks_waiting", &binder, error))
+    return false;
+  px_stmt_bind_array(binder.stmt, 0, names, n);
+  PxStep step;
+  while ((step = px_stmt_step(binder.stmt, error)) == PX_STEP_ROW)
+    ret_waiting[px_stmt_integer(binder.stmt, 0) - 1] = true;
+  return step == PX_STEP_DONE;
+}
+
 bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "attachment_remote", &binder, error))

@@ -263,6 +263,10 @@ static PxJob *hand_out(const PxWorker *worker) {
   return held->len ? g_ptr_array_steal_index(held, held->len - 1) : NULL;
 }
 
+bool px_job_is_held(const PxWorker *worker) {
+  return px_worker_held(worker)->len > 0;
+}
+
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) {
   g_autoptr(GPtrArray) dead = g_ptr_array_new_with_free_func(g_free);
   bool may;

@@ -42,6 +42,17 @@ static PxValue *column(const PxEnd *const *ends, size_t n, ValueOf value_of) {
   return values;
 }
 
+static bool has(const PxEnd *ends, size_t n, PxEndState state) {
+  for (size_t i = 0; i < n; i++)
+    if (ends[i].state == state)
+      return true;
+  return false;
+}
+
+static bool ask(PxDb *db, PxEnd *ends, size_t n, const PxEndOptions *options, GError **error) {
+  return !options->may_end || options->may_end(db, ends, n, options->data, error);
+}
+
 /* A statement over two columns of ends. */
 static bool run_over(PxDb *db, const char *statement, const PxEnd *const *ends, size_t n, ValueOf first, ValueOf second, GError **error) {
   g_autofree PxValue *firsts = column(ends, n, first);
@@ -108,11 +119,13 @@ static bool meet_needs(PxDb *db, const PxEnd *const *ends, size_t n, GError **er
 }
 
 /* In the order in which a job that ends alone takes its locks: its task's, those of counters, those of jobs that wait. */
-static bool end_together(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, PxMayEnd may_end, void *data, int64_t now, GError **error) {
+static bool end_together(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, GError **error) {
   g_autofree const PxEnd **chosen = g_new(const PxEnd *, n);
   g_autofree const PxEnd **of_task = g_new(const PxEnd *, n);
-  if (!end_all(db, worker, ends, n, now, error) || (may_end && !may_end(db, ends, n, data, error)))
+  if (!end_all(db, worker, ends, n, now, error) || !ask(db, ends, n, options, error))
     return false;
+  if (!has(ends, n, PX_END_DONE)) /* it is rolled back */
+    return true;
   size_t n_chosen = choose(ends, n, PX_END_NOT_YET, chosen);
   if (!run_over(db, "job_not_ended", chosen, n_chosen, id_of, error_of, error))
     return false;
@@ -142,11 +155,11 @@ static bool end_one(PxDb *db, const PxEnd *end, int64_t now, GError **error) {
   return (!end->of_task || px_task_state_ran(db, job->task, job->started, PX_STATE_DONE, NULL, error)) && px_job_done(db, job, now, error);
 }
 
-static bool end_each(PxDb *db, PxEnd *ends, size_t n, PxMayEnd may_end, void *data, int64_t now, GError **error) {
+static bool end_each(PxDb *db, PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, GError **error) {
   for (size_t i = 0; i < n; i++)
     if (!fence(db, &ends[i], error))
       return false;
-  if (may_end && !may_end(db, ends, n, data, error))
+  if (!ask(db, ends, n, options, error))
     return false;
   for (size_t i = 0; i < n; i++)
     if (ends[i].state == PX_END_DONE && !end_one(db, &ends[i], now, error))
@@ -165,33 +178,32 @@ static GPtrArray *channels_of(const PxEnd *ends, size_t n) {
   return channels;
 }
 
-static bool has_left(const PxEnd *ends, size_t n) {
-  for (size_t i = 0; i < n; i++)
-    if (ends[i].state == PX_END_NOT_YET)
-      return true;
-  return false;
+static bool end_in_transaction(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, GError **error) {
+  return px_db_dialect(db) == PX_DIALECT_POSTGRES ? end_together(db, worker, ends, n, options, now, error)
+                                                  : end_each(db, ends, n, options, now, error);
 }
 
-static bool end_in_transaction(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, PxMayEnd may_end, void *data, const char *const *tasks,
-                               int64_t now, bool claims, GError **error) {
-  bool ended = px_db_dialect(db) == PX_DIALECT_POSTGRES ? end_together(db, worker, ends, n, may_end, data, now, error)
-                                                        : end_each(db, ends, n, may_end, data, now, error);
-  if (!ended)
-    return false;
-  if (!claims || has_left(ends, n))
-    return true;
+static bool claim_along(PxDb *db, const PxWorker *worker, const PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, GError **error) {
   g_autoptr(GPtrArray) kept = channels_of(ends, n);
-  return px_job_claim_along(db, worker, kept, tasks, now, error);
+  return px_job_claim_along(db, worker, kept, options->tasks, now, error);
 }
 
-bool px_jobs_end(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, PxMayEnd may_end, void *data, const char *const *tasks, int64_t now,
-                 bool *ret_in_doubt, GError **error) {
+bool px_jobs_end(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, bool *ret_in_doubt,
+                 GError **error) {
   bool holds = px_worker_held(worker)->len > 0;
-  bool must_look;
+  bool must_look = false;
   *ret_in_doubt = false;
-  if (!px_job_must_look(db, worker, &must_look, error) || !px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
+  if (options->claims && !holds && !px_job_must_look(db, worker, &must_look, error))
     return false;
-  bool good = end_in_transaction(db, worker, ends, n, may_end, data, tasks, now, !holds && !must_look, error);
+  if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
+    return false;
+  bool good = end_in_transaction(db, worker, ends, n, options, now, error);
+  if (good && !has(ends, n, PX_END_DONE)) {
+    px_db_rollback(db);
+    return true;
+  }
+  bool claims = good && options->claims && !holds && !must_look && !has(ends, n, PX_END_NOT_YET);
+  good = good && (!claims || claim_along(db, worker, ends, n, options, now, error));
   if (good && px_db_commit(db, error))
     return true;
   if (!holds) {

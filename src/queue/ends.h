@@ -20,8 +20,16 @@ typedef struct {
  * that are PX_END_DONE and must not end. */
 typedef bool (*PxMayEnd)(PxDb *db, PxEnd *ends, size_t n, void *data, GError **error);
 
-/* Ends jobs that a worker has claimed as done. may_end NULL: all may. When the worker holds no other job, what is next is claimed in the same
- * transaction, where that needs no look at other workers: the next px_job_claim() hands it out. On an error nothing has ended, unless
+typedef struct {
+  PxMayEnd may_end; /* NULL: all may */
+  void *data;       /* of may_end */
+  /* When the worker holds no other job, what is next is claimed in the same transaction, where that needs no look at other workers: the next
+   * px_job_claim() hands it out. */
+  bool claims;
+  const char *const *tasks; /* as px_job_claim() has them */
+} PxEndOptions;
+
+/* Ends jobs that a worker has claimed as done; a transaction of its own, which is not committed when none ends. On an error nothing has ended, unless
  * *ret_in_doubt: the answer to the commit got lost, and with it what was claimed; the worker cannot go on. */
-bool px_jobs_end(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, PxMayEnd may_end, void *data, const char *const *tasks, int64_t now,
-                 bool *ret_in_doubt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_jobs_end(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, const PxEndOptions *options, int64_t now, bool *ret_in_doubt,
+                 GError **error) G_GNUC_WARN_UNUSED_RESULT;

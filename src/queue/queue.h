@@ -108,6 +108,8 @@ GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) G
 /* Pending attachments that no job works on, oldest first: of an import task (direction import) or of what uploads (export, error: task is the
  * upload task or the task itself); task NULL: of all. limit 0: all. */
 GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Which of n tasks has such attachments; on a server with one statement. */
+bool px_attachment_tasks_waiting(PxDb *db, const char *const *tasks, size_t n, bool *ret_waiting, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stores remote_action, remote_held, remote_key, moved_to as they are in the struct. */
 bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* error may be NULL; moved_to NULL: as it is. */
@@ -308,6 +310,8 @@ GArray *px_job_needs(PxDb *db, int64_t id, uint64_t limit, GError **error) G_GNU
  * the jobs of dead workers. tasks NULL: any job, else one of these tasks (NULL-terminated). *ret_job NULL: none is due. Caller
  * frees. */
 bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, int64_t now, PxJob **ret_job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the next claim hands out a job that was claimed before, without a question to the database. */
+bool px_job_is_held(const PxWorker *worker);
 /* The jobs of dead workers that the last claims gave back (PxJob *; may be empty; freed with the array): state failed, or pending to be run again;
  * error tells how the worker died. They are told once. */
 GPtrArray *px_worker_take_given_back(const PxWorker *worker);

@@ -92,6 +92,66 @@ def test_another_worker_goes_on_with_the_job_of_a_killed_one(shop, tables, serve
     assert tables.rows("SELECT attempt, deaths FROM pattimpex_job WHERE kind = 'import'") == [(2, 0)]
 
 
+UPLOADS = """
+serve: {workers: 1, worker_lease: 1s}
+export_tasks:
+  out: {storage: drop, path: out, pattern: partner, file_name: all.csv, upload_task: send}
+upload_tasks:
+  send: {storage: drop, path: out}
+  other: {storage: drop, path: out}
+"""
+
+
+def queue_uploads(tables, n):
+    """Jobs to look for what is to be uploaded; one of them is of the task send."""
+    tables.rows("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, task, created, started, ended)"
+                " SELECT 'process', 'root.process', 20, 0, 0, 0, 0, 'pending', CASE WHEN n = 40 THEN 'send' ELSE 'other' END, 0, 0, 0"
+                " FROM generate_series(1, %s) AS n", n)
+
+
+def test_jobs_that_find_nothing_end_together(shop, tables, serve_ready):
+    shop.config(UPLOADS, base=shop.base)
+    shop.call("run", "out", "--json")
+    assert shop.names("out") == []
+    queue_uploads(tables, 80)
+    server = serve_ready("serve", "--no-schedules")
+    until("all is done", tables.idle)
+    assert shop.names("out") == ["out/all.csv"], "what waited was sent"
+    of_process = "FROM pattimpex_job WHERE kind = 'process' AND state = 'done' AND attempt = 1"
+    assert tables.rows(f"SELECT count(*) {of_process}") == [(80,)]
+    assert tables.rows(f"SELECT count(DISTINCT CAST(xmin AS text)) < 10 {of_process}") == [(True,)], "a few transactions have ended them"
+    assert tables.rows("SELECT CAST(sum(n) AS bigint) FROM pattimpex_counter WHERE subject = 'job' AND kind = 'process' AND outcome = 'done'") == [(80,)]
+    assert tables.rows("SELECT task, last_state FROM pattimpex_task_state WHERE task IN ('send', 'other') ORDER BY task") == [("other", "done"), ("send", "done")]
+    told = {}
+    for line in server.log():
+        if line["job"] and line["text"].startswith("process"):
+            told.setdefault(line["job"], []).append(line["text"])
+    done = [job for job, lines in told.items() if lines[0] == "process begins, attempt 1" and lines[-1] == "process done"]
+    assert len(done) == 80
+    server.tell(signal.SIGTERM)
+    assert server.ends() == 0
+
+
+@needs_hooks
+def test_worker_that_slept_past_its_lease_ends_no_job(shop, tables, serve):
+    shop.config(UPLOADS, base=shop.base)
+    shop.call("jobs")
+    queue_uploads(tables, 20)
+    slow = serve("worker", env={"PATTIMPEX_PAUSE_AT": "ends-gathered:1", "PATTIMPEX_HOST": "one"})
+    until("it sleeps", lambda: state(slow.pid) == "T")
+    quick = serve("worker", env={"PATTIMPEX_HOST": "two"})
+    until("the other one has done its jobs", tables.idle)
+    done = tables.rows("SELECT id, state, attempt, owner, ended FROM pattimpex_job ORDER BY id")
+    assert {(state, attempt) for _, state, attempt, *_ in done} == {("done", 2)}
+    slow.tell(signal.SIGCONT)
+    slow.logged("process belongs to another worker by now")
+    assert tables.rows("SELECT id, state, attempt, owner, ended FROM pattimpex_job ORDER BY id") == done
+    assert tables.rows("SELECT CAST(sum(n) AS bigint) FROM pattimpex_counter WHERE subject = 'job'") == [(20,)]
+    for server in (slow, quick):
+        server.tell(signal.SIGTERM)
+        assert server.ends() == 0
+
+
 @needs_hooks
 @pytest.mark.parametrize("hook", ["chunk-filled:2", "chunk-committed:2"])
 def test_worker_that_slept_past_its_lease_commits_nothing_more(shop, tables, serve, hook):

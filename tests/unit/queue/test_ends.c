@@ -49,7 +49,8 @@ static PxEnd *end_jobs(PxDb *db, const PxWorker *worker, const GPtrArray *jobs, 
   g_autoptr(GError) error = NULL;
   PxEnd *ends = ends_of(jobs);
   bool in_doubt;
-  bool ended = px_jobs_end(db, worker, ends, jobs->len, may_end, data, NULL, NOW + G_TIME_SPAN_SECOND, &in_doubt, &error);
+  const PxEndOptions options = {.may_end = may_end, .data = data, .claims = true};
+  bool ended = px_jobs_end(db, worker, ends, jobs->len, &options, NOW + G_TIME_SPAN_SECOND, &in_doubt, &error);
   g_assert_no_error(error);
   g_assert_true(ended && !in_doubt);
   return ends;
@@ -176,7 +177,7 @@ static void nothing_ends_after_an_error(Fixture *f, gconstpointer data) {
   g_autoptr(GPtrArray) jobs = claim_batch(f->db, f->worker, 2);
   g_autofree PxEnd *ends = ends_of(jobs);
   bool in_doubt;
-  g_assert_false(px_jobs_end(f->db, f->worker, ends, jobs->len, says_no, NULL, NULL, NOW, &in_doubt, &error));
+  g_assert_false(px_jobs_end(f->db, f->worker, ends, jobs->len, &(PxEndOptions){.may_end = says_no}, NOW, &in_doubt, &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_TRANSIENT);
   g_assert_false(in_doubt);
   for (guint i = 0; i < jobs->len; i++)
