@@ -272,6 +272,7 @@ void px_db_refuse(PxDb *db, PxRefusalKind kind, char *table, char **columns, cha
   db->refusal_text[0] = table;
   db->refusal_text[1] = constraint;
   db->refusal_text[2] = g_strdup(message);
+  db->refusal_text[3] = NULL;
   db->refusal_columns = columns ? columns : g_new0(char *, 1);
   db->refusal = (PxRefusal){
     .kind = kind,

@@ -151,6 +151,7 @@ typedef enum { PX_REFUSED_OTHER, PX_REFUSED_NOT_NULL, PX_REFUSED_UNIQUE, PX_REFU
 typedef struct {
   PxRefusalKind kind;
   const char *table;          /* NULL: not known */
+  const char *schema;         /* of the table, on PostgreSQL; NULL: not known */
   const char *const *columns; /* NULL-terminated; may be empty */
   const char *constraint;     /* its name or text; NULL: not known */
   const char *message;        /* the database's own words */
@@ -171,8 +172,8 @@ bool px_sqlite_column_collation(PxDb *db, const char *table, const char *column,
 
 /* ---- expressions that people write */
 
-/* Whether a text is one SQL expression over a row of table: it reads these columns (NULL at the end) by their plain names and nothing else, has no
- * parameter, no SELECT, no aggregate or window, and calls no function with side effects. Then "(" text ")" may stand in a SELECT from that table
- * alone, called px_record. It is compiled, not run. PX_ERROR_CONFIG: what is wrong with it. */
+/* Whether a text is one SQL expression over a row of table (as SQL has it, quoted): it reads these columns (NULL at the end) by their plain names
+ * and nothing else, has no parameter, no SELECT, no aggregate or window, and calls no function with side effects. Then "(" text ")" may stand in a
+ * SELECT from that table alone, called px_record. It is compiled, not run. PX_ERROR_CONFIG: what is wrong with it. */
 bool px_db_check_expression(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

@@ -28,7 +28,7 @@ struct PxDb {
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */
   PxDbCounts counts;
   PxRefusal refusal;
-  char *refusal_text[3]; /* owns table, constraint, message */
+  char *refusal_text[4]; /* owns table, constraint, message, schema */
   char **refusal_columns;
 };
 
@@ -83,7 +83,7 @@ struct PxDbDriver {
   bool (*exec)(PxDb *db, const char *sql, GError **error);
 
   bool (*has_table)(PxDb *db, const char *table, bool *ret_has, GError **error);
-  /* px_db_check_expression(); parentheses and quotes are balanced, there are no comments. NULL: all are refused. */
+  /* px_db_check_expression(); parentheses and quotes are balanced, there are no comments. */
   bool (*check_expression)(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error);
 };
 

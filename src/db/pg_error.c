@@ -147,7 +147,9 @@ static size_t row_of_copy(const PGresult *result, const char *sql) {
   if (!g_str_has_prefix(sql, "COPY "))
     return SIZE_MAX;
   const char *p = sql + strlen("COPY ");
-  g_autofree char *table = take_name(&p);
+  g_autofree char *first = take_name(&p);
+  g_autofree char *second = *p == '.' ? (p++, take_name(&p)) : NULL; /* behind the schema */
+  const char *table = second ? second : first;
   g_autofree char *prefix = g_strdup_printf("COPY %s, ", table);
   g_auto(GStrv) lines = g_strsplit(field_of(result, PG_DIAG_CONTEXT), "\n", -1);
   for (char **line = lines; *line; line++) {
@@ -168,6 +170,7 @@ static void refuse(PxPg *pg, const PGresult *result, const char *state, const ch
   g_autofree char *both = g_strdup_printf("%s%s%s", message, tells ? ": " : "", tells ? detail : "");
   px_db_refuse(&pg->db, kind, known(field_of(result, PG_DIAG_TABLE_NAME)), columns_of(result, kind), known(field_of(result, PG_DIAG_CONSTRAINT_NAME)),
                both);
+  pg->db.refusal.schema = pg->db.refusal_text[3] = known(field_of(result, PG_DIAG_SCHEMA_NAME));
   pg->db.refusal.row = row_of_copy(result, sql);
   g_set_error(error, PX_ERROR, PX_ERROR_CONSTRAINT, "%s", both);
 }

@@ -86,13 +86,11 @@ bool px_pg_check_expression(PxDb *db, const char *table, const char *const *colu
     return deny(error, "it has a parameter, and there is nothing to put there");
   if (!check_quotes(expression, error))
     return false;
-  g_autoptr(GString) make = g_string_new(MAKE_TABLE);
-  px_db_quote(db, make, table);
-  g_string_append_c(make, ')');
+  g_autofree char *make = g_strconcat(MAKE_TABLE, table, ")", NULL);
   bool inside = px_db_in_transaction(db);
   if (!(inside ? px_db_savepoint(db, error) : px_db_begin(db, PX_TX_WRITE, error)))
     return false;
-  bool good = px_db_exec(db, make->str, error) && compile((PxPg *)db, columns, expression, error) && judge(db, columns, error);
+  bool good = px_db_exec(db, make, error) && compile((PxPg *)db, columns, expression, error) && judge(db, columns, error);
   if (!inside)
     px_db_rollback(db);
   else if (!px_db_rollback_to(db, good ? error : NULL))

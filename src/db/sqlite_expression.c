@@ -7,7 +7,8 @@
 #define HARMLESS_FUNCTIONS "SELECT DISTINCT name FROM pragma_function_list WHERE type = 's' AND flags & ?"
 
 typedef struct {
-  const char *table;
+  const PxDb *db;
+  const char *table; /* quoted */
   const char *const *columns;
   GHashTable *functions; /* names of those that may be called, in lower case */
   unsigned selects;
@@ -40,7 +41,9 @@ static int deny_others(Judge *judge) {
 }
 
 static int judge_read(Judge *judge, const char *table, const char *column) {
-  if (g_ascii_strcasecmp(table, judge->table) != 0)
+  g_autoptr(GString) quoted = g_string_new(NULL);
+  px_db_quote(judge->db, quoted, table);
+  if (g_ascii_strcasecmp(quoted->str, judge->table) != 0)
     return deny_others(judge);
   return is_own_column(judge, column) ? SQLITE_OK : deny(judge, g_strdup_printf("%s.%s is no field of the model", table, column));
 }
@@ -105,13 +108,11 @@ static void compile(sqlite3 *handle, Judge *judge, const char *sql) {
 }
 
 bool px_sqlite_check_expression(PxDb *db, const char *table, const char *const *columns, const char *expression, GError **error) {
-  g_auto(Judge) judge = {.table = table, .columns = columns, .functions = harmless_functions(db, error)};
+  g_auto(Judge) judge = {.db = db, .table = table, .columns = columns, .functions = harmless_functions(db, error)};
   if (!judge.functions)
     return false;
-  g_autoptr(GString) sql = g_string_new("SELECT 1 FROM ");
-  px_db_quote(db, sql, table);
-  g_string_append_printf(sql, " AS px_record WHERE (%s) IS NULL", expression);
-  compile(((PxSqlite *)db)->handle, &judge, sql->str);
+  g_autofree char *sql = g_strdup_printf("SELECT 1 FROM %s AS px_record WHERE (%s) IS NULL", table, expression);
+  compile(((PxSqlite *)db)->handle, &judge, sql);
   if (judge.problem)
     g_set_error_literal(error, PX_ERROR, PX_ERROR_CONFIG, judge.problem);
   return !judge.problem;

@@ -64,12 +64,12 @@ static char *key_text(const PxPattern *pattern) {
   return g_string_free(out, FALSE);
 }
 
-/* The columns of a table that some index begins with. */
-static bool read_leaders(const PxProject *project, const char *table, GPtrArray **ret_leaders, GError **error) {
+/* The columns of a table that some index begins with; sql: the table as SQL has it. */
+static bool read_leaders(const PxProject *project, const char *table, const char *sql, GPtrArray **ret_leaders, GError **error) {
   PxStmt *stmt = px_db_named(project->db, "index_leaders", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, table);
+  px_stmt_bind_text(stmt, 0, px_db_dialect(project->db) == PX_DIALECT_POSTGRES ? sql : table);
   *ret_leaders = g_ptr_array_new_with_free_func(g_free);
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
@@ -79,7 +79,7 @@ static bool read_leaders(const PxProject *project, const char *table, GPtrArray 
 
 static bool key_is_indexed(const PxProject *project, const Search *search, bool *ret_indexed, GError **error) {
   g_autoptr(GPtrArray) leaders = NULL;
-  if (!read_leaders(project, search->pattern->model->table, &leaders, error))
+  if (!read_leaders(project, search->pattern->model->table, search->pattern->model->sql_table, &leaders, error))
     return false;
   *ret_indexed = false;
   for (guint i = 0; i < leaders->len; i++) {
@@ -122,7 +122,7 @@ static bool check_list(const PxProject *project, const PxPattern *pattern, const
   const char *table = links ? list->through : list->target->table;
   const char *column = links ? list->from : list->inverse->column;
   g_autoptr(GPtrArray) leaders = NULL;
-  if (!read_leaders(project, table, &leaders, error))
+  if (!read_leaders(project, table, links ? list->sql_through : list->target->sql_table, &leaders, error))
     return false;
   for (guint i = 0; i < leaders->len; i++)
     if (g_ascii_strcasecmp(leaders->pdata[i], column) == 0)

@@ -34,6 +34,7 @@ static const PxKey keys[] = {
   SECTION("serve"),
   SECTION("log"),
   SECTION("openpgp"),
+  SECTION("schemas"),
   SECTION("models"),
   SECTION("storages"),
   SECTION("filters"),

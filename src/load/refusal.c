@@ -16,18 +16,21 @@ static const PxHeaderColumn *column_of(const PxLoader *loader, const PxField *fi
 }
 
 /* The written model whose table the database named. */
-static const PxModel *model_of(const PxLoadPlan *plan, const char *table) {
-  for (size_t i = 0; table && i < plan->n_models; i++)
-    if (g_ascii_strcasecmp(table, plan->models[i].model->table) == 0)
-      return plan->models[i].model;
-  return NULL;
+static const PxModel *model_of(const PxLoadPlan *plan, const PxRefusal *refusal) {
+  const PxModel *found = NULL;
+  for (size_t i = 0; refusal->table && i < plan->n_models; i++) {
+    const PxModel *model = plan->models[i].model;
+    if (px_model_is_table(model, refusal->schema, refusal->table) && (!found || model->schema)) /* the schema makes it certain */
+      found = model;
+  }
+  return found;
 }
 
 /* The column to blame: of the fields of the rule, the first in the file. */
 static const PxHeaderColumn *blamed(const PxLoader *loader, const PxRefusal *refusal, const char **ret_label) {
   const PxHeaderColumn *first = NULL;
   *ret_label = NULL;
-  const PxModel *model = model_of(&loader->plan, refusal->table);
+  const PxModel *model = model_of(&loader->plan, refusal);
   if (!model)
     return NULL;
   for (size_t i = 0; refusal->columns && refusal->columns[i]; i++) {
@@ -127,7 +130,7 @@ static void complain_check(PxLoader *loader, size_t index, PxStage stage, const 
 }
 
 static void complain_unique(PxLoader *loader, size_t index, PxStage stage, const PxRefusal *refusal) {
-  const PxModel *model = model_of(&loader->plan, refusal->table);
+  const PxModel *model = model_of(&loader->plan, refusal);
   const PxRule *rule = rule_of(&loader->plan, refusal->constraint, &model);
   PxLoadRow *row = px_loader_row(loader, index);
   const char *label = NULL;
@@ -197,7 +200,8 @@ static void complain_key(PxLoader *loader, const PxLoadPlace *place, size_t inde
 
 /* Whether these are the columns that the database told. */
 static bool is_told(const PxForeignKey *key, const PxRefusal *refusal) {
-  if (g_strcmp0(refusal->table, key->fields[0]->model->table) != 0 || g_strv_length((char **)(uintptr_t)refusal->columns) != key->n_fields)
+  if (!refusal->table || !px_model_is_table(key->fields[0]->model, refusal->schema, refusal->table) ||
+      g_strv_length((char **)(uintptr_t)refusal->columns) != key->n_fields)
     return false;
   for (size_t i = 0; i < key->n_fields; i++)
     if (!g_strv_contains(refusal->columns, key->fields[i]->column))

@@ -80,6 +80,7 @@ struct PxField {
   const PxModel *target;           /* of every relation */
   const PxField *inverse;          /* one2many: the many2one of the target */
   const char *through, *from, *to; /* many2many: junction table, its column for this model's id, its column for the target's */
+  const char *sql_through;         /* the table as SQL has it, quoted */
   bool through_shared;             /* the junction has triggers, or a UNIQUE that holds between records of this model */
 };
 
@@ -106,8 +107,10 @@ typedef struct {
 } PxRule;
 
 struct PxModel {
-  const char *name; /* as patterns call it */
-  const char *table;
+  const char *name;      /* as patterns call it */
+  const char *table;     /* as people write it: NAME, or SCHEMA.NAME of a schema of the configuration */
+  const char *schema;    /* of the second kind; NULL */
+  const char *sql_table; /* as SQL has it, quoted */
   const char *label;
   const PxField *const *fields; /* id first, columns in the table's order, then one2many and many2many by name; hidden ones too */
   size_t n_fields;
@@ -131,7 +134,8 @@ struct PxModel {
   bool hidden;             /* models: hide: true; known to relations, not listed */
 };
 
-/* Reads the schema of db, then the section "models" of config (NULL: none). Complaints with place for what the section says
+/* Reads the schema of db (on PostgreSQL the tables that the search path finds, and those of the list "schemas" of config), then the section "models"
+ * of config (NULL: none). Complaints with place for what the section says
  * wrong; the schema is given all the same. PX_ERROR_UNREACHABLE and the like from db. Our own pattimpex_* tables are not seen.
  *
  * A model is a table whose primary key is one column of integer affinity, rowid or not, or a uuid of PostgreSQL, or a view that has such a column
@@ -146,8 +150,6 @@ size_t px_schema_count(const PxSchema *schema);
 const PxModel *px_schema_at(const PxSchema *schema, size_t i);
 /* By name; NULL when there is none. */
 const PxModel *px_schema_model(const PxSchema *schema, const char *name);
-/* By table, for refusals of the database. */
-const PxModel *px_schema_table(const PxSchema *schema, const char *table);
 /* " (did you mean X?)", or "". Caller frees. */
 char *px_schema_did_you_mean(const PxSchema *schema, const char *name);
 /* Tables that are no models, and why. */
@@ -159,6 +161,9 @@ const PxField *px_model_field(const PxModel *model, const char *name);
 const PxField *px_model_column(const PxModel *model, const char *column);
 /* " (did you mean X?)", or why the field that has this very name cannot be used, or "". Caller frees. */
 char *px_model_did_you_mean(const PxModel *model, const char *name);
+
+/* Whether its table is the one that the database calls so; schema NULL: not told. */
+bool px_model_is_table(const PxModel *model, const char *schema, const char *table);
 
 /* "integer", "many2one" ... */
 const char *px_type_name(PxType type);

@@ -397,7 +397,7 @@ static void read_named_junction(const Place *place, const PxDraft *target) {
   if (!from || !to)
     complain(place, "%s: the table %s has no column %s", from ? "to" : "from", entry->through, from ? entry->to : entry->from);
   else
-    set_label(place, px_build_many2many(place->build, place->draft, place->name, target, table->name, from, to));
+    set_label(place, px_build_many2many(place->build, place->draft, place->name, target, table, from, to));
 }
 
 static void read_many2many(const Place *place) {
@@ -411,7 +411,7 @@ static void read_many2many(const Place *place) {
   unsigned from = 0;
   unsigned n = count_ways(place, target, &junction, &from);
   if (n == 1)
-    set_label(place, px_build_many2many(place->build, place->draft, place->name, target, junction->table->name, junction->column[from],
+    set_label(place, px_build_many2many(place->build, place->draft, place->name, target, junction->table, junction->column[from],
                                         junction->column[1 - from]));
   else if (entry->through && entry->from && entry->to)
     read_named_junction(place, target);

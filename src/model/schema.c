@@ -7,6 +7,7 @@ struct PxSchema {
   PxArena *arena;
   GPtrArray *models; /* of PxModel, by name */
   GArray *left_out;
+  bool has_schemas; /* the database has them */
 };
 
 /* ---- drafts */
@@ -178,7 +179,9 @@ static void add_draft(PxSchemaBuild *build, const PxTable *table) {
   PxDraft *draft = g_new0(PxDraft, 1);
   draft->model = px_arena_new_array(build->arena, PxModel, 1);
   draft->model->name = draft->model->table = table->name;
-  draft->model->label = table->comment ? table->comment : px_label_of(build->arena, table->name);
+  draft->model->schema = table->schema;
+  draft->model->sql_table = table->quoted;
+  draft->model->label = table->comment ? table->comment : px_label_of(build->arena, px_table_bare_name(table));
   draft->model->has_triggers = table->has_triggers;
   draft->model->autoincrement = table->autoincrement;
   draft->model->sequence = table->sequence;
@@ -391,10 +394,53 @@ static PxSchema *finish(PxSchemaBuild *build) {
   return schema;
 }
 
+/* A name, or a list of them. */
+static char **read_schema_names(const PxConfigNode *node, PxComplaints *complaints) {
+  g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+  bool is_list = px_node_type(node) == PX_NODE_SEQUENCE;
+  for (size_t i = 0; i < (is_list ? px_node_count(node) : 1); i++) {
+    const PxConfigNode *item = is_list ? px_node_at(node, i) : node;
+    if (px_node_text(item))
+      g_strv_builder_add(names, px_node_text(item));
+    else if (px_node_type(item) != PX_NODE_NULL)
+      px_complain(complaints, item, "schemas: must be a list of names: [sales, stock]");
+  }
+  return g_strv_builder_end(names);
+}
+
+/* Complains of schemas that there are not. */
+static bool check_schemas(const PxSchemaBuild *build, PxDb *db, const PxConfigNode *node, char **schemas, GError **error) {
+  g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
+  PxStmt *stmt = px_db_named(db, "pg_schemas", error);
+  PxStep step = PX_STEP_ERROR;
+  while (stmt && (step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
+    g_ptr_array_add(known, px_stmt_dup_text(stmt, 0));
+  for (char **name = schemas; step == PX_STEP_DONE && *name; name++) {
+    if (g_ptr_array_find_with_equal_func(known, *name, g_str_equal, NULL))
+      continue;
+    g_autofree char *hint = px_text_did_you_mean(*name, (const char *const *)known->pdata, known->len);
+    px_complain(build->complaints, node, "schemas: there is no schema %s that the user of the database URL may look into%s", *name, hint);
+  }
+  return step == PX_STEP_DONE;
+}
+
+static bool read_tables(PxSchemaBuild *build, PxDb *db, const PxConfig *config, GError **error) {
+  const PxConfigNode *node = config ? px_node_get(px_config_root(config), "schemas") : NULL;
+  g_auto(GStrv) schemas = read_schema_names(node, build->complaints);
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
+    if (*schemas && !check_schemas(build, db, node, schemas, error))
+      return false;
+    build->tables = px_tables_read_postgres(db, build->arena, (const char *const *)schemas, error);
+  } else {
+    if (*schemas)
+      px_complain(build->complaints, node, "schemas: only PostgreSQL has them");
+    build->tables = px_tables_read_sqlite(db, build->arena, error);
+  }
+  return build->tables != NULL;
+}
+
 static bool build_models(PxSchemaBuild *build, PxDb *db, const PxConfig *config, GError **error) {
-  bool is_postgres = px_db_dialect(db) == PX_DIALECT_POSTGRES;
-  build->tables = is_postgres ? px_tables_read_postgres(db, build->arena, error) : px_tables_read_sqlite(db, build->arena, error);
-  if (!build->tables)
+  if (!read_tables(build, db, config, error))
     return false;
   sort_tables_out(build, px_db_dialect(db));
   px_model_config_names(build, config ? px_node_get(px_config_root(config), "models") : NULL);
@@ -417,6 +463,8 @@ static PxSchema *read_schema(PxDb *db, const PxConfig *config, PxComplaints *com
     .complaints = complaints,
   };
   PxSchema *schema = build_models(&build, db, config, error) ? finish(&build) : NULL;
+  if (schema)
+    schema->has_schemas = px_db_dialect(db) == PX_DIALECT_POSTGRES;
   if (build.tables)
     g_ptr_array_unref(build.tables);
   g_ptr_array_unref(build.drafts);
@@ -466,16 +514,25 @@ const PxModel *px_schema_model(const PxSchema *schema, const char *name) {
   return NULL;
 }
 
-const PxModel *px_schema_table(const PxSchema *schema, const char *table) {
-  for (guint i = 0; i < schema->models->len; i++) {
-    const PxModel *model = schema->models->pdata[i];
-    if (g_ascii_strcasecmp(model->table, table) == 0)
-      return model;
-  }
-  return NULL;
+bool px_model_is_table(const PxModel *model, const char *schema, const char *table) {
+  const char *name = model->schema ? model->table + strlen(model->schema) + 1 : model->table;
+  return g_ascii_strcasecmp(name, table) == 0 && (!schema || !model->schema || g_str_equal(schema, model->schema));
+}
+
+/* Of "sales.orders" the schema, where no model has it; NULL: it has none, or there are such models. Caller frees. */
+static char *unnamed_schema(const PxSchema *schema, const char *name) {
+  const char *dot = strchr(name, '.');
+  g_autofree char *prefix = dot && schema->has_schemas ? g_strndup(name, (gsize)(dot - name)) : NULL;
+  for (guint i = 0; prefix && i < schema->models->len; i++)
+    if (g_strcmp0(((const PxModel *)schema->models->pdata[i])->schema, prefix) == 0)
+      return NULL;
+  return g_steal_pointer(&prefix);
 }
 
 char *px_schema_did_you_mean(const PxSchema *schema, const char *name) {
+  g_autofree char *unnamed = unnamed_schema(schema, name);
+  if (unnamed)
+    return g_strdup_printf(" (tables of other schemas than those of the search path are models where they are named: schemas: [%s])", unnamed);
   g_autofree const char **names = g_new(const char *, schema->models->len + 1);
   size_t n = 0;
   for (guint i = 0; i < schema->models->len; i++) {

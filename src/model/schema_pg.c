@@ -8,13 +8,23 @@ typedef struct {
   GPtrArray *tables;
   GHashTable *by_oid; /* int64_t -> PxTable */
   GHashTable *enums;  /* int64_t of the type -> GPtrArray of char * */
+  PxValue *schemas;   /* those that tables are called by */
+  size_t n_schemas;
 } Reader;
 
 typedef void (*TakeRow)(Reader *reader, PxTable *table, PxStmt *stmt);
 
+/* A question about all tables; its parameter is the list of schemas. */
+static PxStmt *ask(Reader *reader, const char *name, GError **error) {
+  PxStmt *stmt = px_db_named(reader->db, name, error);
+  if (stmt)
+    px_stmt_bind_array(stmt, 0, reader->schemas, reader->n_schemas);
+  return stmt;
+}
+
 /* Every row that begins with the oid of a table that is read. */
 static bool each_row(Reader *reader, const char *name, TakeRow take, GError **error) {
-  PxStmt *stmt = px_db_named(reader->db, name, error);
+  PxStmt *stmt = ask(reader, name, error);
   if (!stmt)
     return false;
   PxStep step;
@@ -49,7 +59,7 @@ static void add_table(Reader *reader, PxStmt *stmt) {
   g_autofree char *name = px_stmt_dup_text(stmt, 1);
   g_autofree char *kind = px_stmt_dup_text(stmt, 2);
   int64_t oid = px_stmt_integer(stmt, 0);
-  PxTable *table = px_table_new(reader->arena, name);
+  PxTable *table = px_table_new(reader->db, reader->arena, px_row_text(stmt, 7, reader->arena), name);
   table->no_table = why_no_table(kind, px_stmt_integer(stmt, 3) != 0, px_stmt_integer(stmt, 6) != 0);
   table->read_only = g_str_equal(kind, "v") || g_str_equal(kind, "m");
   table->has_triggers = px_stmt_integer(stmt, 4) != 0;
@@ -70,7 +80,7 @@ static void leave_twins_out(const GPtrArray *tables) {
 }
 
 static bool read_tables(Reader *reader, GError **error) {
-  PxStmt *stmt = px_db_named(reader->db, "pg_tables", error);
+  PxStmt *stmt = ask(reader, "pg_tables", error);
   PxStep step = PX_STEP_ERROR;
   while (stmt && (step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
     add_table(reader, stmt);
@@ -155,10 +165,14 @@ static void make_views(const GPtrArray *tables) {
 
 static void add_key_column(Reader *reader, PxTable *table, PxStmt *stmt) {
   int64_t oid = px_stmt_integer(stmt, 1);
+  int64_t to = px_stmt_integer(stmt, 2);
+  const PxTable *other = g_hash_table_lookup(reader->by_oid, &to);
+  if (!other)
+    return;
   PxTableKey *key = table->keys->len ? table->keys->pdata[table->keys->len - 1] : NULL;
   if (!key || key->oid != oid) {
     key = px_arena_new_array(reader->arena, PxTableKey, 1);
-    *key = (PxTableKey){.to_table = px_row_text(stmt, 2, reader->arena), .columns = g_ptr_array_new(), .to_columns = g_ptr_array_new(), .oid = oid};
+    *key = (PxTableKey){.to_table = other->name, .columns = g_ptr_array_new(), .to_columns = g_ptr_array_new(), .oid = oid};
     g_ptr_array_add(table->keys, key);
   }
   g_ptr_array_add(key->columns, px_row_text(stmt, 3, reader->arena));
@@ -206,10 +220,14 @@ static bool read_all(Reader *reader, GError **error) {
          each_row(reader, "pg_checks", add_check, error);
 }
 
-GPtrArray *px_tables_read_postgres(PxDb *db, PxArena *arena, GError **error) {
+GPtrArray *px_tables_read_postgres(PxDb *db, PxArena *arena, const char *const *schemas, GError **error) {
   g_autoptr(GPtrArray) tables = g_ptr_array_new_with_free_func((GDestroyNotify)px_table_free);
   g_autoptr(GHashTable) by_oid = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
   g_autoptr(GHashTable) enums = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
   Reader reader = {.db = db, .arena = arena, .tables = tables, .by_oid = by_oid, .enums = enums};
+  reader.n_schemas = g_strv_length((char **)(uintptr_t)schemas);
+  reader.schemas = px_arena_new_array(arena, PxValue, reader.n_schemas);
+  for (size_t i = 0; i < reader.n_schemas; i++)
+    reader.schemas[i] = px_value_string(schemas[i]);
   return read_all(&reader, error) ? g_steal_pointer(&tables) : NULL;
 }

@@ -49,7 +49,9 @@ typedef struct {
 } PxTableRule;
 
 typedef struct {
-  const char *name;
+  const char *name;   /* as people write it: "orders", or "sales.orders" of a schema of the configuration */
+  const char *schema; /* of the second kind; NULL */
+  const char *quoted; /* as SQL has it */
   const char *sql;
   const char *no_table; /* "it is a view" ...; NULL for a table */
   const char *comment;  /* for people; NULL: none */
@@ -67,12 +69,15 @@ typedef struct {
 
 void px_table_free(PxTable *table);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxTable, px_table_free)
-PxTable *px_table_new(PxArena *arena, const char *name);
+/* schema: NULL for a table that is found without. */
+PxTable *px_table_new(PxDb *db, PxArena *arena, const char *schema, const char *name);
+/* Its name without the schema. */
+const char *px_table_bare_name(const PxTable *table);
 
 /* All tables by name, ours aside. NULL on error; elements are freed with the array. */
 GPtrArray *px_tables_read_sqlite(PxDb *db, PxArena *arena, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Those that the search path finds without a schema. */
-GPtrArray *px_tables_read_postgres(PxDb *db, PxArena *arena, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Those that the search path finds without a schema, and those of schemas (ends with NULL), which are called by it. */
+GPtrArray *px_tables_read_postgres(PxDb *db, PxArena *arena, const char *const *schemas, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A column of the row, kept in arena; NULL stays NULL. */
 char *px_row_text(PxStmt *stmt, unsigned column, PxArena *arena);
 
@@ -150,7 +155,7 @@ void px_field_set_choices(PxField *field, PxArena *arena, const PxTable *table);
 void px_build_many2one(PxSchemaBuild *build);
 /* A field of draft that is an inverse or a junction; its name must be free. */
 PxField *px_build_one2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *child, const PxField *inverse);
-PxField *px_build_many2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *target, const char *through, const char *from,
+PxField *px_build_many2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *target, const PxTable *through, const char *from,
                             const char *to);
 /* Those that the configuration does not name. */
 void px_build_default_relations(PxSchemaBuild *build);

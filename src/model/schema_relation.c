@@ -32,13 +32,14 @@ static bool is_shared(const PxTable *junction, const char *from) {
   return shared;
 }
 
-PxField *px_build_many2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *target, const char *through, const char *from,
+PxField *px_build_many2many(PxSchemaBuild *build, PxDraft *draft, const char *name, const PxDraft *target, const PxTable *through, const char *from,
                             const char *to) {
   PxField *field = add_relation(build, draft, name, PX_TYPE_MANY2MANY, target);
-  field->through = through;
+  field->through = through->name;
+  field->sql_through = through->quoted;
   field->from = from;
   field->to = to;
-  field->through_shared = is_shared(px_build_table(build, through), from);
+  field->through_shared = is_shared(through, from);
   return field;
 }
 
@@ -52,6 +53,12 @@ static char *free_name(const PxDraft *draft, const char *name, const char *other
     candidate = g_strdup_printf("%s_%u", other, n);
   }
   return candidate;
+}
+
+/* What the names of relations to a model are made of: without the schema of its table, which has no place in them. */
+static const char *stem_of(const PxModel *model) {
+  bool is_own = model->schema && g_str_equal(model->name, model->table);
+  return is_own ? model->name + strlen(model->schema) + 1 : model->name;
 }
 
 /* ---- one2many */
@@ -74,8 +81,8 @@ static void add_inverse(PxSchemaBuild *build, const PxDraft *child, const PxFiel
   PxDraft *parent = px_build_draft(build, inverse->target->name);
   if (has_one2many(parent, inverse))
     return;
-  g_autofree char *plain = g_strdup_printf("%s_ids", child->model->name);
-  g_autofree char *with_column = g_strdup_printf("%s_%s_ids", child->model->name, inverse->name);
+  g_autofree char *plain = g_strdup_printf("%s_ids", stem_of(child->model));
+  g_autofree char *with_column = g_strdup_printf("%s_%s_ids", stem_of(child->model), inverse->name);
   g_autofree char *name = free_name(parent, count_many2one(child, inverse->target) > 1 ? with_column : plain, with_column);
   px_build_one2many(build, parent, name, child, inverse);
 }
@@ -110,11 +117,11 @@ static void add_side(PxSchemaBuild *build, const PxJunction *junction, unsigned 
   if (has_many2many(draft, junction, from))
     return;
   bool is_own = draft == target;
-  g_autofree char *plain = g_strdup_printf("%s_ids", target->model->name);
-  g_autofree char *with_table =
-    g_strdup_printf("%s_%s%s%s_ids", target->model->name, junction->table->name, is_own ? "_" : "", is_own ? junction->column[to] : "");
+  g_autofree char *plain = g_strdup_printf("%s_ids", stem_of(target->model));
+  g_autofree char *with_table = g_strdup_printf("%s_%s%s%s_ids", stem_of(target->model), px_table_bare_name(junction->table), is_own ? "_" : "",
+                                                is_own ? junction->column[to] : "");
   g_autofree char *name = free_name(draft, count_junctions(build, draft, target) > 1 ? with_table : plain, with_table);
-  px_build_many2many(build, draft, name, target, junction->table->name, junction->column[from], junction->column[to]);
+  px_build_many2many(build, draft, name, target, junction->table, junction->column[from], junction->column[to]);
 }
 
 void px_build_default_relations(PxSchemaBuild *build) {

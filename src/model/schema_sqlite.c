@@ -2,15 +2,27 @@
 /* The tables of a SQLite database, from its pragmas and sqlite_schema. */
 #include "model/schema_private.h"
 
-PxTable *px_table_new(PxArena *arena, const char *name) {
+PxTable *px_table_new(PxDb *db, PxArena *arena, const char *schema, const char *name) {
   PxTable *table = g_new0(PxTable, 1);
-  table->name = px_arena_strndup(arena, name, strlen(name));
+  g_autoptr(GString) quoted = g_string_new(NULL);
+  if (schema) {
+    px_db_quote(db, quoted, schema);
+    g_string_append_c(quoted, '.');
+  }
+  px_db_quote(db, quoted, name);
+  table->quoted = px_arena_strndup(arena, quoted->str, quoted->len);
+  table->schema = schema;
+  table->name = px_arena_printf(arena, "%s%s%s", schema ? schema : "", schema ? "." : "", name);
   table->columns = g_ptr_array_new();
   table->keys = g_ptr_array_new();
   table->uniques = g_ptr_array_new();
   table->choices = g_ptr_array_new();
   table->rules = g_ptr_array_new();
   return table;
+}
+
+const char *px_table_bare_name(const PxTable *table) {
+  return table->schema ? table->name + strlen(table->schema) + 1 : table->name;
 }
 
 void px_table_free(PxTable *table) {
@@ -168,7 +180,7 @@ GPtrArray *px_tables_read_sqlite(PxDb *db, PxArena *arena, GError **error) {
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     g_autofree char *name = px_stmt_dup_text(stmt, 0);
     g_autofree char *type = px_stmt_dup_text(stmt, 1);
-    PxTable *table = px_table_new(arena, name);
+    PxTable *table = px_table_new(db, arena, NULL, name);
     table->no_table = no_table(type);
     table->strict = px_stmt_integer(stmt, 2) != 0;
     table->has_triggers = px_stmt_integer(stmt, 3) != 0;

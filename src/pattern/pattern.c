@@ -106,7 +106,7 @@ static const char **columns_of(const PxModel *model) {
 static bool check_value(const PxPattern *pattern, const PxPatternComputed *computed, PxDb *db, PxComplaints *complaints, GError **error) {
   g_autofree const char **columns = columns_of(pattern->model);
   g_autoptr(GError) problem = NULL;
-  if (px_db_check_expression(db, pattern->model->table, columns, computed->expression, &problem))
+  if (px_db_check_expression(db, pattern->model->sql_table, columns, computed->expression, &problem))
     return true;
   if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONFIG)) {
     g_propagate_error(error, g_steal_pointer(&problem));

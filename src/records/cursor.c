@@ -115,7 +115,7 @@ bool px_records_unknown(PxRecords *records, const PxModel *model, const PxIdList
   g_string_append(sql, " WHERE value NOT IN (SELECT ");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, " FROM ");
-  px_db_quote(records->db, sql, model->table);
+  g_string_append(sql, model->sql_table);
   g_string_append(sql, ") GROUP BY value ORDER BY min(key)");
   PxStmt *stmt = px_db_prepare(records->db, sql->str, error);
   if (!stmt)

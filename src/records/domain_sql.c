@@ -178,7 +178,7 @@ static void tree(Context *context, const PxDomain *leaf) {
   g_string_append(context->sql, "WITH RECURSIVE px_tree (px_id) AS (SELECT ");
   column(context, NULL, model->id);
   g_string_append(context->sql, " FROM ");
-  px_db_quote(context->db, context->sql, model->table);
+  g_string_append(context->sql, model->sql_table);
   g_string_append(context->sql, " WHERE FALSE");
   for (size_t i = 0; i < leaf->n_values; i++) {
     g_string_append(context->sql, " OR ");
@@ -191,7 +191,7 @@ static void tree(Context *context, const PxDomain *leaf) {
   g_string_append(context->sql, " UNION SELECT px_child.");
   px_db_quote(context->db, context->sql, model->id->column);
   g_string_append(context->sql, " FROM ");
-  px_db_quote(context->db, context->sql, model->table);
+  g_string_append(context->sql, model->sql_table);
   g_string_append(context->sql, " px_child JOIN px_tree ON px_child.");
   px_db_quote(context->db, context->sql, leaf->parent->column);
   g_string_append(context->sql, " = px_id) SELECT px_id FROM px_tree");
@@ -260,14 +260,14 @@ static unsigned enter(Context *context, const char *alias, const PxField *relati
   if (relation->type == PX_TYPE_MANY2MANY) {
     px_db_quote(context->db, context->sql, relation->from);
     g_string_append(context->sql, " FROM ");
-    px_db_quote(context->db, context->sql, relation->through);
+    g_string_append(context->sql, relation->sql_through);
     g_string_append(context->sql, " WHERE ");
     px_db_quote(context->db, context->sql, relation->to);
     g_string_append(context->sql, " IN (SELECT ");
   }
   column(context, NULL, relation->type == PX_TYPE_ONE2MANY ? relation->inverse : target->id);
   g_string_append(context->sql, " FROM ");
-  px_db_quote(context->db, context->sql, target->table);
+  g_string_append(context->sql, target->sql_table);
   g_string_append(context->sql, " WHERE ");
   if (to_many && target->active && next != target->active) {
     PxValue one = px_value_integer(1);

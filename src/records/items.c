@@ -15,8 +15,8 @@ static void where_sql(PxDb *db, GString *sql, const PxField *field, const char *
   if (field->type == PX_TYPE_MANY2MANY) {
     quote(db, sql, " WHERE t0.", model->id->column);
     quote(db, sql, " IN (SELECT ", field->to);
-    quote(db, sql, " FROM ", field->through);
-    quote(db, sql, " WHERE ", field->from);
+    g_string_append_printf(sql, " FROM %s WHERE ", field->sql_through);
+    px_db_quote(db, sql, field->from);
     g_string_append_printf(sql, " = %s)", own);
   } else {
     quote(db, sql, " WHERE t0.", field->inverse->column);

@@ -65,7 +65,7 @@ void px_joins_column(PxJoins *joins, GString *sql, const PxField *const *path, s
 /* In a SELECT of its own the expression's plain names are columns of the one record, whatever else is joined. */
 static void append_expression(const PxJoins *joins, GString *sql, const char *expression) {
   g_string_append_printf(sql, "(SELECT (%s) FROM ", expression);
-  px_db_quote(joins->db, sql, joins->model->table);
+  g_string_append(sql, joins->model->sql_table);
   g_string_append(sql, " AS px_record WHERE px_record.");
   px_db_quote(joins->db, sql, joins->model->id->column);
   g_string_append(sql, " = t0.");
@@ -100,7 +100,7 @@ static void join_columns(const Join *join, const char **ret_own, const char **re
 
 void px_joins_from(const PxJoins *joins, GString *sql) {
   g_string_append(sql, " FROM ");
-  px_db_quote(joins->db, sql, joins->model->table);
+  g_string_append(sql, joins->model->sql_table);
   g_string_append(sql, " t0");
   for (unsigned i = 0; i < joins->joins->len; i++) {
     const Join *join = &g_array_index(joins->joins, Join, i);
@@ -108,7 +108,7 @@ void px_joins_from(const PxJoins *joins, GString *sql) {
     const char *other;
     join_columns(join, &own, &other);
     g_string_append(sql, " LEFT JOIN ");
-    px_db_quote(joins->db, sql, join->junction ? join->field->through : join->field->target->table);
+    g_string_append(sql, join->junction ? join->field->sql_through : join->field->target->sql_table);
     g_string_append_printf(sql, " t%u ON t%u.", i + 1, i + 1);
     px_db_quote(joins->db, sql, own);
     g_string_append_printf(sql, " = t%u.", join->parent);

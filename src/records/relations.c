@@ -18,11 +18,10 @@ static PxStmt *prepare_related(PxRecords *records, const PxField *field, GError 
   quote(records, sql, ", r.", other);
   if (target->active)
     quote(records, sql, links ? ", t." : ", r.", target->active->column);
-  quote(records, sql, " FROM ", links ? field->through : target->table);
-  g_string_append(sql, " r");
+  g_string_append_printf(sql, " FROM %s r", links ? field->sql_through : target->sql_table);
   if (target->active && links) {
-    quote(records, sql, " LEFT JOIN ", target->table);
-    quote(records, sql, " t ON t.", target->id->column);
+    g_string_append_printf(sql, " LEFT JOIN %s t ON t.", target->sql_table);
+    px_db_quote(records->db, sql, target->id->column);
     quote(records, sql, " = r.", other);
   }
   quote(records, sql, " WHERE r.", own);
@@ -114,16 +113,16 @@ bool px_records_related(PxRecords *records, const PxField *field, const PxId *id
 
 bool px_records_detach(PxRecords *records, const PxField *many2one, const PxId *ids, size_t n, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
-  quote(records, sql, records->batches->update_verb, many2one->model->table);
-  quote(records, sql, " SET ", many2one->column);
+  g_string_append_printf(sql, "%s%s SET ", records->batches->update_verb, many2one->model->sql_table);
+  px_db_quote(records->db, sql, many2one->column);
   quote(records, sql, " = NULL WHERE ", many2one->model->id->column);
   return records->batches->for_ids(records, sql->str, NULL, px_ids_type(many2one->model), ids, n, error);
 }
 
-/* Rows of table that have an id of model in column. */
+/* Rows of a table (as SQL has it) that have an id of model in column. */
 static bool delete_where(PxRecords *records, const PxModel *model, const char *table, const char *column, const PxId *ids, size_t n, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
-  quote(records, sql, "DELETE FROM ", table);
+  g_string_append_printf(sql, "DELETE FROM %s", table);
   quote(records, sql, " WHERE ", column);
   return records->batches->for_ids(records, sql->str, NULL, px_ids_type(model), ids, n, error);
 }
@@ -138,8 +137,8 @@ static bool delete_externals(PxRecords *records, const PxModel *model, const PxI
 bool px_records_delete(PxRecords *records, const PxModel *model, const PxId *ids, size_t n, GError **error) {
   for (size_t i = 0; i < model->n_fields; i++) {
     const PxField *field = model->fields[i];
-    if (field->type == PX_TYPE_MANY2MANY && !delete_where(records, model, field->through, field->from, ids, n, error))
+    if (field->type == PX_TYPE_MANY2MANY && !delete_where(records, model, field->sql_through, field->from, ids, n, error))
       return false;
   }
-  return delete_where(records, model, model->table, model->id->column, ids, n, error) && delete_externals(records, model, ids, n, error);
+  return delete_where(records, model, model->sql_table, model->id->column, ids, n, error) && delete_externals(records, model, ids, n, error);
 }

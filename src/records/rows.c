@@ -49,7 +49,7 @@ static bool add_external(PxRecords *records, const PxModel *model, const PxValue
 
 static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link, GError **error) {
   g_autoptr(GString) sql = g_string_new(link ? "INSERT OR ABORT INTO " : "DELETE FROM ");
-  px_db_quote(records->db, sql, field->through);
+  g_string_append(sql, field->sql_through);
   g_string_append(sql, link ? " (" : " WHERE ");
   px_db_quote(records->db, sql, field->from);
   g_string_append(sql, link ? ", " : " = ? AND ");

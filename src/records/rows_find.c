@@ -104,7 +104,7 @@ static bool prepare_between(PxLookup *lookup, GError **error) {
     return true;
   PxDb *db = lookup->records->db;
   g_autoptr(GString) sql = g_string_new("SELECT 1 FROM ");
-  px_db_quote(db, sql, lookup->model->table);
+  g_string_append(sql, lookup->model->sql_table);
   g_string_append(sql, " WHERE ");
   px_db_quote(db, sql, lookup->paths[0].path[0]->column);
   g_string_append(sql, " BETWEEN ? AND ? LIMIT 1");

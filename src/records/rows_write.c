@@ -24,7 +24,7 @@ bool px_rows_take_ids(PxRecords *records, const PxModel *model, size_t n, PxId *
   g_autoptr(GString) sql = g_string_new("SELECT max(");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, ") FROM ");
-  px_db_quote(records->db, sql, model->table);
+  g_string_append(sql, model->sql_table);
   int64_t last = 0;
   int64_t ever = 0;
   if (!query_integer(records->db, sql->str, NULL, &last, error))
@@ -61,7 +61,7 @@ static void forget_statements(PxRecords *records) {
 static void insert_sql(PxDb *db, GString *sql, const PxWrites *writes, const uint64_t *mask) {
   g_autoptr(GString) values = g_string_new("?");
   g_string_append(sql, "INSERT OR ABORT INTO ");
-  px_db_quote(db, sql, writes->model->table);
+  g_string_append(sql, writes->model->sql_table);
   g_string_append(sql, " (");
   px_db_quote(db, sql, writes->model->id->column);
   for (size_t f = 0; f < writes->n_fields; f++) {
@@ -76,7 +76,7 @@ static void insert_sql(PxDb *db, GString *sql, const PxWrites *writes, const uin
 
 static void update_sql(PxDb *db, GString *sql, const PxWrites *writes, const uint64_t *mask) {
   g_string_append(sql, "UPDATE OR ABORT ");
-  px_db_quote(db, sql, writes->model->table);
+  g_string_append(sql, writes->model->sql_table);
   const char *separator = " SET ";
   for (size_t f = 0; f < writes->n_fields; f++) {
     if (!px_mask_has(mask, f))

@@ -78,7 +78,7 @@ static PxStmt *prepare_link(PxRecords *records, const PxField *field, bool link)
   g_autofree char *pairs =
     g_strdup_printf("unnest(CAST(? AS %s[]), CAST(? AS %s[])) AS pair (a, b)", px_ids_type(field->model), px_ids_type(field->target));
   g_autoptr(GString) sql = g_string_new(link ? "INSERT INTO " : "DELETE FROM ");
-  px_db_quote(db, sql, field->through);
+  g_string_append(sql, field->sql_through);
   g_string_append(sql, link ? " (" : " USING ");
   if (!link)
     g_string_append_printf(sql, "%s WHERE ", pairs);

@@ -29,9 +29,7 @@ bool px_records_numbers_itself(PxRecords *records, const PxModel *model, bool *r
   PxStmt *stmt = px_db_named(records->db, "sequence_is_default", error);
   if (!stmt)
     return false;
-  g_autoptr(GString) table = g_string_new(NULL);
-  px_db_quote(records->db, table, model->table);
-  px_stmt_bind_text(stmt, 0, table->str);
+  px_stmt_bind_text(stmt, 0, model->sql_table);
   px_stmt_bind_text(stmt, 1, model->id->column);
   px_stmt_bind_text(stmt, 2, model->sequence);
   if (px_stmt_step(stmt, error) != PX_STEP_ROW)
@@ -44,12 +42,12 @@ bool px_records_numbers_itself(PxRecords *records, const PxModel *model, bool *r
 /* Nobody gives ids here, so who writes next counts on: others wait until this transaction ends. */
 static bool take_behind_last(PxRecords *records, const PxModel *model, size_t n, PxId *ret_ids, GError **error) {
   g_autoptr(GString) lock = g_string_new("LOCK TABLE ");
-  px_db_quote(records->db, lock, model->table);
+  g_string_append(lock, model->sql_table);
   g_string_append(lock, " IN SHARE ROW EXCLUSIVE MODE");
   g_autoptr(GString) sql = g_string_new("SELECT greatest(max(");
   px_db_quote(records->db, sql, model->id->column);
   g_string_append(sql, "), 0) FROM ");
-  px_db_quote(records->db, sql, model->table);
+  g_string_append(sql, model->sql_table);
   if (!px_db_exec(records->db, lock->str, error))
     return false;
   PxStmt *stmt = px_db_prepare(records->db, sql->str, error);
@@ -127,14 +125,14 @@ static void append_columns(PxDb *db, const Group *group, GString *sql) {
 
 static void copy_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, "COPY ");
-  px_db_quote(db, sql, group->writes->model->table);
+  g_string_append(sql, group->writes->model->sql_table);
   append_columns(db, group, sql);
   g_string_append(sql, " FROM STDIN");
 }
 
 static void insert_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, "INSERT INTO ");
-  px_db_quote(db, sql, group->writes->model->table);
+  g_string_append(sql, group->writes->model->sql_table);
   append_columns(db, group, sql);
   /* The ids are taken from the sequence, so they may also be given where they are GENERATED ALWAYS. */
   g_string_append(sql, " OVERRIDING SYSTEM VALUE SELECT id");
@@ -146,7 +144,7 @@ static void insert_sql(PxDb *db, const Group *group, GString *sql) {
 
 static void update_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, "UPDATE ");
-  px_db_quote(db, sql, group->writes->model->table);
+  g_string_append(sql, group->writes->model->sql_table);
   g_string_append(sql, " AS t");
   const char *separator = " SET ";
   for (size_t f = 0; f < group->writes->n_fields; f++) {

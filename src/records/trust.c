@@ -18,12 +18,6 @@ static void free_trust(gpointer data) {
   g_free(trust);
 }
 
-static char *quoted_table(PxDb *db, const PxModel *model) {
-  GString *table = g_string_new(NULL);
-  px_db_quote(db, table, model->table);
-  return g_string_free(table, FALSE);
-}
-
 /* ---- what is known of a table */
 
 static bool ask(PxDb *db, const char *name, bool *ret_answer, GError **error) {
@@ -48,8 +42,7 @@ bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reaso
   PxStmt *stmt = px_db_named(db, "trust_obstacles", error);
   if (!stmt)
     return false;
-  g_autofree char *table = quoted_table(db, model);
-  px_stmt_bind_text(stmt, 0, table);
+  px_stmt_bind_text(stmt, 0, model->sql_table);
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW)
     g_ptr_array_add(reasons, px_stmt_dup_text(stmt, 0));
@@ -57,11 +50,10 @@ bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reaso
 }
 
 static bool is_table(PxDb *db, const PxModel *model, int64_t oid, bool *ret_is, GError **error) {
-  g_autofree char *table = quoted_table(db, model);
   PxStmt *stmt = px_db_named(db, "trust_table", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, table);
+  px_stmt_bind_text(stmt, 0, model->sql_table);
   if (px_stmt_step(stmt, error) != PX_STEP_ROW)
     return false;
   *ret_is = px_stmt_integer(stmt, 0) == oid;
@@ -83,11 +75,10 @@ static bool take_key(PxDb *db, const PxModel *model, PxStmt *stmt, const PxField
 
 /* fields: PxField *, one a foreign key, NULL where it is no many2one; names: those of these, may be NULL. */
 static bool read_keys(PxDb *db, const PxModel *model, GPtrArray *fields, GPtrArray *names, GError **error) {
-  g_autofree char *table = quoted_table(db, model);
   PxStmt *stmt = px_db_named(db, "trust_keys", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, table);
+  px_stmt_bind_text(stmt, 0, model->sql_table);
   PxStep step;
   while ((step = px_stmt_step(stmt, error)) == PX_STEP_ROW) {
     const PxField *field;
@@ -107,14 +98,13 @@ bool px_records_untrusted_keys(PxDb *db, const PxModel *model, GPtrArray *names,
 
 /* The lock keeps others from adding a trigger until the transaction ends; those that were added since the last one show. */
 static bool look_at(PxRecords *records, const PxModel *model, Trust *ret_now, GError **error) {
-  g_autofree char *table = quoted_table(records->db, model);
-  g_autofree char *lock = g_strdup_printf("LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", table);
+  g_autofree char *lock = g_strdup_printf("LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", model->sql_table);
   if (!px_db_exec(records->db, lock, error))
     return false;
   PxStmt *stmt = px_db_named(records->db, "trust_triggers", error);
   if (!stmt)
     return false;
-  px_stmt_bind_text(stmt, 0, table);
+  px_stmt_bind_text(stmt, 0, model->sql_table);
   if (px_stmt_step(stmt, error) != PX_STEP_ROW)
     return false;
   *ret_now = (Trust){.n = px_stmt_integer(stmt, 0), .last = px_stmt_integer(stmt, 1)};
@@ -179,7 +169,7 @@ static size_t collect(const PxWrites *writes, const size_t *rows, size_t n, size
 /* Locks the records that the rows refer to, so that they stay until the transaction ends, as the trigger does; *ret_all: they are all there. */
 static bool lock_parents(PxRecords *records, const PxModel *parent, const PxValue *ids, size_t n, bool *ret_all, GError **error) {
   g_autoptr(GString) sql = g_string_new("SELECT count(*) FROM (SELECT 1 FROM ");
-  px_db_quote(records->db, sql, parent->table);
+  g_string_append(sql, parent->sql_table);
   g_string_append(sql, " WHERE ");
   px_db_quote(records->db, sql, parent->id->column);
   g_string_append(sql, " = ANY (");

@@ -30,7 +30,7 @@ static void good(Fixture *f, gconstpointer data) {
   };
   for (size_t i = 0; i < G_N_ELEMENTS(expressions); i++) {
     g_autoptr(GError) error = NULL;
-    bool ok = px_db_check_expression(f->db, "thing", columns, expressions[i], &error);
+    bool ok = px_db_check_expression(f->db, "\"thing\"", columns, expressions[i], &error);
     g_assert_no_error(error);
     g_assert_true(ok);
   }
@@ -69,7 +69,7 @@ static void bad(Fixture *f, gconstpointer data) {
   };
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(GError) error = NULL;
-    g_assert_false(px_db_check_expression(f->db, "thing", columns, cases[i].expression, &error));
+    g_assert_false(px_db_check_expression(f->db, "\"thing\"", columns, cases[i].expression, &error));
     g_assert_cmpstr(error->message, ==, cases[i].problem);
     g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
   }
@@ -107,7 +107,7 @@ static void good_on_postgres(Fixture *f, gconstpointer data) {
   };
   for (size_t i = 0; i < G_N_ELEMENTS(expressions); i++) {
     g_autoptr(GError) error = NULL;
-    bool ok = px_db_check_expression(f->db, "thing", columns, expressions[i], &error);
+    bool ok = px_db_check_expression(f->db, "\"thing\"", columns, expressions[i], &error);
     g_assert_no_error(error);
     g_assert_true(ok);
   }
@@ -146,7 +146,7 @@ static void bad_on_postgres(Fixture *f, gconstpointer data) {
   };
   for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
     g_autoptr(GError) error = NULL;
-    g_assert_false(px_db_check_expression(f->db, "thing", columns, cases[i].expression, &error));
+    g_assert_false(px_db_check_expression(f->db, "\"thing\"", columns, cases[i].expression, &error));
     g_assert_cmpstr(error->message, ==, cases[i].problem);
     g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
   }
@@ -154,11 +154,11 @@ static void bad_on_postgres(Fixture *f, gconstpointer data) {
 
 static void leaves_nothing_on_postgres(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  g_assert_true(px_db_check_expression(f->db, "thing", columns, "price", &error));
+  g_assert_true(px_db_check_expression(f->db, "\"thing\"", columns, "price", &error));
   g_assert_true(px_db_begin(f->db, PX_TX_WRITE, &error));
   exec(f->db, "INSERT INTO other VALUES (1, 2)");
-  g_assert_true(px_db_check_expression(f->db, "thing", columns, "price", &error));
-  g_assert_false(px_db_check_expression(f->db, "thing", columns, "prize", &error));
+  g_assert_true(px_db_check_expression(f->db, "\"thing\"", columns, "price", &error));
+  g_assert_false(px_db_check_expression(f->db, "\"thing\"", columns, "prize", &error));
   g_clear_error(&error);
   g_assert_true(px_db_commit(f->db, &error));
   PxStmt *stmt = prepare(f->db, "SELECT count(*), count(to_regclass('px_record')) FROM other");
@@ -171,13 +171,13 @@ static void leaves_nothing_on_postgres(Fixture *f, gconstpointer data) {
 /* PRICE IN other is short for a SELECT. */
 static void another_table(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  g_assert_false(px_db_check_expression(f->db, "thing", columns, "price IN other", &error));
+  g_assert_false(px_db_check_expression(f->db, "\"thing\"", columns, "price IN other", &error));
   g_assert_error(error, PX_ERROR, PX_ERROR_CONFIG);
 }
 
 static void leaves_the_connection_as_it_was(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
-  g_assert_false(px_db_check_expression(f->db, "thing", columns, "other.price", &error));
+  g_assert_false(px_db_check_expression(f->db, "\"thing\"", columns, "other.price", &error));
   exec(f->db, "INSERT INTO other (price) VALUES (1)");
   PxStmt *stmt = prepare(f->db, "SELECT \"a text\", sum(price) FROM other");
   g_assert_cmpint(px_stmt_step(stmt, NULL), ==, PX_STEP_ROW);

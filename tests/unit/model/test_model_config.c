@@ -22,7 +22,7 @@ static void renames_models_and_fields(void) {
   const PxModel *model = model_of(&read, "partner");
   g_assert_cmpstr(model->table, ==, "res_partner");
   g_assert_cmpstr(model->label, ==, "Partner");
-  g_assert_true(px_schema_table(read.schema, "res_partner") == model);
+  g_assert_true(px_model_is_table(model, NULL, "res_partner"));
   const PxField *company = field_of(&read, "partner", "company");
   g_assert_cmpstr(company->column, ==, "is_company");
   g_assert_cmpstr(company->label, ==, "Company");

@@ -139,7 +139,7 @@ static void names_are_looked_up_as_people_write_them(void) {
   g_assert_true(px_model_field(model, "id") == model->id);
   g_assert_true(px_model_field(model, "key") == model->id);
   g_assert_true(px_model_column(model, "BIRTH_DAY") == px_model_field(model, "birth_day"));
-  g_assert_true(px_schema_table(read.schema, "partner") == model);
+  g_assert_true(px_model_is_table(model, NULL, "partner"));
   g_assert_cmpstr(px_model_field(model, "birth_day")->label, ==, "Birth day");
   g_autofree char *field = px_model_did_you_mean(model, "birthday");
   g_autofree char *name = px_schema_did_you_mean(read.schema, "Partners");

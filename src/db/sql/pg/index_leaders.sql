@@ -2,4 +2,4 @@
 SELECT a.attname
 FROM pg_index AS i
 JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-WHERE i.indrelid = to_regclass(quote_ident(?)) AND i.indpred IS NULL AND i.indisvalid
+WHERE i.indrelid = to_regclass(?) AND i.indpred IS NULL AND i.indisvalid

@@ -6,8 +6,10 @@ SELECT CAST(i.indrelid AS bigint), index.relname, i.indisprimary,
        regexp_replace(coalesce(pg_get_constraintdef(x.oid), pg_get_indexdef(i.indexrelid)), '^.*? USING \w+ ', '')
 FROM pg_index AS i
 JOIN pg_class AS index ON index.oid = i.indexrelid
+JOIN pg_namespace AS n ON n.oid = index.relnamespace
 CROSS JOIN LATERAL unnest(CAST(i.indkey AS smallint[]), CAST(i.indcollation AS oid[])) WITH ORDINALITY AS part (number, compared, place)
 LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = part.number AND part.number > 0
 LEFT JOIN pg_constraint AS x ON x.conindid = i.indexrelid AND x.contype = 'x'
-WHERE (i.indisunique OR i.indisexclusion) AND i.indisvalid AND part.place <= i.indnkeyatts AND pg_table_is_visible(i.indrelid)
+WHERE (i.indisunique OR i.indisexclusion) AND i.indisvalid AND part.place <= i.indnkeyatts 
+  AND (pg_table_is_visible(i.indrelid) OR n.nspname = ANY (CAST(? AS text[])))
 ORDER BY i.indrelid, i.indexrelid, part.place
