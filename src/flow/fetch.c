@@ -91,7 +91,7 @@ static bool tell(PxWork *work, const char *name, GError **problem, GError **erro
     g_propagate_error(error, g_steal_pointer(problem));
     return false;
   }
-  px_work_problem(work, name, "%s", (*problem)->message);
+  px_work_problem(work, name, "%s", (*problem)->message)->passing = true;
   work->storage_errors += work->at_storage;
   work->at_storage = false;
   return true;
@@ -320,7 +320,8 @@ static bool end_step(PxWork *work, const PxTask *task, GError **error) {
   if (!px_work_begin(work, error))
     return false;
   bool ok = count(work, task, error) && px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) &&
-            px_job_done(db, work->job, now, error) && list_again(work, task, now, error);
+            px_notice_of_problems(work->project, task->name, work->report.problems, now, error) && px_job_done(db, work->job, now, error) &&
+            list_again(work, task, now, error);
   return px_transaction_end(db, ok, error);
 }
 

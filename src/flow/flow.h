@@ -123,7 +123,8 @@ bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, 
 /* A file that could not be taken or put away. */
 typedef struct {
   char *file;
-  char *text; /* a sentence, which names it */
+  char *text;   /* a sentence, which names it */
+  bool passing; /* the next run may find it otherwise: nobody is told of it */
 } PxProblem;
 
 /* What a job did: told when it has ended. Strings are borrowed. */

@@ -34,7 +34,8 @@ void px_work_done(PxWork *work);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxWork, px_work_done)
 
 /* Remembers a file that could not be taken or put away: "FILE: text". */
-void px_work_problem(PxWork *work, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Borrowed. */
+PxProblem *px_work_problem(PxWork *work, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Says what is done for the job, in case that the worker dies of it: "importing orders.csv, rows 2001-3000". Cheap: once a chunk. */
 void px_work_doing(const PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void px_work_progress(const PxWork *work, const PxProgress *progress);
@@ -291,6 +292,9 @@ char *px_name_with(const char *name, const char *suffix);
 bool px_notice_tell(const PxProject *project, PxNotice *notice, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A job has failed for good: behind px_job_fail(). */
 bool px_notice_of_job(const PxProject *project, const PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Files that a task could not take or put away (PxProblem *; NULL: none); the same is told once a day. */
+bool px_notice_of_problems(const PxProject *project, const char *task, const GPtrArray *problems, int64_t now, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* A file has ended with failed rows, or was refused. */
 bool px_notice_of_file(const PxProject *project, const PxPatternFile *file, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -9,6 +9,8 @@
 /* Behind all else where one worker does everything; mails before posts, of which there may be many. */
 #define PRIORITY_OF_MAIL 1000
 #define PRIORITY_OF_POST 1001
+#define PROBLEMS_TOLD 5u
+#define TOLD_AGAIN G_TIME_SPAN_DAY /* microseconds */
 
 char **px_notice_recipients(const PxProject *project, const char *task_name) {
   const PxTask *task = task_name ? px_tasks_get(project->tasks, task_name) : NULL;
@@ -74,6 +76,32 @@ bool px_notice_of_file(const PxProject *project, const PxPatternFile *file, int6
   notice->attachment_id = file->attachment_id;
   notice->file_id = file->id;
   return px_notice_tell(project, notice, now, error);
+}
+
+/* "a.csv: not taken: ..."; of several files the first. NULL: all of them may pass. Caller frees. */
+static char *why_of_problems(const GPtrArray *problems) {
+  g_autoptr(GString) texts = g_string_new(NULL);
+  guint n = 0;
+  for (guint i = 0; problems && i < problems->len; i++) {
+    const PxProblem *problem = problems->pdata[i];
+    if (!problem->passing && n++ < PROBLEMS_TOLD)
+      g_string_append_printf(texts, "%s%s", n > 1 ? "; " : "", problem->text);
+  }
+  if (n < 2)
+    return n ? g_strdup(texts->str) : NULL;
+  return g_strdup_printf("%u files could not be taken or put away: %s%s", n, texts->str, n > PROBLEMS_TOLD ? " ..." : "");
+}
+
+bool px_notice_of_problems(const PxProject *project, const char *task, const GPtrArray *problems, int64_t now, GError **error) {
+  g_autofree char *why = why_of_problems(problems);
+  if (!why)
+    return true;
+  g_autoptr(PxNotice) notice = px_notice_new("stuck", task, why);
+  int64_t told;
+  if (!px_notice_last_told(project->db, notice, &told, error))
+    return false;
+  bool is_news = !told || told > now || now - told >= TOLD_AGAIN;
+  return !is_news || px_notice_tell(project, notice, now, error);
 }
 
 static bool tell_of_dead_job(PxDb *db, const PxJob *job, int64_t now, void *data, GError **error) {

@@ -111,16 +111,17 @@ static void free_problem(gpointer data) {
   g_free(problem);
 }
 
-void px_work_problem(PxWork *work, const char *file, const char *format, ...) {
+PxProblem *px_work_problem(PxWork *work, const char *file, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   g_autofree char *text = g_strdup_vprintf(format, arguments);
   va_end(arguments);
   PxProblem *problem = g_new(PxProblem, 1);
-  *problem = (PxProblem){g_strdup(file), g_strdup_printf("%s: %s", file, text)};
+  *problem = (PxProblem){.file = g_strdup(file), .text = g_strdup_printf("%s: %s", file, text)};
   if (!work->report.problems)
     work->report.problems = g_ptr_array_new_with_free_func(free_problem);
   g_ptr_array_add(work->report.problems, problem);
+  return problem;
 }
 
 void px_work_doing(const PxWork *work, const char *format, ...) {

@@ -117,6 +117,16 @@ bool px_notice_waits(PxDb *db, const char *task, bool *ret_waits, GError **error
   return true;
 }
 
+bool px_notice_last_told(PxDb *db, const PxNotice *notice, int64_t *ret_told, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "notice_told", &binder, error))
+    return false;
+  px_bind_text(&binder, notice->event);
+  px_bind_text(&binder, notice->task);
+  px_bind_text(&binder, notice->why);
+  return px_run_for_id(&binder, ret_told, error);
+}
+
 bool px_notice_last_mail(PxDb *db, const char *task, int64_t *ret_sent, GError **error) {
   return ask(db, "mail_last", task, ret_sent, error);
 }

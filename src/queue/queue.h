@@ -427,7 +427,7 @@ GPtrArray *px_file_last_rows(PxDb *db, const char *task, int64_t but, uint64_t n
 
 typedef struct {
   int64_t id;
-  char *event; /* file, attachment, task, late, small */
+  char *event; /* file, attachment, task, late, small, stuck */
   char *task;  /* NULL: it belongs to none */
   int64_t job_id, attachment_id, file_id;
   char *why; /* NULL: the pattern file tells */
@@ -448,6 +448,8 @@ GPtrArray *px_notice_of_job_id(PxDb *db, int64_t job_id, GError **error) G_GNUC_
 bool px_notice_mailed(PxDb *db, const char *task, int64_t job_id, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A job that mails has failed: its identity is its own from now on, so that others about the task are made. */
 bool px_notice_leave(PxDb *db, const PxJob *job, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* When the same (event, task, why) was last told; 0: never, or that is forgotten. */
+bool px_notice_last_told(PxDb *db, const PxNotice *notice, int64_t *ret_told, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether something waits for a mail about a task, and is in none yet. */
 bool px_notice_waits(PxDb *db, const char *task, bool *ret_waits, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* When a task (NULL: none) was last mailed about; 0: never. */

@@ -71,6 +71,39 @@ def test_flood_is_one_mail_and_a_digest(project, server):
     assert jobs(project, "pending") == []
 
 
+def test_files_that_cannot_be_taken_are_told_once_a_day(project, server):
+    project.config(mail_section(server, ", digest: 1h") + IMPORT)
+    (project.drop_folder / "in" / "link.csv").symlink_to("/etc/hostname")
+    for _ in range(2):
+        project.call("run", status=1)
+    mail, = server.mails
+    assert mail["Subject"].startswith("pattimpex: partners-in: link.csv: not taken: ") and "symbolic link" in body_of(mail)
+    assert "https://shop.example.com/pattimpex/tasks/partners-in" in body_of(mail) and jobs(project, "pending") == []
+    execute(project, "UPDATE pattimpex_notice SET created = created - 86400000000")
+    execute(project, "UPDATE pattimpex_mail SET sent = 1")
+    (project.drop_folder / "in" / "other.csv").symlink_to("/etc/hostname")
+    project.call("run", status=1)
+    assert "2 files could not be taken or put away: link.csv: " in body_of(server.mails[1]) and "other.csv: " in body_of(server.mails[1])
+    (project.drop_folder / "in" / "other.csv").unlink()
+    execute(project, "UPDATE pattimpex_mail SET sent = 1")
+    project.call("run", status=1)
+    assert len(server.mails) == 3, "the first again, a day later"
+
+
+def test_file_that_cannot_be_put_away_is_told(project):
+    hook = Hook("a long secret")
+    try:
+        project.config(f"webhook: {{url: 'http://localhost:{hook.port}', secret: a long secret}}\n" + IMPORT)
+        project.drop("a.csv")
+        (project.drop_folder / "done").write_text("a file where the folder should be")
+        for _ in range(2):
+            project.call("run", status=1)
+        told = [notice for _, notice in hook.posts if notice["event"] == "stuck"]
+        assert len(told) == 1 and told[0]["task"] == "partners-in" and "a.csv: was taken, but could not be put away" in told[0]["text"]
+    finally:
+        hook.stop()
+
+
 def forget_deaths(project):
     """A job that dies twice is given up, which is not what these kills are about."""
     execute(project, "UPDATE pattimpex_job SET deaths = -1")

@@ -1,0 +1,2 @@
+-- When the same was last told of a task.
+SELECT max(created) FROM pattimpex_notice WHERE event = ? AND task = ? AND why = ?
