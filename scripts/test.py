@@ -68,7 +68,10 @@ def group_unit():
 
 
 def group_cases():
-    return summed(*stream([PYTHON, "tests/cases/run.py", "--binary", SANITIZED]))
+    cases = [PYTHON, "tests/cases/run.py", "--binary"]
+    results = [stream([*cases, SANITIZED]), stream([*cases, RELEASE, "--db", os.environ[postgres.VARIABLE]])]
+    passed, failed = map(sum, zip(*(summed(*result) for result in results)))
+    return passed, failed
 
 
 def group_conformance():
@@ -113,7 +116,7 @@ GROUPS = {name[len("group_"):]: function for name, function in list(globals().it
 
 
 # Those that need a PostgreSQL server: one for all of them, empty databases for each test.
-ON_POSTGRES = {"unit", "conformance", "flows", "faults"}
+ON_POSTGRES = {"unit", "cases", "conformance", "flows", "faults"}
 
 
 def run(names):

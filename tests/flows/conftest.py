@@ -154,6 +154,31 @@ class Project:
         return {str(p.relative_to(top)): p.stat().st_size for p in sorted(top.rglob("*")) if p.is_file()}
 
 
+class PostgresProject(Project):
+    """The same on PostgreSQL, for tests of SQLite that are run there too: they find their project as they know it."""
+
+    def __init__(self, folder, url):
+        super().__init__(folder)
+        (folder / "shop.db").unlink()
+        self.url = url
+        self.execute(POSTGRES_SCHEMA + "SELECT setval(pg_get_serial_sequence('partner', 'id'), 2)")
+
+    def config(self, text, name="pattimpex.yaml", base=BASE):
+        super().config(text, name, base.replace("sqlite:shop.db", self.url))
+
+    def rows(self, sql, *values):
+        with contextlib.closing(psycopg2.connect(self.url)) as db, db, db.cursor() as cursor:
+            cursor.execute(sql.replace("?", "%s"), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def execute(self, sql, *values):
+        self.rows(sql, *values)
+
+    def dump(self):
+        tables = self.rows("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = CAST('public' AS regnamespace) ORDER BY 1")
+        return "\n".join(f"{table}: {self.rows(f'SELECT CAST(t AS text) FROM {table} AS t ORDER BY 1')}" for table, in tables)
+
+
 class Reference(Project):
     """The tables and records of the conformance cases, and patterns of the test's own."""
 

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of notices share: a project that fails, its jobs, clocks that are put forward."""
-import sqlite3
 
 IMPORT = """
 base_url: https://shop.example.com/pattimpex/
@@ -23,9 +22,7 @@ def jobs(project, state=None):
 
 
 def execute(project, sql, *values):
-    with sqlite3.connect(project.folder / "shop.db", timeout=60) as db:
-        db.execute(sql, values)
-    db.close()
+    project.execute(sql, *values)
 
 
 def make_due(project, job_id):

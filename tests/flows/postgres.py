@@ -167,10 +167,12 @@ class Databases:
     def url_of(self, name):
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
 
-    def new(self):
+    def new(self, template=None):
+        """A copy of the database of the URL template; None: an empty one."""
         name = f"test_{os.getpid()}_{next(self.counter)}"
+        source = urlsplit(template).path[1:] if template else "template0"
         with self.db.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+            cursor.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
         return self.url_of(name)
 
     def drop(self, url):

@@ -166,11 +166,9 @@ LONG_AGO = 90 * 24 * 3600
 
 def age_rows(project):
     """All rows and blobs are three months older."""
-    with sqlite3.connect(project.folder / "shop.db") as db:
-        db.execute("UPDATE pattimpex_job SET ended = ended - ? WHERE ended > 0", (LONG_AGO * 10**6,))
-        db.execute("UPDATE pattimpex_file SET ended = ended - ? WHERE ended > 0", (LONG_AGO * 10**6,))
-        db.execute("UPDATE pattimpex_attachment SET changed = changed - ?", (LONG_AGO * 10**6,))
-    db.close()
+    project.execute("UPDATE pattimpex_job SET ended = ended - ? WHERE ended > 0", LONG_AGO * 10**6)
+    project.execute("UPDATE pattimpex_file SET ended = ended - ? WHERE ended > 0", LONG_AGO * 10**6)
+    project.execute("UPDATE pattimpex_attachment SET changed = changed - ?", LONG_AGO * 10**6)
     for path in (project.folder / "filestore").rglob("*"):
         if path.is_file():
             project.age(path, LONG_AGO)
