@@ -301,8 +301,8 @@ static void waiting_ends(Fixture *f, gconstpointer data) {
   exec(f->db, "UPDATE t SET a = 2");
   statement_fails(other, "UPDATE t SET a = 3", PX_ERROR_TRANSIENT, "lock");
   commit(f->db);
-  g_autofree char *hasty = with_parameter(f, "options=-cstatement_timeout%3D1");
-  g_autoptr(PxDb) limited = open_url(hasty, false);
+  g_autoptr(PxDb) limited = open_url(f->url, false);
+  exec(limited, "SET statement_timeout = 1");
   statement_fails(limited, "SELECT pg_sleep(20)", PX_ERROR_TRANSIENT, "statement timeout");
 }
 
