@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A PostgreSQL server for measurements: what its processes and the client's take together. No measurement itself."""
+import contextlib
 import os
 import pathlib
 import sys
@@ -28,19 +29,24 @@ class Measured(postgres.Cluster):
             settings.write("fsync = on\nsynchronous_commit = on\nfull_page_writes = on\nshared_buffers = 512MB\nrandom_page_cost = 1.1\n")
         super().start(port)
 
-    def backends(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [pid for pid in children if b"127.0.0.1" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+    def children(self):
+        return pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
+    def is_backend(self, pid):
+        with contextlib.suppress(FileNotFoundError):     # it has ended meanwhile
+            return b"127.0.0.1" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        return False
 
     def cpu(self):
         """Of all its processes, once those of ended connections are gone."""
         end = time.monotonic() + LIMIT
-        while self.backends():
+        while any(self.is_backend(pid) for pid in self.children()):
             if time.monotonic() > end:
                 raise TimeoutError("a connection stays open")
             time.sleep(0.01)
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return sum(stat(pid)[0] for pid in [self.process.pid, *children])
+        while True:
+            with contextlib.suppress(FileNotFoundError):     # a process ended, and is its parent's now: once more
+                return sum(stat(pid)[0] for pid in [self.process.pid, *self.children()])
 
     def run(self, command):
         """CPU seconds of the command, of the server meanwhile, and what was printed."""

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Import into PostgreSQL of a CSV of 10 columns with a unique key and a country reference, beside what people would write by hand.
 
-    bench/pg_import.py [--rows 1000000] [--pgloader]
+    bench/pg_import.py [--rows 1000000] [--turns 1] [--pgloader]
 
 New records beside COPY into the same table with its indexes and constraints, with and without trust_references; records of other content beside an
 upsert of rows from arrays (INSERT ... SELECT FROM unnest ... ON CONFLICT DO UPDATE); records that are as the file says beside those of other
 content. The floors have the countries' ids already. With --pgloader (Debian's package) also that, into a table of the same columns without any
-key. CPU time is the client's and the server's together, with the durability that people have.
+key. CPU time is the client's and the server's together, with the durability that people have, the best of all turns.
 """
 import argparse
 import contextlib
@@ -119,6 +119,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--rows", type=int, default=1000000)
     options.add_argument("--program", default=os.environ.get("PATTIMPEX", str(ROOT / "build" / "pattimpex")))
+    options.add_argument("--turns", type=int, default=1)
     options.add_argument("--pgloader", action="store_true")
     options.add_argument("--upsert", nargs=2, help=argparse.SUPPRESS)
     given = options.parse_args()
@@ -128,7 +129,9 @@ def main():
     server = cluster.Measured()
     try:
         with tempfile.TemporaryDirectory() as name:
-            taken = Bench(pathlib.Path(name), given, server).run()
+            bench = Bench(pathlib.Path(name), given, server)
+            turns = [bench.run() for _ in range(given.turns)]
+            taken = {what: min((turn[what] for turn in turns), key=sum) for what in turns[0]}
     finally:
         server.stop()
     print(f"{given.rows:,} rows x 10 columns, CPU seconds of client and server")

@@ -5,24 +5,25 @@
 #include "base/hook.h"
 #include "base/text.h"
 
-#define CHUNK_TIME 100000 /* microseconds that a transaction aims at (design section 6) */
+/* Microseconds that a transaction aims at, and the rows that it has at most. On SQLite others wait for their turn meanwhile (design section 6); on a
+ * server they wait for single records, and what a transaction takes by itself, such as each record's first lock, counts for more. */
+#define CHUNK_TIME 100000
+#define SERVER_CHUNK_TIME 300000
+#define SERVER_MOST_ROWS (2 * PX_CHUNK_MOST_ROWS)
 #define FIRST_ROWS 1000
 #define LEAST_ROWS 200
 #define PAUSE_STEP 1000 /* microseconds */
 #define PAUSE_LIMIT 50000
 
 /* How many rows the next chunk has, after one of n rows took so long. */
-static uint64_t next_rows(const PxPattern *pattern, uint64_t n, int64_t took) {
-  if (pattern->chunk_size)
-    return pattern->chunk_size;
+static uint64_t next_rows(const PxImport *import, uint64_t n, int64_t took) {
+  bool on_server = px_db_dialect(import->work->project->db) != PX_DIALECT_SQLITE;
+  if (import->pattern->chunk_size)
+    return import->pattern->chunk_size;
   if (!n)
     return FIRST_ROWS;
-  double wanted = (double)n * CHUNK_TIME / (double)MAX(took, 1);
-  return (uint64_t)CLAMP(wanted, (double)n / 2, (double)n * 2);
-}
-
-static uint64_t bounded(const PxPattern *pattern, uint64_t n) {
-  return pattern->chunk_size ? n : CLAMP(n, LEAST_ROWS, PX_CHUNK_MOST_ROWS);
+  double wanted = (double)n * (on_server ? SERVER_CHUNK_TIME : CHUNK_TIME) / (double)MAX(took, 1);
+  return CLAMP((uint64_t)CLAMP(wanted, (double)n / 2, (double)n * 2), LEAST_ROWS, on_server ? SERVER_MOST_ROWS : PX_CHUNK_MOST_ROWS);
 }
 
 /* Other programs get their turn at the database. */
@@ -144,7 +145,7 @@ static void say_rows(const PxImport *import, const PxChunk *chunk) {
 
 bool px_import_load_chunks(PxImport *import, GError **error) {
   PxDb *db = import->work->project->db;
-  uint64_t n = next_rows(import->pattern, 0, 0);
+  uint64_t n = next_rows(import, 0, 0);
   for (Next next = {0}; !next.last;) {
     next.chunk = (PxChunk){0};
     say_rows(import, &next.chunk);
@@ -158,7 +159,7 @@ bool px_import_load_chunks(PxImport *import, GError **error) {
     if (!px_import_commit(import, load_and_store, &next, error))
       return false;
     px_hook("chunk-committed");
-    n = bounded(import->pattern, next_rows(import->pattern, n, g_get_monotonic_time() - began));
+    n = next_rows(import, n, g_get_monotonic_time() - began);
     px_loader_clear(import->loader);
     px_feed_release(import->feed);
     px_import_progress(import, "import", import->file->counts.rows, px_feed_bytes_done(import->feed));
