@@ -6,6 +6,7 @@
 #include "command/output.h"
 #include "flow/paths.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,14 +19,14 @@ static char *on_exists;
 
 static const GOptionEntry OPTIONS[] = {
   {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "ls: also the files that a task has taken and not yet put away (.pattimpex-N)", NULL},
-  {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "get: where to (default the same name here); - is standard output", "FILE"},
+  {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, "get: where to, a file or a folder (default the same name here); - is standard output", "FILE"},
   {"on-exists", 0, 0, G_OPTION_ARG_STRING, &on_exists, "put: what if there is one: fail (default), replace, or number: name-1.csv", "WORD"},
   {"no-probe", 0, 0, G_OPTION_ARG_NONE, &no_probe, "check: only connect and list; write nothing", NULL},
   {"yes", 'y', 0, G_OPTION_ARG_NONE, &yes, "trust: the key that is shown is trusted from now on", NULL},
   {NULL},
 };
 
-#define USAGE "[ls NAME [PATH] | get NAME PATH | put NAME FILE [PATH] | rm NAME PATH... | check [NAME...] | trust NAME]"
+#define USAGE "[ls NAME [PATH] | get NAME PATH | put NAME FILE... [PATH] | rm NAME PATH... | check [NAME...] | trust NAME]"
 
 static int usage(GError **error) {
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage: usage: pattimpex storage " USAGE);
@@ -39,17 +40,35 @@ static void split_place(const char *place, char **ret_path, char **ret_name) {
   *ret_name = g_strdup(slash ? slash + 1 : place);
 }
 
-static void print_done(const PxCommandLine *line, const char *storage, const char *what, const char *place) {
-  if (line->json) {
+/* What was done with files, told one by one; as JSON one object, or, where there may be any number, an array at the end. */
+typedef struct {
+  const PxCommandLine *line;
+  json_t *rows; /* NULL: there is one */
+} Done;
+
+static void tell_done(const Done *done, const char *what, const char *place) {
+  const char *storage = done->line->args[1];
+  if (done->line->json) {
     g_autoptr(json_t) object = json_object();
     json_object_set_new(object, "storage", px_json_text(storage));
     json_object_set_new(object, what, px_json_text(place));
-    px_print_json(object);
-  } else if (!line->quiet) {
+    if (done->rows)
+      json_array_append(done->rows, object);
+    else
+      px_print_json(object);
+  } else if (!done->line->quiet) {
     g_autofree char *safe = px_output_line(place);
     printf("%s: %s %s\n", storage, what, safe);
   }
 }
+
+/* Also where something failed on the way: what was done was done. */
+static void done_clear(Done *done) {
+  if (done->rows && done->line->json)
+    px_print_json(done->rows);
+  json_decref(done->rows);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Done, done_clear)
 
 /* ---- the storages themselves */
 
@@ -109,43 +128,171 @@ static int check(const PxCommandLine *line, const PxStorages *storages, GError *
 
 /* ---- what is in one */
 
-static bool add_row(const PxFileInfo *file, void *data) {
-  json_t *row = json_object();
-  json_object_set_new(row, "name", px_json_text(file->name));
-  json_object_set_new(row, "size", px_json_count(file->size));
+static bool is_pattern(const char *name) {
+  return strpbrk(name, "*?[");
+}
+
+static bool means(const char *pattern, const char *name) {
+  return fnmatch(pattern, name, FNM_PERIOD) == 0;
+}
+
+typedef struct {
+  const char *pattern; /* NULL: all */
+  GPtrArray *rows;     /* json_t */
+} Listing;
+
+static void add_row(Listing *listing, const char *name, const PxFileInfo *file, bool is_folder) {
   g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-  json_object_set_new(row, "modified", px_json_time(file->mtime_ns / 1000, utc));
-  json_object_set_new(row, "refused", px_json_text(file->refused));
-  json_array_append_new(data, row);
+  json_t *row = json_object();
+  json_object_set_new(row, "name", px_json_text(name));
+  json_object_set_new(row, "size", is_folder ? json_null() : px_json_count(file->size));
+  json_object_set_new(row, "modified", is_folder ? json_null() : px_json_time(file->mtime_ns / 1000, utc));
+  json_object_set_new(row, "refused", px_json_text(file ? file->refused : NULL));
+  json_object_set_new(row, "folder", json_boolean(is_folder));
+  g_ptr_array_add(listing->rows, row);
+}
+
+static bool add_file(const PxFileInfo *file, void *data) {
+  Listing *listing = data;
+  if (!listing->pattern || means(listing->pattern, file->name))
+    add_row(listing, file->name, file, false);
   return true;
 }
 
+static bool add_file_of_tree(const char *path, const PxFileInfo *file, void *data) {
+  return add_file(file, data);
+}
+
+/* Told, and not gone into. */
+static bool add_folder(const char *path, void *data) {
+  Listing *listing = data;
+  g_autofree char *name = g_path_get_basename(path);
+  g_autofree char *shown = g_strconcat(name, "/", NULL);
+  if (!listing->pattern || means(listing->pattern, name))
+    add_row(listing, shown, NULL, true);
+  return false;
+}
+
+static int by_name(const void *a, const void *b) {
+  const json_t *one = *(const json_t *const *)a;
+  const json_t *other = *(const json_t *const *)b;
+  return strcmp(json_string_value(json_object_get(one, "name")), json_string_value(json_object_get(other, "name")));
+}
+
+static void free_row(gpointer row) {
+  json_decref(row);
+}
+
+static json_t *sorted(GPtrArray *rows) {
+  json_t *array = json_array();
+  g_ptr_array_sort(rows, by_name);
+  for (guint i = 0; i < rows->len; i++)
+    json_array_append(array, rows->pdata[i]);
+  return array;
+}
+
+/* What a listing refuses may be a file. */
+static bool list_file(PxStorage *storage, const char *path, const char *name, Listing *listing) {
+  PxFileInfo info;
+  g_autoptr(PxReading) reading = *name ? px_storage_open_read(storage, path, name, &info, NULL) : NULL;
+  if (reading)
+    add_row(listing, name, &info, false);
+  return reading;
+}
+
+static bool list_folder(PxStorage *storage, const char *folder, Listing *listing, bool *ret_missing, GError **error) {
+  *ret_missing = false;
+  return (!all || px_storage_list(storage, folder, true, add_file, listing, error)) &&
+         px_storage_list_tree(storage, folder, add_folder, add_file_of_tree, listing, ret_missing, error);
+}
+
+/* PATH is a folder, in one what a pattern means, or a file. */
 static int ls(const PxCommandLine *line, PxStorage *storage, GError **error) {
   static const PxColumn columns[] = {{"size", "BYTES"}, {"modified", "MODIFIED (UTC)", true}, {"name", "NAME"}, {"refused", "NOT TAKEN"}};
-  const char *path = line->n_args > 2 ? line->args[2] : "";
-  g_autoptr(json_t) rows = json_array();
-  if ((all && !px_storage_list(storage, path, true, add_row, rows, error)) || !px_storage_list(storage, path, false, add_row, rows, error))
+  const char *place = line->n_args > 2 ? line->args[2] : "";
+  g_autofree char *path = NULL;
+  g_autofree char *name = NULL;
+  bool missing;
+  split_place(place, &path, &name);
+  const char *folder = is_pattern(name) ? path : place;
+  g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_row);
+  Listing listing = {.pattern = is_pattern(name) ? name : NULL, .rows = rows};
+  g_autoptr(GError) problem = NULL;
+  if (!list_folder(storage, folder, &listing, &missing, &problem) && !list_file(storage, path, name, &listing)) {
+    g_propagate_error(error, g_steal_pointer(&problem));
     return 2;
-  px_print_rows(line->json, rows, columns, G_N_ELEMENTS(columns), "No files.");
+  }
+  g_autoptr(json_t) array = sorted(rows);
+  g_autofree char *nothing =
+    missing ? g_strdup_printf("No files: there is no folder %s.", *folder ? folder : "of the storage") : g_strdup("No files.");
+  g_autofree char *safe = px_output_line(nothing);
+  px_print_rows(line->json, array, columns, G_N_ELEMENTS(columns), safe);
   return 0;
+}
+
+static bool keep_name(const PxFileInfo *file, void *data) {
+  g_ptr_array_add(data, g_strdup(file->name));
+  return true;
+}
+
+/* The names in path that name means: itself, or, as a pattern, those of files. PX_ERROR_NOT_FOUND: none. */
+static GPtrArray *expand(PxStorage *storage, const char *path, const char *name, GError **error) {
+  g_autoptr(GPtrArray) there = g_ptr_array_new_with_free_func(g_free);
+  g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+  if (is_pattern(name) && !px_storage_list(storage, path, false, keep_name, there, error))
+    return NULL;
+  if (!is_pattern(name) || g_ptr_array_find_with_equal_func(there, name, g_str_equal, NULL)) {
+    g_ptr_array_add(found, g_strdup(name));
+    return g_steal_pointer(&found);
+  }
+  for (guint i = 0; i < there->len; i++)
+    if (means(name, there->pdata[i]))
+      g_ptr_array_add(found, g_strdup(there->pdata[i]));
+  if (found->len > 0)
+    return g_steal_pointer(&found);
+  g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s%s%s: there is no file that this means", path, *path ? "/" : "", name);
+  return NULL;
+}
+
+static bool is_folder_here(const char *path) {
+  return path && (g_str_has_suffix(path, "/") || g_file_test(path, G_FILE_TEST_IS_DIR));
+}
+
+/* What is replaced has to be named. */
+static bool get_one(const Done *done, PxStorage *storage, const char *path, const char *name, GError **error) {
+  PxFileInfo info;
+  bool into = is_folder_here(output);
+  g_autofree char *to = into ? g_build_filename(output, name, NULL) : g_strdup(output ? output : name);
+  if ((into || !output) && g_file_test(to, G_FILE_TEST_EXISTS)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already; say where to with -o", to);
+    return false;
+  }
+  if (into && g_mkdir_with_parents(output, 0777) < 0)
+    return px_path_fail(output, "make", PX_ERROR_UNREACHABLE, error);
+  g_autoptr(PxReading) reading = px_storage_open_read(storage, path, name, &info, error);
+  PX_PATH_FD fd = reading ? px_temporary_file(error) : -1;
+  if (fd < 0 || !px_storage_copy_to(reading, fd, error) || !px_path_deliver(fd, to, error))
+    return false;
+  if (!px_path_is_standard(to))
+    tell_done(done, "got", to);
+  return true;
 }
 
 static int get(const PxCommandLine *line, PxStorage *storage, GError **error) {
   g_autofree char *path = NULL;
   g_autofree char *name = NULL;
-  PxFileInfo info;
   split_place(line->args[2], &path, &name);
-  const char *to = output ? output : name;
-  if (!output && g_file_test(to, G_FILE_TEST_EXISTS)) {
-    g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: there is a file of that name already; say where to with -o", to);
+  g_auto(Done) done = {.line = line, .rows = is_pattern(name) ? json_array() : NULL};
+  g_autoptr(GPtrArray) names = expand(storage, path, name, error);
+  if (!names)
+    return 2;
+  if (names->len > 1 && output && !is_folder_here(output)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage get: %u files are meant: name a folder for them, -o FOLDER/", names->len);
     return 2;
   }
-  g_autoptr(PxReading) reading = px_storage_open_read(storage, path, name, &info, error);
-  PX_PATH_FD fd = reading ? px_temporary_file(error) : -1;
-  if (fd < 0 || !px_storage_copy_to(reading, fd, error) || !px_path_deliver(fd, to, error))
-    return 2;
-  if (!px_path_is_standard(to))
-    print_done(line, line->args[1], "got", to);
+  for (guint i = 0; i < names->len; i++)
+    if (!get_one(&done, storage, path, names->pdata[i], error))
+      return 2;
   return 0;
 }
 
@@ -161,17 +308,12 @@ static bool read_on_exists(PxOnExists *ret, GError **error) {
   return false;
 }
 
-/* PATH is the file, or, with a / at its end, the directory. */
-static int put(const PxCommandLine *line, PxStorage *storage, GError **error) {
+static bool put_one(const Done *done, PxStorage *storage, const char *file, const char *to, PxOnExists how, GError **error) {
   g_autofree char *path = NULL;
   g_autofree char *name = NULL;
   g_autofree char *got = NULL;
-  PxOnExists how;
   uint64_t size = 0;
-  if (!read_on_exists(&how, error))
-    return 2;
-  const char *file = line->args[2];
-  split_place(line->n_args > 3 ? line->args[3] : "", &path, &name);
+  split_place(to, &path, &name);
   if (!*name) {
     g_free(name);
     name = px_path_name(file);
@@ -180,21 +322,50 @@ static int put(const PxCommandLine *line, PxStorage *storage, GError **error) {
   PX_PATH_FD fd = in < 0 ? -1 : px_path_seekable(in, file, &size, error);
   g_autofree char *sha256 = fd < 0 ? NULL : px_path_sha256(fd, file, error);
   if (!sha256 || !px_storage_put(storage, path, name, fd, size, sha256, how, &got, error))
-    return 2;
+    return false;
   g_autofree char *place = g_strconcat(path, *path ? "/" : "", got, NULL);
-  print_done(line, line->args[1], "put", place);
+  tell_done(done, "put", place);
+  return true;
+}
+
+/* PATH is the file, or, with a / at its end, the directory; several files go to a directory. */
+static int put(const PxCommandLine *line, PxStorage *storage, GError **error) {
+  PxOnExists how;
+  const char *to = line->n_args > 3 ? line->args[line->n_args - 1] : "";
+  unsigned end = line->n_args > 3 ? line->n_args - 1 : 3;
+  if (!read_on_exists(&how, error))
+    return 2;
+  if (end > 3 && !g_str_has_suffix(to, "/")) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage put: where do %u files go? Name a folder behind them, with a / at its end: out/", end - 2);
+    return 2;
+  }
+  g_auto(Done) done = {.line = line, .rows = end > 3 ? json_array() : NULL};
+  for (unsigned i = 2; i < end; i++)
+    if (!put_one(&done, storage, line->args[i], to, how, error))
+      return 2;
   return 0;
 }
 
-static int rm(const PxCommandLine *line, PxStorage *storage, GError **error) {
-  for (unsigned i = 2; i < line->n_args; i++) {
-    g_autofree char *path = NULL;
-    g_autofree char *name = NULL;
-    split_place(line->args[i], &path, &name);
-    if (!px_storage_remove(storage, path, name, error))
-      return 2;
-    print_done(line, line->args[1], "removed", line->args[i]);
+static bool rm_one(const Done *done, PxStorage *storage, const char *place, GError **error) {
+  g_autofree char *path = NULL;
+  g_autofree char *name = NULL;
+  split_place(place, &path, &name);
+  g_autoptr(GPtrArray) names = expand(storage, path, name, error);
+  for (guint i = 0; names && i < names->len; i++) {
+    g_autofree char *removed = g_strconcat(path, *path ? "/" : "", names->pdata[i], NULL);
+    if (!px_storage_remove(storage, path, names->pdata[i], error))
+      return false;
+    tell_done(done, "removed", removed);
   }
+  return names;
+}
+
+static int rm(const PxCommandLine *line, PxStorage *storage, GError **error) {
+  bool is_one = line->n_args == 3 && !is_pattern(line->args[2]);
+  g_auto(Done) done = {.line = line, .rows = is_one ? NULL : json_array()};
+  for (unsigned i = 2; i < line->n_args; i++)
+    if (!rm_one(&done, storage, line->args[i], error))
+      return 2;
   return 0;
 }
 
@@ -225,7 +396,7 @@ typedef struct {
   int (*run)(const PxCommandLine *line, PxStorage *storage, GError **error);
 } Action;
 
-static const Action actions[] = {{"ls", 2, 3, ls}, {"get", 3, 3, get}, {"put", 3, 4, put}, {"rm", 3, 1000, rm}, {"trust", 2, 2, trust}};
+static const Action actions[] = {{"ls", 2, 3, ls}, {"get", 3, 3, get}, {"put", 3, 1000, put}, {"rm", 3, 1000, rm}, {"trust", 2, 2, trust}};
 
 static int act(const PxCommandLine *line, const PxStorages *storages, GError **error) {
   for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
@@ -257,7 +428,8 @@ const PxCommand px_command_storage = {
   .name = "storage",
   .arguments = USAGE,
   .summary = "List storages, check them, or list, get, put and remove files in one by hand",
-  .help = "PATH is relative to the storage's directory and cannot leave it. put never leaves half a file, and\n"
+  .help = "PATH is relative to the storage's directory and cannot leave it. ls shows files and folders; ls, get and rm\n"
+          "take a pattern as the last part of PATH (in quotes, or the shell takes it). put never leaves half a file, and\n"
           "replaces one only when told to. trust shows the key of a server (SFTP, FTP with TLS), before anything is\n"
           "sent to it, and with --yes adds it to those that are known. Nothing of it is kept in the history; no database is needed.\n\n"
           "Examples:\n"
@@ -265,8 +437,11 @@ const PxCommand px_command_storage = {
           "  pattimpex storage check supplier\n"
           "  pattimpex storage trust supplier\n"
           "  pattimpex storage ls supplier in --json\n"
+          "  pattimpex storage ls supplier 'in/*.csv'\n"
           "  pattimpex storage get supplier in/orders.csv -o -\n"
+          "  pattimpex storage get supplier 'in/*.csv' -o orders/\n"
           "  pattimpex storage put supplier prices.xlsx out/ --on-exists replace\n"
+          "  pattimpex storage put supplier prices.xlsx stock.csv out/\n"
           "  pattimpex storage rm supplier in/orders.csv\n",
   .options = OPTIONS,
   .max_args = 1000,

@@ -46,13 +46,14 @@ def test_ls(shop):
     shop.drop("a\nb.csv", "")
     shop.drop(".pattimpex-7", "x")
     shop.drop(".hidden", "x")
-    assert shop.json("storage", "ls", "drop") == []
+    assert [(row["name"], row["folder"], row["size"]) for row in shop.json("storage", "ls", "drop")] == [("in/", True, None)]
+    assert "in/" in shop.call("storage", "ls", "drop").stdout
     listed = shop.json("storage", "ls", "drop", "in")
     assert [(file["name"], file["size"]) for file in listed] == [("a\nb.csv", 0), ("b.csv", 5)]
     assert "control character" in listed[0]["refused"] and listed[1]["refused"] is None and listed[1]["modified"].endswith("+00:00")
     assert ".pattimpex-7" in shop.call("storage", "ls", "--all", "drop", "in").stdout
     assert "b.csv" in shop.call("storage", "ls", "drop", "in").stdout
-    assert shop.call("storage", "ls", "drop", "none").stdout == "No files.\n"
+    assert shop.call("storage", "ls", "drop", "none").stdout == "No files: there is no folder none.\n" and shop.json("storage", "ls", "drop", "none") == []
 
 
 def test_put_get_rm(shop):
@@ -66,6 +67,30 @@ def test_put_get_rm(shop):
     shop.call("storage", "rm", "drop", "new/dir/big.bin")
     assert shop.names() == []
     assert "no such file" in shop.call("storage", "rm", "drop", "new/dir/big.bin", status=2).stderr.lower()
+
+
+def test_patterns_and_several_files(shop):
+    for name in ("a.csv", "b.csv", "c.txt"):
+        (shop.folder / name).write_text(name)
+    put = shop.json("storage", "put", "drop", "a.csv", "b.csv", "c.txt", "in/")
+    assert put == [{"storage": "drop", "put": f"in/{name}"} for name in ("a.csv", "b.csv", "c.txt")]
+    assert [row["name"] for row in shop.json("storage", "ls", "drop", "in/*.csv")] == ["a.csv", "b.csv"]
+    assert [(row["name"], row["size"]) for row in shop.json("storage", "ls", "drop", "in/c.txt")] == [("c.txt", 5)]
+    assert shop.call("storage", "get", "drop", "in/*.csv", "-o", "back/").stdout == "drop: got back/a.csv\ndrop: got back/b.csv\n"
+    assert sorted(path.read_text() for path in (shop.folder / "back").iterdir()) == ["a.csv", "b.csv"]
+    assert "there is a file of that name already" in shop.call("storage", "get", "drop", "in/a.csv", "-o", "back", status=1).stderr
+    assert "name a folder for them" in shop.call("storage", "get", "drop", "in/*", "-o", "one", status=2).stderr
+    assert "Name a folder behind them" in shop.call("storage", "put", "drop", "a.csv", "b.csv", "out", status=2).stderr
+    assert shop.json("storage", "rm", "drop", "in/[ab].csv") == [{"storage": "drop", "removed": "in/a.csv"}, {"storage": "drop", "removed": "in/b.csv"}]
+    assert "in/*.csv: there is no file that this means" in shop.call("storage", "rm", "drop", "in/*.csv", status=2).stderr
+    assert shop.names() == ["in/c.txt"]
+
+
+def test_name_that_looks_like_a_pattern_is_itself(shop):
+    for name in ("a*.csv", "ab.csv"):
+        shop.drop(name, name)
+    shop.call("storage", "rm", "drop", "in/a*.csv")
+    assert shop.names() == ["in/ab.csv"]
 
 
 def test_put_replaces_only_when_told(shop):
