@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at storages and at what is in them, by hand. Only the configuration is read: no database is needed. */
 #include "storage/storage.h"
-#include "base/file.h"
 #include "command/command.h"
 #include "command/output.h"
 #include "flow/paths.h"
@@ -270,8 +269,9 @@ static bool get_one(const Done *done, PxStorage *storage, const char *path, cons
   if (into && g_mkdir_with_parents(output, 0777) < 0)
     return px_path_fail(output, "make", PX_ERROR_UNREACHABLE, error);
   g_autoptr(PxReading) reading = px_storage_open_read(storage, path, name, &info, error);
-  PX_PATH_FD fd = reading ? px_temporary_file(error) : -1;
-  if (fd < 0 || !px_storage_copy_to(reading, fd, error) || !px_path_deliver(fd, to, error))
+  char *temporary = NULL;
+  PX_PATH_FD fd = reading ? px_path_begin(to, &temporary, error) : -1;
+  if (fd < 0 || !px_path_end(fd, to, temporary, px_storage_copy_to(reading, fd, error), error))
     return false;
   if (!px_path_is_standard(to))
     tell_done(done, "got", to);

@@ -56,26 +56,50 @@ static bool copy(int from, int to, const char *path, GError **error) {
   }
 }
 
+static bool is_file(const char *path) {
+  struct stat status;
+  return !px_path_is_standard(path) && (stat(path, &status) < 0 || S_ISREG(status.st_mode));
+}
+
+static int begin_beside(const char *path, char **ret_temporary, GError **error) {
+  g_autofree char *temporary = g_strdup_printf("%s.pattimpex-XXXXXX", path);
+  int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0666);
+  if (fd < 0)
+    (void)px_path_fail(path, "make", PX_ERROR_UNREACHABLE, error);
+  else
+    *ret_temporary = g_steal_pointer(&temporary);
+  return fd;
+}
+
+static bool end_beside(int fd, const char *path, const char *temporary, bool whole, GError **error) {
+  bool done = whole && ((fsync(fd) == 0 && rename(temporary, path) == 0) || px_path_fail(path, "write", PX_ERROR_TRANSIENT, error));
+  if (!done)
+    (void)unlink(temporary);
+  return done;
+}
+
 bool px_path_deliver(int fd, const char *path, GError **error) {
   if (lseek(fd, 0, SEEK_SET) < 0)
     return px_path_fail(path, "read again", PX_ERROR_INTERNAL, error);
   if (px_path_is_standard(path))
     return copy(fd, STDOUT_FILENO, "standard output", error);
-  struct stat status;
-  if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) { /* a pipe or a device is written to, not replaced */
+  if (!is_file(path)) { /* a pipe or a device is written to, not replaced */
     PX_PATH_FD device = open(path, O_WRONLY | O_CLOEXEC);
     return device < 0 ? px_path_fail(path, "open", PX_ERROR_UNREACHABLE, error) : copy(fd, device, path, error);
   }
-  g_autofree char *temporary = g_strdup_printf("%s.pattimpex-XXXXXX", path);
-  PX_PATH_FD out = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
-  if (out < 0)
-    return px_path_fail(path, "make", PX_ERROR_UNREACHABLE, error);
-  bool done = copy(fd, out, path, error);
-  if (done && (fsync(out) < 0 || rename(temporary, path) < 0))
-    done = px_path_fail(path, "write", PX_ERROR_TRANSIENT, error);
-  if (!done)
-    (void)unlink(temporary);
-  return done;
+  g_autofree char *temporary = NULL;
+  PX_PATH_FD out = begin_beside(path, &temporary, error);
+  return out >= 0 && end_beside(out, path, temporary, copy(fd, out, path, error), error);
+}
+
+int px_path_begin(const char *path, char **ret_temporary, GError **error) {
+  *ret_temporary = NULL;
+  return is_file(path) ? begin_beside(path, ret_temporary, error) : px_temporary_file(error);
+}
+
+bool px_path_end(int fd, const char *path, char *temporary, bool whole, GError **error) {
+  g_autofree char *owned = temporary;
+  return owned ? end_beside(fd, path, owned, whole, error) : whole && px_path_deliver(fd, path, error);
 }
 
 char *px_path_name(const char *path) {

@@ -20,5 +20,10 @@ int px_path_open(const char *path, GError **error);
 int px_path_seekable(int fd, const char *path, uint64_t *ret_size, GError **error);
 /* The bytes of fd (from its beginning) as the file path, whole or not at all. A pipe or a device is written to, not replaced. */
 bool px_path_deliver(int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of bytes that are yet to come: a file that is written to, beside path where that is or will be a file (then *ret_temporary is its name),
+ * else px_temporary_file(). -1 with error. px_path_end() closes nothing, and frees temporary. */
+int px_path_begin(const char *path, char **ret_temporary, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Gives them their name; whole false: they go. */
+bool px_path_end(int fd, const char *path, char *temporary, bool whole, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* SHA-256 of all bytes of fd, as hexadecimal text; its position is then the beginning. NULL with error; caller frees. */
 char *px_path_sha256(int fd, const char *path, GError **error) G_GNUC_WARN_UNUSED_RESULT;

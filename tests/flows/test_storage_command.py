@@ -64,6 +64,9 @@ def test_put_get_rm(shop):
     shop.call("storage", "get", "drop", "new/dir/big.bin", "-o", "back.bin")
     assert (shop.folder / "back.bin").read_bytes() == big
     assert "there is a file of that name already" in shop.call("storage", "get", "drop", "new/dir/big.bin", status=1).stderr
+    shop.call("storage", "get", "drop", "new/dir/big.bin", "-o", "not/there/back.bin", status=3)
+    shop.call("storage", "get", "drop", "nothing", "-o", "nothing.bin", status=2)
+    assert not list(shop.folder.glob("*.pattimpex-*")) and not (shop.folder / "nothing.bin").exists()
     shop.call("storage", "rm", "drop", "new/dir/big.bin")
     assert shop.names() == []
     assert "no such file" in shop.call("storage", "rm", "drop", "new/dir/big.bin", status=2).stderr.lower()
