@@ -4,6 +4,8 @@
 #include "base/hook.h"
 #include "queue/sightings.h"
 
+#define PAGE 500 /* files that the database is asked for at once */
+
 typedef struct {
   PxWork *work;
   const PxTask *task;
@@ -90,25 +92,76 @@ char *px_pick_place(const char *path, const char *name) {
   return g_strconcat(path, "/", name, NULL);
 }
 
-/* ---- files that are known */
+/* ---- files that are known: the database is asked for a page of them at once */
 
-/* Whether the queue has it: this very file, or (avoid_duplicates: name) one of its name. */
-static bool is_known(const Pick *pick, const PxPicked *file, bool *ret_known, GError **error) {
-  PxDb *db = pick->work->project->db;
-  PxJobReport *report = &pick->work->report;
-  g_autofree char *key = px_remote_key(file->path, &file->info);
-  if (!px_attachment_known(db, pick->task->name, key, ret_known, error))
+static void note_same(const Pick *pick, guint from, guint n, const bool *known) {
+  for (guint i = 0; i < n; i++) {
+    PxPicked *file = &g_array_index(pick->found, PxPicked, from + i);
+    pick->work->report.known += known[i];
+    file->is_known |= known[i];
+  }
+}
+
+/* avoid_duplicates: name. In another folder the same name is another file. */
+static bool note_named(const Pick *pick, guint from, guint n, bool *known, GError **error) {
+  const char *names[PAGE];
+  const char *paths[PAGE];
+  for (guint i = 0; i < n; i++) {
+    const PxPicked *file = &g_array_index(pick->found, PxPicked, from + i);
+    names[i] = file->info.name;
+    paths[i] = file->path;
+  }
+  const char *scope = px_fetch_scope(pick->task);
+  if (!px_attachments_named(pick->work->project->db, names, pick->task->recursive ? paths : NULL, n, scope, known, error))
     return false;
-  report->known += *ret_known;
-  if (*ret_known || pick->task->avoid_duplicates != PX_DUPLICATES_NAME)
-    return true;
-  int64_t first;
-  const char *path = pick->task->recursive ? file->path : NULL; /* in another folder the same name is another file */
-  if (!px_attachment_find_name(db, file->info.name, path, px_fetch_scope(pick->task), &first, error))
-    return false;
-  *ret_known = first != 0;
-  report->duplicates += first != 0;
+  for (guint i = 0; i < n; i++) {
+    PxPicked *file = &g_array_index(pick->found, PxPicked, from + i);
+    pick->work->report.duplicates += known[i] && !file->is_known;
+    file->is_known |= known[i];
+  }
   return true;
+}
+
+static bool ask_page(const Pick *pick, guint from, guint n, GError **error) {
+  bool known[PAGE];
+  g_auto(GStrv) keys = g_new0(char *, n + 1);
+  for (guint i = 0; i < n; i++) {
+    const PxPicked *file = &g_array_index(pick->found, PxPicked, from + i);
+    keys[i] = px_remote_key(file->path, &file->info);
+  }
+  if (!px_attachments_known(pick->work->project->db, pick->task->name, (const char *const *)keys, n, known, error))
+    return false;
+  note_same(pick, from, n, known);
+  return pick->task->avoid_duplicates != PX_DUPLICATES_NAME || note_named(pick, from, n, known, error);
+}
+
+/* Whether the queue has them: this very file, or one of its name. */
+static bool find_known(const Pick *pick, GError **error) {
+  for (guint from = 0; from < pick->found->len; from += PAGE)
+    if (!ask_page(pick, from, MIN(PAGE, pick->found->len - from), error))
+      return false;
+  return true;
+}
+
+/* ---- files that cannot be taken */
+
+/* They are told, and asked for no further: not every name is text that a database takes. */
+static void leave_out_refused(const Pick *pick) {
+  guint kept = 0;
+  for (guint i = 0; i < pick->found->len; i++) {
+    PxPicked *file = &g_array_index(pick->found, PxPicked, i);
+    if (file->info.refused) {
+      g_autofree char *shown = g_strescape(file->info.name, NULL);
+      px_work_problem(pick->work, shown, "not taken: %s", file->info.refused);
+      continue;
+    }
+    PxPicked *to = &g_array_index(pick->found, PxPicked, kept++);
+    PxPicked moved = *to;
+    *to = *file;
+    if (to != file)
+      *file = moved;
+  }
+  g_array_set_size(pick->found, kept);
 }
 
 /* ---- files that are not ready */
@@ -253,23 +306,14 @@ static void cut(PxWork *work, const PxTask *task, GArray *picked) {
 /* ---- all of it */
 
 /* Moves what is new and settled from found to picked. */
-static bool sieve(const Pick *pick, GArray *picked, GError **error) {
+static void sieve(const Pick *pick, GArray *picked) {
   for (guint i = 0; i < pick->found->len; i++) {
     PxPicked *file = &g_array_index(pick->found, PxPicked, i);
-    bool known;
-    if (file->info.refused) {
-      g_autofree char *shown = g_strescape(file->info.name, NULL);
-      px_work_problem(pick->work, shown, "not taken: %s", file->info.refused);
-      continue;
-    }
-    if (!is_known(pick, file, &known, error))
-      return false;
-    if (known || !is_ready(pick, file) || !is_settled(pick, file))
+    if (file->is_known || !is_ready(pick, file) || !is_settled(pick, file))
       continue;
     g_array_append_val(picked, *file);
     *file = (PxPicked){0};
   }
-  return true;
 }
 
 GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) {
@@ -283,7 +327,13 @@ GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **e
   g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr(GHashTable) ready = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   Pick pick = {.work = work, .task = task, .found = found, .places = places, .ready = ready, .sightings = sightings, .changed = changed};
-  if (!list(&pick, storage, error) || !sieve(&pick, picked, error) || !store_sightings(&pick, error))
+  if (!list(&pick, storage, error))
+    return NULL;
+  leave_out_refused(&pick);
+  if (!find_known(&pick, error))
+    return NULL;
+  sieve(&pick, picked);
+  if (!store_sightings(&pick, error))
     return NULL;
   put_in_order(task, picked);
   cut(work, task, picked);

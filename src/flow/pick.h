@@ -9,6 +9,7 @@ typedef struct {
   char *path; /* the folder it lies in */
   PxFileInfo info;
   guint nth; /* its place in the listing */
+  bool is_known;
 } PxPicked;
 
 /* Lists the task's folder: a GArray of PxPicked in the task's order; unref frees all. What is not taken is counted in work->report. */

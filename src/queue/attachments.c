@@ -109,27 +109,79 @@ GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **err
   return px_read_rows(&binder, read_attachment, free_row, error);
 }
 
-bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) {
+static bool is_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) {
   PxBinder binder;
+  int64_t found;
   if (!px_queue_statement(db, "attachment_known", &binder, error))
     return false;
   px_bind_text(&binder, task);
   px_bind_text(&binder, remote_key);
-  int64_t found;
-  if (!px_run_for_id(&binder, &found, error))
-    return false;
-  *ret_known = found != 0;
-  return true;
+  bool ok = px_run_for_id(&binder, &found, error);
+  *ret_known = ok && found != 0;
+  return ok;
 }
 
-bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error) {
+static bool is_named(PxDb *db, const char *name, const char *path, const char *task, bool *ret_known, GError **error) {
   PxBinder binder;
+  int64_t found;
   if (!px_queue_statement(db, "attachment_find_name", &binder, error))
     return false;
   px_bind_text(&binder, name);
   px_bind_filter(&binder, path);
   px_bind_filter(&binder, task);
-  return px_run_for_id(&binder, ret_id, error);
+  bool ok = px_run_for_id(&binder, &found, error);
+  *ret_known = ok && found != 0;
+  return ok;
+}
+
+static void bind_texts(PxBinder *binder, const char *const *texts, size_t n, PxValue *values) {
+  for (size_t i = 0; i < n; i++)
+    values[i] = texts ? px_value_text(texts[i], strlen(texts[i])) : px_value_null();
+  px_stmt_bind_array(binder->stmt, binder->next++, values, n);
+}
+
+/* Its rows are places, from 1, of what is known. */
+static bool run_for_places(const PxBinder *binder, size_t n, bool *ret_known, GError **error) {
+  PxStep step;
+  memset(ret_known, 0, n * sizeof *ret_known);
+  while ((step = px_stmt_step(binder->stmt, error)) == PX_STEP_ROW)
+    ret_known[px_stmt_integer(binder->stmt, 0) - 1] = true;
+  return step == PX_STEP_DONE;
+}
+
+/* A server is asked once for all; SQLite, which answers at once, for each. */
+bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_keys, size_t n, bool *ret_known, GError **error) {
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
+    PxBinder binder;
+    g_autofree PxValue *keys = g_new(PxValue, n);
+    if (!px_queue_statement(db, "attachments_known", &binder, error))
+      return false;
+    bind_texts(&binder, remote_keys, n, keys);
+    px_bind_text(&binder, task);
+    return run_for_places(&binder, n, ret_known, error);
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!is_known(db, task, remote_keys[i], &ret_known[i], error))
+      return false;
+  return true;
+}
+
+bool px_attachments_named(PxDb *db, const char *const *names, const char *const *paths, size_t n, const char *task, bool *ret_known, GError **error) {
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
+    PxBinder binder;
+    g_autofree PxValue *name_values = g_new(PxValue, n);
+    g_autofree PxValue *path_values = g_new(PxValue, n);
+    if (!px_queue_statement(db, "attachments_named", &binder, error))
+      return false;
+    bind_texts(&binder, names, n, name_values);
+    bind_texts(&binder, paths, n, path_values);
+    px_bind_filter(&binder, task);
+    return run_for_places(&binder, n, ret_known, error);
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!is_named(db, names[i], paths ? paths[i] : NULL, task, &ret_known[i], error))
+      return false;
+  return true;
 }
 
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) {

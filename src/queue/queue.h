@@ -95,10 +95,11 @@ bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError *
 PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of PxAttachment *, freed with the array. */
 GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* Whether the queue holds a remote file with this identity for a task. */
-bool px_attachment_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* The first import attachment of that name (and, unless NULL, path) or content, of a task or (NULL) of all; *ret_id 0: none. */
-bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error)
+/* Of each of n files of a listing whether the queue holds it for a task: this very one. */
+bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_keys, size_t n, bool *ret_known, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The same of import attachments of its name, in any folder (paths NULL) or in its own, of one task or (NULL) of all; duplicates do not count. */
+bool px_attachments_named(PxDb *db, const char *const *names, const char *const *paths, size_t n, const char *task, bool *ret_known, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The last receipt for an attachment; *ret_id 0: none. */

@@ -26,7 +26,7 @@ static void same_remote_file_is_held_once(Fixture *f, gconstpointer data) {
   g_autoptr(PxAttachment) other_bytes = add_attachment(f, "a.csv", "key", "s2", NULL);
   g_assert_nonnull(other_bytes);
   bool known;
-  g_assert_true(px_attachment_known(f->db, "in", "key", &known, NULL));
+  g_assert_true(px_attachments_known(f->db, "in", (const char *[]){"key"}, 1, &known, NULL));
   g_assert_true(known);
   g_clear_pointer(&first->remote_key, g_free);
   first->remote_action = PX_REMOTE_DONE;
@@ -38,14 +38,31 @@ static void same_remote_file_is_held_once(Fixture *f, gconstpointer data) {
 }
 
 static void finds_names_and_contents(Fixture *f, gconstpointer data) {
+  static const char *const names[] = {"b.csv", "a.csv", "a.csv"};
+  static const char *const paths[] = {"in", "in", "elsewhere"};
   g_autoptr(PxAttachment) first = add_attachment(f, "a.csv", NULL, "s1", NULL);
+  bool known[3];
   int64_t id;
-  g_assert_true(px_attachment_find_name(f->db, "a.csv", NULL, "in", &id, NULL));
-  g_assert_cmpint(id, ==, first->id);
-  g_assert_true(px_attachment_find_name(f->db, "a.csv", NULL, "other", &id, NULL));
-  g_assert_cmpint(id, ==, 0);
+  g_assert_true(px_db_exec(f->db, "UPDATE pattimpex_attachment SET path = 'in'", NULL));
+  g_assert_true(px_attachments_named(f->db, names, NULL, 3, "in", known, NULL));
+  g_assert_true(!known[0] && known[1] && known[2]);
+  g_assert_true(px_attachments_named(f->db, names, paths, 3, NULL, known, NULL));
+  g_assert_true(!known[0] && known[1] && !known[2]);
+  g_assert_true(px_attachments_named(f->db, names, NULL, 3, "other", known, NULL));
+  g_assert_true(!known[0] && !known[1] && !known[2]);
   g_assert_true(px_attachment_find_content(f->db, "s1", NULL, &id, NULL));
   g_assert_cmpint(id, ==, first->id);
+}
+
+static void finds_several_remote_files_at_once(Fixture *f, gconstpointer data) {
+  static const char *const keys[] = {"none", "in/b\n{\"1,2\"}", "in/a\n1", ""};
+  g_autoptr(PxAttachment) a = add_attachment(f, "a", keys[2], "s1", NULL);
+  g_autoptr(PxAttachment) b = add_attachment(f, "b", keys[1], "s2", NULL);
+  bool known[G_N_ELEMENTS(keys)] = {true, false, false, true};
+  g_assert_true(px_attachments_known(f->db, "in", keys, G_N_ELEMENTS(keys), known, NULL));
+  g_assert_true(!known[0] && known[1] && known[2] && !known[3]);
+  g_assert_true(px_attachments_known(f->db, "other", keys, G_N_ELEMENTS(keys), known, NULL));
+  g_assert_true(!known[0] && !known[1] && !known[2] && !known[3]);
 }
 
 static void waiting_ones_have_no_job(Fixture *f, gconstpointer data) {
@@ -266,6 +283,7 @@ int main(int argc, char **argv) {
   g_test_init(&argc, &argv, NULL);
   ADD("attachment/same_remote_file_is_held_once", same_remote_file_is_held_once);
   ADD("attachment/finds_names_and_contents", finds_names_and_contents);
+  ADD("attachment/finds_several_remote_files_at_once", finds_several_remote_files_at_once);
   ADD("attachment/waiting_ones_have_no_job", waiting_ones_have_no_job);
   ADD("file/failed_job_fails_its_file_and_attachment", failed_job_fails_its_file_and_attachment);
   ADD("chunk/planned_chunks_come_part_by_part_in_order", planned_chunks_come_part_by_part_in_order);
