@@ -5,8 +5,7 @@
     bench/pg_jobs.py [--jobs 4000] [--latency 40] [--finished 0]
 
 A server of its own that puts every commit on the disk (fsync, synchronous_commit). The jobs are of the kind process, of an upload task that has
-nothing to send; they are claimed ten at a time, and each ends in a transaction of its own, with fence, counters and needs. With limits:
-channels: root:8.
+nothing to send; up to a hundred are claimed at a time and end in one transaction, with fence, counters and needs. With limits: channels: root:8.
 Latency is from the insert, with its NOTIFY, to the claim by an idle worker, one job after the other. --finished: so many jobs that have ended are in
 the table already. An old snapshot is held open where it says so.
 """

@@ -4,8 +4,9 @@
 
     bench/queue_pg.py [--jobs 100000] [--rounds 3] [--channels root:8] [--finished 0]
 
-A server of its own that puts every commit on the disk. Each process of bench/queue_pg.c ends a batch and claims the next one until nothing is
-left; the jobs do nothing. CPU is that of the processes and the server together, for a job.
+A server of its own that puts every commit on the disk. Each process of bench/queue_pg.c ends a batch and claims the next one until nothing is left;
+the jobs do nothing. CPU is that of the processes and the server together, for a job. Where npm is there, graphile-worker and pg-boss do the same on
+the same server (bench/npm_queues.py).
 """
 import argparse
 import pathlib
@@ -15,12 +16,13 @@ import subprocess
 import time
 
 import cluster
+import npm_queues
 import psycopg2
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAM = ROOT / "build" / "bench" / "queue_pg"
 INSERT = ("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, task, created, started, ended)"
-          " SELECT 'process', 'root.process', 20, t, 0, 0, 0, %s, 'send ' || n %% 100, t, 0, %s"
+          " SELECT 'process', 'root.process', 20, t, 0, 0, 0, %s, 'send ' || n %% 10, t, 0, %s"
           " FROM generate_series(1, %s) AS n, (SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) AS t) AS now")
 
 
@@ -41,6 +43,20 @@ class Processes:
             process.stdin.flush()
         said = [process.stdout.readline().split() for process in self.all]
         return time.perf_counter() - begun, said
+
+    def run_until(self, is_done):
+        """Seconds until something is so; they are ended."""
+        begun = time.perf_counter()
+        for process in self.all:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        while not is_done():
+            time.sleep(0.01)
+        took = time.perf_counter() - begun
+        for process in self.all:
+            process.kill()
+            process.wait()
+        return took
 
     def end(self):
         for process in self.all:
@@ -95,6 +111,27 @@ def drain(server, batch, n, options):
     return options.jobs / took, cpu / options.jobs * 1e6
 
 
+def drain_peer(server, name, batch, n, options):
+    make, script, done = npm_queues.PEERS[name]
+    databases = cluster.postgres.Databases(server.url)
+    url = databases.new()
+    databases.db.close()
+    db = psycopg2.connect(url)
+    db.autocommit = True
+    cursor = db.cursor()
+    make(url, cursor, options.jobs)
+    cursor.execute("VACUUM ANALYZE")
+    cursor.execute("CHECKPOINT")
+    processes = Processes([npm_queues.command(script, url, batch) for _ in range(n)])
+
+    def is_done():
+        cursor.execute(done)
+        return cursor.fetchone()[0]
+    took = processes.run_until(is_done)
+    db.close()
+    return options.jobs / took
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--jobs", type=int, default=100000)
@@ -113,6 +150,11 @@ def main():
                 cpu = statistics.median(spent for _, spent in rounds)
                 print(f"batches of {batch:3}, {n} process{'es' if n > 1 else '  '}: {statistics.median(rates):7.0f} jobs/s"
                       f"  (from {min(rates):.0f} to {max(rates):.0f}), {cpu:5.1f} us of CPU a job", flush=True)
+        for name in npm_queues.PEERS if npm_queues.installed() else ():
+            for n in options.processes:
+                for batch in options.batches if name == "pg-boss" else (500,):
+                    rates = [drain_peer(server, name, batch, n, options) for _ in range(options.rounds)]
+                    print(f"{name}, batches of {batch:3}, {n} process{'es' if n > 1 else '  '}: {statistics.median(rates):7.0f} jobs/s", flush=True)
     finally:
         server.stop()
 

@@ -65,6 +65,9 @@ bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RES
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In a write transaction: losing what it does, with a server that crashes, is harmless; its commit need not wait for the disk. SQLite: it does. */
 bool px_db_commit_soon(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In a transaction with nothing but px_db_named(): each statement keeps one plan, whatever its parameters, which goes by indexes where it can. For
+ * statements whose planning takes longer than they do. SQLite: it is so anyway. */
+bool px_db_keep_plans(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
 /* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */
 bool px_db_in_transaction(const PxDb *db);

@@ -303,6 +303,11 @@ static bool pg_commit_soon(PxDb *db, GError **error) {
   return px_pg_command(pg_of(db), "SET LOCAL synchronous_commit = off", error);
 }
 
+/* A table that is small when a plan is made may be large when it is used; and compiling pays for no such statement. */
+static bool pg_keep_plans(PxDb *db, GError **error) {
+  return px_pg_command(pg_of(db), "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL jit = off", error);
+}
+
 /* ---- waking one another */
 
 /* Behind the commit, not in it: a transaction that notifies is committed while no other one that does can be. */
@@ -393,6 +398,7 @@ const PxDbDriver px_db_postgres = {
   .cut = pg_cut,
   .limit_idle = pg_limit_idle,
   .commit_soon = pg_commit_soon,
+  .keep_plans = pg_keep_plans,
   .notify = pg_notify,
   .listen = pg_listen,
   .heard = pg_heard,

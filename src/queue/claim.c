@@ -197,7 +197,8 @@ static PxSlotsQuery query_of(PxDb *db, const PxWorker *worker, const char *const
 /* A claim that is lost with a server that crashes was never made: its jobs are pending again, and the worker's fence finds them so. */
 static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, GError **error) {
   Claim claim = {.query = query_of(db, worker, tasks, now), .worker = worker, .waits = true};
-  return px_db_commit_soon(db, error) && give_back_all(db, worker, dead, now, error) && claim_next(&claim, error) && px_db_commit(db, error);
+  return px_db_commit_soon(db, error) && px_db_keep_plans(db, error) && give_back_all(db, worker, dead, now, error) && claim_next(&claim, error) &&
+         px_db_commit(db, error);
 }
 
 bool px_job_claim_along(PxDb *db, const PxWorker *worker, const GPtrArray *kept, const char *const *tasks, int64_t now, GError **error) {
@@ -209,6 +210,15 @@ bool px_job_claim_along(PxDb *db, const PxWorker *worker, const GPtrArray *kept,
 void px_job_claim_failed(const PxWorker *worker) {
   g_ptr_array_set_size(px_worker_held(worker), 0);
   g_ptr_array_set_size(px_worker_given_back(worker), 0);
+}
+
+/* With the plans of the claim. */
+static bool look_for_turn(const PxSlotsQuery *query, PxTurn *turn, GError **error) {
+  if (!px_db_begin(query->db, PX_TX_READ, error))
+    return false;
+  bool looked = px_db_keep_plans(query->db, error) && px_slots_next(query, turn, error);
+  px_db_rollback(query->db);
+  return looked;
 }
 
 /* Whether a claim is worth a transaction that writes. */
@@ -225,7 +235,7 @@ static bool may_claim(PxDb *db, const PxWorker *worker, const char *const *tasks
   if (!px_run_for_id(&binder, &id, error))
     return false;
   bool limited = px_channels_count(query.channels) > 0;
-  if (id && limited && !px_slots_next(&query, &turn, error))
+  if (id && limited && !look_for_turn(&query, &turn, error))
     return false;
   *ret_may = limited ? turn.id != 0 : id != 0;
   return true;

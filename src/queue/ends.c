@@ -197,7 +197,7 @@ bool px_jobs_end(PxDb *db, const PxWorker *worker, PxEnd *ends, size_t n, const 
     return false;
   if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
     return false;
-  bool good = end_in_transaction(db, worker, ends, n, options, now, error);
+  bool good = px_db_keep_plans(db, error) && end_in_transaction(db, worker, ends, n, options, now, error);
   if (good && !has(ends, n, PX_END_DONE)) {
     px_db_rollback(db);
     return true;
