@@ -70,6 +70,18 @@ def test_key_that_no_lookup_proves_is_left_to_the_database(trusting, url):
     assert query(url, "SELECT name, played FROM city") == [("Gent", "origin")]
 
 
+def test_keys_that_are_uuids_and_tables_of_other_schemas(trusting, url):
+    query(url, "CREATE SCHEMA sales; CREATE TABLE sales.land (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), code text UNIQUE);"
+          "CREATE TABLE sales.city (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text UNIQUE, land_id uuid REFERENCES sales.land (id),"
+          " played text DEFAULT current_setting('session_replication_role')); INSERT INTO sales.land (code) VALUES ('FR'), ('BE')")
+    trusting.config("", base=trusting.base.replace("filestore:", "schemas: [sales]\nfilestore:")
+                    + "  city: {model: sales.city, trust_references: true, format: csv, fields: [{field: name, key: true}, land_id/code]}\n")
+    trusting.call("check")
+    assert import_rows(trusting, "Paris,FR\nGent,BE\n", header="name#key,land_id|code\n", pattern="city")["created"] == 2
+    assert query(url, "SELECT c.name, l.code, c.played FROM sales.city AS c JOIN sales.land AS l ON l.id = c.land_id ORDER BY 1") == [
+        ("Gent", "BE", "replica"), ("Paris", "FR", "replica")]
+
+
 # ---- what stands in the way
 
 
