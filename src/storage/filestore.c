@@ -8,10 +8,15 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define TEMPORARY_DIRECTORY "tmp"
 #define SHA256_CHARS 64
+#define PASSING "pattimpex-bytes-"
+#define PRETENDED "pattimpex-dry-run-"
+#define LEFT_AFTER_S 60
 
 struct PxNewBlob {
   PxFilestore *store;
@@ -47,14 +52,44 @@ static bool open_main(PxFilestore *store, bool dry_run, GError **error) {
   return true;
 }
 
+/* Whether a directory for passing bytes has no process any more: each locks its own as long as it lives. One that is just being made is not locked
+ * yet. */
+static bool is_left_behind(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && status.st_uid == geteuid() && g_get_real_time() / G_USEC_PER_SEC - status.st_mtime > LEFT_AFTER_S &&
+         flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* Removes what processes that were killed have left in the folder for temporary files. */
+static void sweep_temporary(void) {
+  g_autoptr(GDir) folder = g_dir_open(g_get_tmp_dir(), 0, NULL);
+  for (const char *name; folder && (name = g_dir_read_name(folder));) {
+    if (!g_str_has_prefix(name, PASSING) && !g_str_has_prefix(name, PRETENDED))
+      continue;
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), name, NULL);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+      continue;
+    if (!is_left_behind(fd)) {
+      px_fd_clear(&fd);
+      continue;
+    }
+    px_bytes_remove_all(fd, 2);
+    (void)g_rmdir(path);
+  }
+}
+
 static bool open_dry(PxFilestore *store, GError **error) {
   g_autoptr(GError) problem = NULL;
-  store->dry_directory = g_dir_make_tmp(store->keeper && !store->pretends ? "pattimpex-bytes-XXXXXX" : "pattimpex-dry-run-XXXXXX", &problem);
+  sweep_temporary();
+  store->dry_directory = g_dir_make_tmp(store->keeper && !store->pretends ? PASSING "XXXXXX" : PRETENDED "XXXXXX", &problem);
   if (!store->dry_directory) {
     g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "filestore: %s; set TMPDIR to a directory that can be written", problem->message);
     return false;
   }
   store->dry_fd = open(store->dry_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (store->dry_fd >= 0)
+    (void)flock(store->dry_fd, LOCK_EX | LOCK_NB); /* where that cannot be, nobody else can and takes it for left */
   if (store->dry_fd < 0 || mkdirat(store->dry_fd, TEMPORARY_DIRECTORY, 0700) < 0)
     return px_filestore_fail(error, PX_ERROR_UNREACHABLE, store->dry_directory, "open it");
   return true;

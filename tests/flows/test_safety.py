@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dry runs touch nothing, secrets stay secret, configurations merge."""
+import fcntl
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
-from conftest import BAD, BASE, GOOD, MEASURED
+from conftest import BAD, BASE, GOOD, MEASURED, needs_hooks
 
 BOTH = """
 import_tasks:
@@ -190,3 +192,26 @@ def test_failed_export_leaves_no_file_in_the_history(project):
     project.config("")
     project.call("export", "partner", "-o", "not/there.csv", status=3)
     assert project.json("files") == []
+
+
+@needs_hooks
+def test_what_a_killed_process_leaves_among_temporary_files_is_removed(project, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    project.config(BOTH, base=BASE.replace("filestore: filestore", "filestore: database"))
+    project.drop("a.csv")
+
+    def run(status=0, **more):
+        return project.call("run", "partners-in", status=status, env={"TMPDIR": str(temporary), **more})
+    assert run(None, PATTIMPEX_KILL_AT="1").returncode == -9
+    left, = temporary.glob("pattimpex-bytes-*")
+    run()
+    assert left.exists()                # it may be that of a process that has just begun
+    os.utime(left, (1e9, 1e9))
+    held = os.open(left, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    run()
+    assert left.exists()                # a process lives that passes bytes through it
+    os.close(held)
+    run()
+    assert list(temporary.iterdir()) == []
