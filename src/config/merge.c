@@ -193,10 +193,6 @@ const PxConfigNode *px_config_root(const PxConfig *config) {
   return config->root;
 }
 
-const char *px_config_directory(const PxConfig *config) {
-  return config->directory;
-}
-
 char *px_config_resolve_path(const PxConfig *config, const char *path) {
   if (strcmp(path, "~") == 0 || g_str_has_prefix(path, "~/"))
     return g_build_filename(g_get_home_dir(), path + 1, NULL);

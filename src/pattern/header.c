@@ -21,7 +21,6 @@ struct Branch {
 struct PxHeader {
   PxArena *arena;
   const PxHeaderNode *root;
-  const char **names; /* a column each; NULL: ignored */
   size_t width;
 };
 
@@ -361,7 +360,7 @@ static bool compile_columns(Compiler *c, PxHeader *header, Branch *root, const c
     bool is_mark = len == strlen("#key") && memcmp(text, "#key", len) == 0;
     if (len == 0 || (*text == '#' && !is_mark))
       continue;
-    header->names[i] = c->header = px_arena_strndup(header->arena, name, name_len);
+    c->header = px_arena_strndup(header->arena, name, name_len);
     c->column = (unsigned)i;
     ok = split(c, px_arena_strndup(header->arena, text, len)) && place(c, root) && ok;
   }
@@ -375,7 +374,6 @@ PxHeader *px_header_compile_named(const PxModel *model, const char *const *heade
                                   GPtrArray *messages) {
   g_autoptr(PxHeader) header = g_new0(PxHeader, 1);
   header->arena = px_arena_new();
-  header->names = px_arena_new_array(header->arena, const char *, n);
   header->width = n;
   g_autoptr(GHashTable) branches = g_hash_table_new(g_str_hash, g_str_equal);
   g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
@@ -409,6 +407,3 @@ size_t px_header_width(const PxHeader *header) {
   return header->width;
 }
 
-const char *px_header_name(const PxHeader *header, size_t column) {
-  return header->names[column];
-}

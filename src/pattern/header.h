@@ -48,7 +48,7 @@ typedef struct PxHeader PxHeader;
  * headers, an index without an x2many, #key on nothing) becomes messages of row "row" in the array (PxMessage, owned by it, type "header"), one a
  * column, and NULL is returned: the file is refused. Empty names and those beginning with # are ignored columns. */
 PxHeader *px_header_compile(const PxModel *model, const char *const *headers, size_t n, uint64_t row, GPtrArray *messages);
-/* The same for a file with names of its own: headers are the technical ones, names what the file says, for messages and px_header_name(). */
+/* The same for a file with names of its own: headers are the technical ones, names what the file says, for messages. */
 PxHeader *px_header_compile_named(const PxModel *model, const char *const *headers, const char *const *names, size_t n, uint64_t row,
                                   GPtrArray *messages);
 /* Where header ends in a relation, or an item of one, with no field behind it: the column that names the record by its database id. Caller frees;
@@ -59,5 +59,3 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxHeader, px_header_free)
 const PxHeaderNode *px_header_root(const PxHeader *header);
 /* How many columns the file's header has, ignored ones too. */
 size_t px_header_width(const PxHeader *header);
-/* The header as the file has it, stripped; NULL for an ignored column. */
-const char *px_header_name(const PxHeader *header, size_t column);

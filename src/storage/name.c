@@ -65,11 +65,6 @@ char *px_name_numbered(const char *name, unsigned number) {
   return g_strdup_printf("%.*s%s", (int)stem, name, tail);
 }
 
-const char *px_storage_path_problem(const char *path) {
-  g_autofree char *clean = NULL;
-  return px_name_clean_path(path, &clean);
-}
-
 char *px_name_place(const char *path, const char *name) {
   if (!name)
     return g_strdup(*path ? path : "its directory");

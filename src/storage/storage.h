@@ -23,8 +23,6 @@ const char *px_storages_type(const PxStorages *storages, size_t i);
 char *px_storages_place(const PxStorages *storages, size_t i);
 /* What people are told at each run, not only by check: that nobody knows who the server is. Static text; NULL: nothing. */
 const char *px_storages_risk(const PxStorages *storages, size_t i);
-/* The name it had before, whose history it keeps (renamed_from:); NULL: none. */
-const char *px_storages_renamed_from(const PxStorages *storages, size_t i);
 /* A storage by name; nothing is opened before the first call on it. dry_run: put, move and remove only pretend.
  * PX_ERROR_CONFIG when there is none of that name. */
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -107,5 +105,3 @@ const char *px_storage_host_key_setting(const PxStorage *storage);
 /* Whether name may be a file's name: one path component, no '/', "..", control bytes, leading ".pattimpex-", at most 255 bytes.
  * NULL when it may, else why not (static text). */
 const char *px_storage_name_problem(const char *name);
-/* The same of a path below the storage's directory, as a task has it: "in", "out/2024", "". */
-const char *px_storage_path_problem(const char *path);

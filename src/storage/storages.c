@@ -161,10 +161,6 @@ const char *px_storages_risk(const PxStorages *storages, size_t i) {
   return storage->driver && storage->driver->risk ? storage->driver->risk(storage->settings) : NULL;
 }
 
-const char *px_storages_renamed_from(const PxStorages *storages, size_t i) {
-  return ((const PxStorageConfig *)g_ptr_array_index(storages->list, i))->renamed_from;
-}
-
 const PxStorageConfig *px_storages_find(const PxStorages *storages, const char *name) {
   for (unsigned i = 0; i < storages->list->len; i++) {
     const PxStorageConfig *storage = g_ptr_array_index(storages->list, i);

@@ -52,7 +52,9 @@ static void later_file_wins(Fixture *fixture, const void *data) {
   const PxConfigNode *m = px_node_get(px_config_root(config), "m");
   g_assert_cmpstr(px_node_file(px_node_get(m, "k")), ==, paths[0]);
   g_assert_cmpstr(px_node_file(px_node_get(m, "l")), ==, paths[1]);
-  g_assert_cmpstr(px_config_directory(config), ==, fixture->directory);
+  g_autofree char *resolved = px_config_resolve_path(config, "x");
+  g_autofree char *expected = g_build_filename(fixture->directory, "x", NULL);
+  g_assert_cmpstr(resolved, ==, expected);
 }
 
 static void includes(Fixture *fixture, const void *data) {

@@ -222,7 +222,7 @@ static void test_own_headers(void) {
   static const char *const file[] = {"Full Name", "Nope"};
   g_autoptr(GPtrArray) messages = g_ptr_array_new_with_free_func((GDestroyNotify)px_message_free);
   g_autoptr(PxHeader) header = px_pattern_compile_header(pattern, file, NULL, 1, 1, messages);
-  g_assert_cmpstr(px_header_name(header, 0), ==, "Full Name");
+  g_assert_cmpstr(px_header_root(header)->columns[0].header, ==, "Full Name");
   g_assert_null(px_pattern_compile_header(pattern, file, NULL, 2, 1, messages));
   g_assert_cmpstr(((PxMessage *)messages->pdata[0])->column, ==, "Nope");
 }
