@@ -4,14 +4,15 @@
 
     bench/storage.py [--big 256] [--files 2000] [--turns 3] [--only sftp|ftp]
 
-A large file of so many MiB up and down; so many files of 10 KB down. Ours is `storage put` and `storage get` (written aside, synced,
-renamed), and for the
-many an import task without a pattern, which keeps each file safe in the filestore and its row in the database before it goes on: sftp and rclone
-sync nothing, but `put -f`, which is measured too, syncs. Elapsed seconds, best of turns; ciphers are each program's first choice.
+A large file of so many MiB up and down; so many files of 10 KB down, and at most 900 of them up. Ours is `storage put` and `storage get` (written
+aside, synced, renamed), and for the many downwards an import task without a pattern, which keeps the files safe in the filestore and their rows in
+the database: sftp and rclone sync nothing, but `put -f`, which is measured too, syncs. Elapsed seconds, best of turns, and the seconds of CPU of the
+client then; ciphers are each program's first choice.
 """
 import argparse
 import os
 import pathlib
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests" / "flows"))
 from ftp_servers import Vsftpd  # noqa: E402 (the tests' servers)
 from sftp_servers import Sshd  # noqa: E402
 
+MOST_UP = 900  # arguments of `storage put`
 PROGRAM = ROOT / "build" / "pattimpex"
 CONFIG = """
 database: sqlite:shop.db
@@ -61,27 +63,33 @@ class Bench:
     def seconds(self, command, before=None, input=None):
         best = None
         for _ in range(self.options.turns):
-            for path in (self.folder / "back", self.served / "big", self.folder / "filestore", self.folder / "shop.db"):
+            for path in (self.folder / "back", self.served / "big", self.served / "up", self.folder / "filestore", self.folder / "shop.db"):
                 shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
             if before:
                 before()
-            begun = time.monotonic()
+            begun, cpu = time.monotonic(), self.cpu()
             done = subprocess.run(list(map(str, command)), cwd=self.folder, env=self.env, input=input, text=True, capture_output=True)
-            took = time.monotonic() - begun
+            took = time.monotonic() - begun, self.cpu() - cpu
             if done.returncode:
                 sys.exit(f"{command[0]}: {done.stdout}{done.stderr}")
             best = min(best or took, took)
         return best
+
+    @staticmethod
+    def cpu():
+        """Of all programs that were waited for: the servers are none of them."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
     def sftp(self, line):
         return ["sftp", "-q", "-b", "-", "-i", self.server.folder / "user", "-oUserKnownHostsFile=" + str(self.server.folder / f"known_hosts-{self.server.port}"),
                 "-P", self.server.port, f"{self.server.user}@127.0.0.1"], line
 
     def tell(self, what, rows):
-        ours = rows[0][1]
+        ours = rows[0][1][0]
         print(f"{self.kind}, {what}")
-        for name, took in rows:
-            print(f"  {name:24}{took:8.2f} s  {took / ours:6.2f} x ours")
+        for name, (took, cpu) in rows:
+            print(f"  {name:24}{took:8.2f} s  {took / ours:6.2f} x ours  {cpu:8.2f} s CPU")
 
     def copy_here(self):
         shutil.copy(self.folder / "big", self.served / "big")
@@ -108,6 +116,21 @@ class Bench:
         rows.append(("rclone", self.seconds(["rclone", "copyto", f"server:{self.served}/big", "back"], self.copy_here)))
         self.tell(f"{self.options.big} MiB down", rows)
 
+    def many_up(self):
+        files = sorted((self.served / "many").iterdir())[:MOST_UP]
+        here = self.folder / "many"
+        here.mkdir()
+        for path in files:
+            shutil.copy(path, here)
+        there = f"{self.served}/up"
+        rows = [("ours, each synced", self.seconds([PROGRAM, "storage", "put", "server", *sorted(here.iterdir()), "up/"]))]
+        if self.kind == "sftp":
+            for flag in ("put", "put -f"):
+                command, line = self.sftp(f"mkdir {there}\n{flag} {here}/* {there}\n")
+                rows.append((f"sftp {flag}", self.seconds(command, input=line)))
+        rows.append(("rclone", self.seconds(["rclone", "copy", here, f"server:{there}"])))
+        self.tell(f"{len(files)} x 10 KB up", rows)
+
     def many(self):
         rows = [("ours, each kept safe", self.seconds([PROGRAM, "run", "in"], self.make_database))]
         if self.kind == "sftp":
@@ -120,6 +143,7 @@ class Bench:
         self.up()
         self.down()
         self.many()
+        self.many_up()
         self.server.stop()
 
 
