@@ -49,12 +49,18 @@ bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reaso
   return step == PX_STEP_DONE;
 }
 
-static bool is_table(PxDb *db, const PxModel *model, int64_t oid, bool *ret_is, GError **error) {
-  PxStmt *stmt = px_db_named(db, "trust_table", error);
+/* A statement about the table of a model, at its one row; NULL with error. To be reset. */
+static PxStmt *ask_about(PxDb *db, const char *name, const PxModel *model, GError **error) {
+  PxStmt *stmt = px_db_named(db, name, error);
   if (!stmt)
-    return false;
+    return NULL;
   px_stmt_bind_text(stmt, 0, model->sql_table);
-  if (px_stmt_step(stmt, error) != PX_STEP_ROW)
+  return px_stmt_step(stmt, error) == PX_STEP_ROW ? stmt : NULL;
+}
+
+static bool is_table(PxDb *db, const PxModel *model, int64_t oid, bool *ret_is, GError **error) {
+  PxStmt *stmt = ask_about(db, "trust_table", model, error);
+  if (!stmt)
     return false;
   *ret_is = px_stmt_integer(stmt, 0) == oid;
   px_stmt_reset(stmt);
@@ -101,11 +107,8 @@ static bool look_at(PxRecords *records, const PxModel *model, Trust *ret_now, GE
   g_autofree char *lock = g_strdup_printf("LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", model->sql_table);
   if (!px_db_exec(records->db, lock, error))
     return false;
-  PxStmt *stmt = px_db_named(records->db, "trust_triggers", error);
+  PxStmt *stmt = ask_about(records->db, "trust_triggers", model, error);
   if (!stmt)
-    return false;
-  px_stmt_bind_text(stmt, 0, model->sql_table);
-  if (px_stmt_step(stmt, error) != PX_STEP_ROW)
     return false;
   *ret_now = (Trust){.n = px_stmt_integer(stmt, 0), .last = px_stmt_integer(stmt, 1)};
   px_stmt_reset(stmt);

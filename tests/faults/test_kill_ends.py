@@ -2,15 +2,10 @@
 """SIGKILL around the commit that ends several jobs and claims the next ones: whatever was not written is claimed and run again, and what was is not.
 On both databases."""
 import functools
-import pathlib
-import sys
 import tempfile
 
 import pytest
-from test_kill import CONFIG, SCHEMA, Shop, killed_and_run_again
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
-import postgres  # noqa: E402 (the folder above this one)
+from test_kill import CONFIG, Shop, killed_and_run_again, undisturbed_in
 
 # One of the upload tasks has a file to be sent, the others find nothing; nor does the import task.
 MORE = """
@@ -24,21 +19,10 @@ KINDS = ("sqlite", "postgres")
 
 class WithUploads(Shop):
     def __init__(self, folder, url=None):
-        super().__init__(folder)
-        self.url = url
+        super().__init__(folder, url=url)
         for file in (self.folder / "drop" / "in").iterdir():
             file.unlink()
-        config = CONFIG.replace("pattern: partner, storage: drop, path: out}", "pattern: partner, storage: drop, path: out, upload_task: b}")
-        (self.folder / "pattimpex.yaml").write_text(config.replace("sqlite:shop.db", url or "sqlite:shop.db") + MORE)
-        if url:
-            self.rows(SCHEMA.replace("id integer PRIMARY KEY", "id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY"))
-
-    def rows(self, sql):
-        if not self.url:
-            return super().rows(sql)
-        with postgres.psycopg2.connect(self.url) as db, db.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else None
+        self.configure(CONFIG.replace("pattern: partner, storage: drop, path: out}", "pattern: partner, storage: drop, path: out, upload_task: b}") + MORE)
 
     def outcome(self):
         return {**super().outcome(), "tasks": self.rows("SELECT task, last_state, last_error FROM pattimpex_task_state ORDER BY task")}
@@ -48,17 +32,7 @@ class WithUploads(Shop):
 def undisturbed():
     """The hooks that a run passes, in order, and its outcome; they do not depend on the database."""
     with tempfile.TemporaryDirectory() as folder:
-        shop = WithUploads(folder)
-        log = shop.folder / "hooks"
-        done = shop.run(PATTIMPEX_HOOK_LOG=str(log))
-        assert done.returncode == 0, done.stdout + done.stderr
-        return log.read_text().split(), shop.outcome()
-
-
-@pytest.fixture(scope="module")
-def databases():
-    with postgres.server() as url:
-        yield postgres.Databases(url)
+        return undisturbed_in(WithUploads(folder), status=0)
 
 
 def pytest_generate_tests(metafunc):

@@ -1,32 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """test_kill.py on PostgreSQL: SIGKILL at each step of an import, the first time it is passed."""
 import functools
-import pathlib
-import sys
 import tempfile
 
-import psycopg2
-import pytest
-from test_kill import SCHEMA, Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
-import postgres  # noqa: E402 (the folder above this one)
+import postgres  # in the path by conftest.py
+from test_kill import Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
 
 OF_AN_IMPORT = ("import", "rows", "chunk", "remote", "claimed", "job", "report")
-
-
-class OnPostgres(Shop):
-    def __init__(self, folder, url):
-        super().__init__(folder)
-        self.url = url
-        config = self.folder / "pattimpex.yaml"
-        config.write_text(config.read_text().replace("sqlite:shop.db", url))
-        self.rows(SCHEMA.replace("id integer PRIMARY KEY", "id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY"))
-
-    def rows(self, sql):
-        with psycopg2.connect(self.url) as db, db.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetchall() if cursor.description else None
 
 
 @functools.cache
@@ -34,15 +14,9 @@ def undisturbed():
     with tempfile.TemporaryDirectory() as folder, postgres.server() as server:
         databases = postgres.Databases(server)
         url = databases.new()
-        told = undisturbed_in(OnPostgres(folder, url))
+        told = undisturbed_in(Shop(folder, url=url))
         databases.drop(url)
         return told
-
-
-@pytest.fixture(scope="module")
-def databases():
-    with postgres.server() as url:
-        yield postgres.Databases(url)
 
 
 def pytest_generate_tests(metafunc):
@@ -58,5 +32,5 @@ def test_undisturbed_run_is_as_expected():
 
 def test_kill(kill_at, tmp_path, databases):
     url = databases.new()
-    killed_and_run_again(OnPostgres(tmp_path, url), kill_at, undisturbed()[1])
+    killed_and_run_again(Shop(tmp_path, url=url), kill_at, undisturbed()[1])
     databases.drop(url)
