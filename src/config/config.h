@@ -29,7 +29,8 @@ void px_config_free(PxConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxConfig, px_config_free)
 
 const PxConfigNode *px_config_root(const PxConfig *config);
-/* path, from the directory of the first file (of parsed text: the working directory), made absolute or relative to the working directory; ~/ is the home directory. Caller frees. */
+/* path, from the directory of the first file (of parsed text: the working directory), made absolute or relative to the working directory; ~/ is
+ * the home directory. Caller frees. */
 char *px_config_resolve_path(const PxConfig *config, const char *path);
 
 /* ---- reading nodes; every function takes NULL for a node that is not there */

@@ -120,7 +120,8 @@ PxStep px_stmt_step(PxStmt *stmt, GError **error);
 PxValue px_stmt_value(PxStmt *stmt, unsigned column);
 int64_t px_stmt_integer(PxStmt *stmt, unsigned column); /* NULL: 0 */
 char *px_stmt_dup_text(PxStmt *stmt, unsigned column);  /* NULL: NULL; caller frees */
-unsigned px_stmt_n_columns(PxStmt *stmt);               /* for tests, which show whatever a query gives */
+/* For tests, which show whatever a query gives. */
+unsigned px_stmt_n_columns(PxStmt *stmt);
 /* The SQL it was prepared from. Borrowed. */
 const char *px_stmt_text(const PxStmt *stmt);
 /* Gives up before the last row. */
@@ -136,7 +137,8 @@ void px_stmt_stream(PxStmt *stmt);
 bool px_db_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
-/* For tests: what the connection has done so far: how a batch is loaded shows in what it comes to. A statement that is asked for again is not prepared again. */
+/* For tests: what the connection has done so far, since how a batch is loaded shows in what it comes to. A statement that is asked for again is not
+ * prepared again. */
 typedef struct {
   uint64_t prepared; /* statements */
   uint64_t run;      /* how often one was begun */

@@ -178,7 +178,8 @@ const PxConvertOwn *px_pattern_convert(const PxPattern *pattern, const char *pat
 /* Rows above the data: 1, or 2 with labels. */
 unsigned px_pattern_header_rows(const PxPattern *pattern);
 /* Compiles the header of a file of this pattern: px_header_compile() after px_pattern_translate_header(), with messages and
- * PxHeaderColumn.header in the file's own names. only_nulls (NULL: none): columns that never have a value, so that a relation needs no field there. */
+ * PxHeaderColumn.header in the file's own names. only_nulls (NULL: none): columns that never have a value, so that a relation needs no field
+ * there. */
 PxHeader *px_pattern_compile_header(const PxPattern *pattern, const char *const *headers, const bool *only_nulls, size_t n, uint64_t row,
                                     GPtrArray *messages);
 /* Brings the header names of a file to technical ones (custom headers are recognised, computed columns become "#"); in place, strings
