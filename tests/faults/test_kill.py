@@ -12,11 +12,15 @@ import pathlib
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 
 import psycopg2
 import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flows"))
+import postgres  # noqa: E402 (the folder above this one)
 
 PROGRAM = os.environ.get("PATTIMPEX", str(pathlib.Path(__file__).resolve().parents[2] / "build-san" / "pattimpex"))
 ATTEMPTS = 4            # runs after the kill until all is done
@@ -119,6 +123,12 @@ class Shop:
             "unfinished exports": self.rows("SELECT id, state FROM pattimpex_attachment WHERE direction = 'export' AND state <> 'done'"),
             "jobs that did not end well": self.rows("SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
         }
+
+
+@pytest.fixture(scope="session")
+def databases():
+    with postgres.server() as url:
+        yield postgres.Databases(url)
 
 
 def undisturbed_in(shop, status=1):

@@ -5,7 +5,7 @@ import functools
 import tempfile
 
 import pytest
-from test_kill import CONFIG, Shop, killed_and_run_again, undisturbed_in
+from test_kill import CONFIG, Shop, databases, killed_and_run_again, undisturbed_in    # databases: a fixture
 
 # One of the upload tasks has a file to be sent, the others find nothing; nor does the import task.
 MORE = """

@@ -3,8 +3,7 @@
 import functools
 import tempfile
 
-import postgres  # in the path by conftest.py
-from test_kill import Shop, kill_at_first_passes, killed_and_run_again, undisturbed_in
+from test_kill import Shop, databases, kill_at_first_passes, killed_and_run_again, postgres, undisturbed_in    # databases: a fixture
 
 OF_AN_IMPORT = ("import", "rows", "chunk", "remote", "claimed", "job", "report")
 
