@@ -406,4 +406,3 @@ const PxHeaderNode *px_header_root(const PxHeader *header) {
 size_t px_header_width(const PxHeader *header) {
   return header->width;
 }
-
