@@ -8,6 +8,7 @@ void fixture_open(Fixture *fixture, const char *sql, const char *model) {
 void fixture_open_on(Fixture *fixture, const char *url, const char *sql, const char *model) {
   g_autoptr(GError) error = NULL;
   PxDbOptions options = {.url = url, .create = true};
+  *fixture = (Fixture){0};
   fixture->db = px_db_open(&options, &error);
   g_assert_no_error(error);
   g_assert_true(px_db_migrate(fixture->db, &error));
@@ -19,8 +20,6 @@ void fixture_open_on(Fixture *fixture, const char *url, const char *sql, const c
   g_assert_no_error(error);
   fixture->pattern = (PxPattern){.name = "test", .model = px_schema_model(fixture->schema, model), .create = true, .update = true};
   g_assert_nonnull(fixture->pattern.model);
-  fixture->recorder = NULL;
-  fixture->recorder_data = NULL;
   fixture->arena = px_arena_new();
   fixture->headers = g_ptr_array_new_with_free_func((GDestroyNotify)px_header_free);
 }
