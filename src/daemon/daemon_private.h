@@ -70,7 +70,7 @@ void px_process_beats(const PxDaemonProcess *process);
 /* ---- stop.c: being told to end
  *
  * SIGHUP: after the present job. SIGTERM, SIGINT: at the next place where the job can be left; after stop_timeout what the database does is
- * interrupted, and two seconds later the process ends itself. A second SIGTERM: that timeout is over; so says SIGALRM, whether or not the first
+ * interrupted, and three seconds later the process ends itself. A second SIGTERM: that timeout is over; so says SIGALRM, whether or not the first
  * was heard yet. */
 
 typedef enum { PX_STOP_NOT, PX_STOP_AFTER_JOB, PX_STOP_NOW } PxStop;

@@ -6,40 +6,36 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define GRACE_SECONDS 2 /* for rolling back and giving the job back after the timeout */
+#define GRACE_SECONDS 3 /* for rolling back and giving the job back after the timeout */
 
 static volatile sig_atomic_t after_job;
 static volatile sig_atomic_t now;
-static volatile sig_atomic_t deadline_over;
+static volatile sig_atomic_t seconds_over; /* since the deadline, the first one begun; 0: not yet */
 static unsigned timeout_seconds;
 static PxDb *volatile watched_db;
 static const PxWorker *volatile watched_worker;
 
 /* In a signal handler, as all below until the next rule. */
 static void over(void) {
-  if (deadline_over)
-    return;
-  deadline_over = 1;
+  if (seconds_over++ == GRACE_SECONDS)
+    (void)raise(SIGKILL); /* it has marked its job as one that was stopped */
   if (watched_worker)
     px_worker_mark_stopped(watched_worker);
   if (watched_db)
-    px_db_interrupt(watched_db);
-  (void)alarm(GRACE_SECONDS);
+    px_db_interrupt(watched_db); /* each second again: one that comes between two statements stops neither */
+  (void)alarm(1);
 }
 
 static void on_signal(int signal) {
   int saved = errno;
   if (signal == SIGHUP)
     after_job = 1;
-  else if (signal == SIGALRM && deadline_over)
-    (void)raise(SIGKILL); /* it has marked its job as one that was stopped */
-  else {
-    bool no_time = signal == SIGALRM || now;
+  else if (signal == SIGALRM || (now && !seconds_over)) {
     now = 1;
-    if (no_time)
-      over();
-    else
-      (void)alarm(timeout_seconds);
+    over();
+  } else if (!now) {
+    now = 1;
+    (void)alarm(timeout_seconds);
   }
   errno = saved;
 }

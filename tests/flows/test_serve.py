@@ -189,11 +189,16 @@ def test_sigterm_in_a_big_import_leaves_it_where_it_is(project, serve):
     assert again.logged("1,000 created")
 
 
-def in_an_endless_chunk(project, serve, command="serve"):
-    """A server with a worker that is in the second chunk of a file."""
+def endless(project):
+    """The second chunk of a file does not end by itself."""
     with sqlite3.connect(project.folder / "shop.db") as db:
         db.executescript(ENDLESS)
     db.close()
+
+
+def in_an_endless_chunk(project, serve, command="serve"):
+    """A server with a worker that is in the second chunk of a file."""
+    endless(project)
     hooks = project.folder / "hooks"
     project.drop("big.csv", rows_of(100))
     server = serve(command, env={"PATTIMPEX_HOOK_LOG": str(hooks)})
@@ -244,6 +249,24 @@ def test_second_wish_to_stop_waits_for_no_timeout(project, serve, command, first
     server.tell(second)
     assert server.ends() == 0
     assert command == "worker" or server.logged("stopping at once")
+    assert project.rows("SELECT state, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", None)]
+    check_that_nothing_is_lost_or_doubled(project, serve)
+
+
+@needs_hooks
+def test_wish_to_stop_at_once_between_two_statements(project, serve):
+    """Heard when the endless statement has not begun."""
+    project.config(QUIET.replace("workers: 2", "workers: 2, stop_timeout: 1h"), base=SMALL_CHUNKS)
+    endless(project)
+    project.drop("big.csv", rows_of(100))
+    server = serve("worker", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:2"})
+    until("it is idle", lambda: "idle" in title(server.pid))
+    queue_fetch(project)
+    until("it is paused", lambda: state(server.pid) == "T")
+    server.tell(signal.SIGTERM)
+    server.tell(signal.SIGINT)
+    server.tell(signal.SIGCONT)
+    assert server.ends() == 0
     assert project.rows("SELECT state, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", None)]
     check_that_nothing_is_lost_or_doubled(project, serve)
 
