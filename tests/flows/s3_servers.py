@@ -208,20 +208,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.error(404, "NoSuchBucket")
         prefix, delimiter = self.query.get("prefix", ""), self.query.get("delimiter")
         start = self.query.get("continuation-token", "")
-        found, folders = [], set()
-        for key in sorted(server.objects):
+        found = set()           # keys, and common prefixes: both count, in one order
+        for key in server.objects:
             end = key.find(delimiter, len(prefix)) if delimiter else -1
-            if key.startswith(prefix) and key > start:
-                (found.append(key) if end < 0 else folders.add(key[:end + 1]))
+            if key.startswith(prefix):
+                found.add((key[:end + 1], True) if end >= 0 else (key, False))
+        found = sorted(name for name in found if name[0] > start)
         size = min(server.page, int(self.query.get("max-keys", 1000)))
         page = found[:size]
         more = len(found) > size
         server.pages += 1
         text = "".join(f"<Contents><Key>{urllib.parse.quote_plus(key, safe='/')}</Key><Size>{len(server.objects[key].body)}</Size>"
                        f"<ETag>&quot;{server.objects[key].etag}&quot;</ETag><LastModified>{stamp(server.objects[key].time)}</LastModified></Contents>"
-                       for key in page)
-        text += "".join(f"<CommonPrefixes><Prefix>{urllib.parse.quote_plus(folder, safe='/')}</Prefix></CommonPrefixes>" for folder in sorted(folders))
-        token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
+                       for key, is_folder in page if not is_folder)
+        text += "".join(f"<CommonPrefixes><Prefix>{urllib.parse.quote_plus(name, safe='/')}</Prefix></CommonPrefixes>"
+                        for name, is_folder in page if is_folder)
+        token = f"<NextContinuationToken>{escape(page[-1][0])}</NextContinuationToken>" if more else ""
         return self.answer(200, f"<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>{str(more).lower()}</IsTruncated>{token}{text}"
                                 "</ListBucketResult>")
 
