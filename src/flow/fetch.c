@@ -13,6 +13,7 @@ char *px_remote_key(const char *path, const PxFileInfo *info) {
 #define MOST_FILES 128 /* of a batch; each has a descriptor */
 #define MOST_BYTES (UINT64_C(64) * 1024 * 1024)
 #define MOST_TIME G_TIME_SPAN_SECOND
+#define MOST_EXPECTED 1000u               /* files that the storage is told of at once */
 #define LARGE (UINT64_C(8) * 1024 * 1024) /* others do not wait for a file like this */
 
 /* ---- one file */
@@ -267,6 +268,16 @@ static bool fetch_file(Batch *batch, const PxPicked *file, GError **error) {
   return !is_full(batch) || end_batch(batch, error);
 }
 
+static void expect_next(PxStorage *storage, const GArray *picked, guint from) {
+  guint n = MIN(picked->len - from, MOST_EXPECTED);
+  g_autofree PxExpected *expected = g_new(PxExpected, n);
+  for (guint i = 0; i < n; i++) {
+    const PxPicked *file = &g_array_index(picked, PxPicked, from + i);
+    expected[i] = (PxExpected){.path = file->path, .name = file->info.name, .size = file->info.size};
+  }
+  px_storage_expect(storage, expected, n);
+}
+
 /* A file that changes while it is read, a disk that is full: this file waits for the next listing, the others are taken. When it cannot go on, what
  * was read is kept nevertheless, and put away by the next run. */
 static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, const GArray *picked, GError **error) {
@@ -277,8 +288,11 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
     const PxPicked *file = &g_array_index(picked, PxPicked, i);
     PxProgress progress = {.name = file->info.name, .step = "fetch", .rows = i, .rows_total = picked->len};
     px_work_progress(work, &progress);
+    if (i % MOST_EXPECTED == 0)
+      expect_next(storage, picked, i);
     ok = fetch_file(&batch, file, error);
   }
+  px_storage_expect(storage, NULL, 0);
   if (ok)
     return end_batch(&batch, error);
   if (px_db_in_transaction(work->project->db) || !keep(&batch, NULL))

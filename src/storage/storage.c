@@ -17,6 +17,7 @@ struct PxStorage {
   bool path_must_exist;
   char *tmp_suffix;
   PxPace pace;
+  GArray *expected; /* PxExpected, their strings owned; NULL: none */
 };
 
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) {
@@ -40,6 +41,8 @@ void px_storage_close(PxStorage *storage) {
   if (!storage)
     return;
   storage->driver->close(storage->self);
+  if (storage->expected)
+    g_array_unref(storage->expected);
   g_free(storage->name);
   g_free(storage->tmp_suffix);
   g_free(storage);
@@ -216,6 +219,37 @@ bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted w
 }
 
 /* ---- reading */
+
+static void expected_clear(void *data) {
+  PxExpected *file = data;
+  g_free((void *)(uintptr_t)file->path);
+  g_free((void *)(uintptr_t)file->name);
+}
+
+/* Those that may be opened at all. */
+static GArray *copy_expected(const PxExpected *files, size_t n) {
+  GArray *copies = g_array_sized_new(FALSE, FALSE, sizeof(PxExpected), (guint)n);
+  g_array_set_clear_func(copies, expected_clear);
+  for (size_t i = 0; i < n; i++) {
+    char *path = NULL;
+    if (px_name_problem_of_own(files[i].name) || px_name_clean_path(files[i].path, &path))
+      continue;
+    const PxExpected copy = {.path = path, .name = g_strdup(files[i].name), .size = files[i].size};
+    g_array_append_val(copies, copy);
+  }
+  return copies;
+}
+
+void px_storage_expect(PxStorage *storage, const PxExpected *files, size_t n) {
+  if (!storage->driver->expect)
+    return;
+  GArray *before = storage->expected;
+  storage->expected = n ? copy_expected(files, n) : NULL;
+  storage->driver->expect(storage->self, storage->expected ? (const PxExpected *)storage->expected->data : NULL,
+                          storage->expected ? storage->expected->len : 0);
+  if (before)
+    g_array_unref(before);
+}
 
 /* path is clean; errors do not name the storage. */
 static PxReading *open_reading(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {

@@ -60,6 +60,16 @@ typedef bool (*PxTreeVisit)(const char *path, const PxFileInfo *file, void *data
 bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted wants, PxTreeVisit visit, void *data, bool *ret_missing,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* A file that will be read; size: as it was listed. */
+typedef struct {
+  const char *path;
+  const char *name;
+  uint64_t size;
+} PxExpected;
+/* The files that will be opened next, in this order, so that a store that can begin with several at once need not be waited for each time. They
+ * need not be opened, other calls may come between, and what is wrong with one is told when it is opened or read. n 0: no more, which is to be said
+ * at the end. Copied. */
+void px_storage_expect(PxStorage *storage, const PxExpected *files, size_t n);
 /* A file that is being read. No other call on its storage until it is closed. */
 typedef struct PxReading PxReading;
 /* Opens path/name and tells what it is as opened (never what a listing said); no byte is asked for before the first read. NULL with an error:

@@ -27,12 +27,17 @@ typedef struct {
   const char *(*risk)(const void *settings); /* what is told at each run; static text, NULL: nothing. The function may be NULL too */
   char *(*place)(const void *settings);      /* for people: no secret in it; caller frees */
 
-  /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and lives until close; reading is paced
-   * above. */
+  /* Must not reach out before the first of the calls below. Never fails. pace is for what put sends, and for how much may be read before it is asked
+   * for, and lives until close; what is read is paced above. */
   void *(*open)(const void *settings, PxPace *pace);
   void (*close)(void *self);
   bool (*list)(void *self, const char *path, PxFileVisit visit, void *data,
                GError **error); /* every entry, any order, not of directories beneath; PX_ERROR_NOT_FOUND: there is no such path */
+  /* NULL: there is nothing to be won. The files that open_read will be asked for next, in this order (path is clean); they replace those of the call
+   * before. It must not reach out yet, and never fails: open_read then begins to open and to read some of those that follow, in bounded memory and
+   * within pace, and tells of each what it is at that time. A file that was begun and did not go well is opened once more, plainly. Any other call
+   * may come between; what was begun may be given up by it. files live until the next call of expect, or close. */
+  void (*expect)(void *self, const PxExpected *files, size_t n);
   /* One reading at a time, and no other call meanwhile. What it gives is the driver's own, freed by close_read. */
   void *(*open_read)(void *self, const char *path, const char *name, PxFileInfo *ret_info, GError **error);
   ssize_t (*read)(void *self, void *reading, void *buffer, size_t size, GError **error); /* sizes are checked above */

@@ -125,6 +125,76 @@ static void other_size(Fixture *fixture, const void *data) {
   g_assert_true(px_storage_remove(fixture->storage, "", "a", NULL));
 }
 
+#define EXPECTED 200u
+
+static bool count_files(const PxFileInfo *info, void *data) {
+  ++*(unsigned *)data;
+  return true;
+}
+
+static void write_expected(const Fixture *fixture, PxExpected *expected, char (*names)[8]) {
+  make_directory(fixture, "in");
+  for (unsigned i = 0; i < EXPECTED; i++) {
+    (void)g_snprintf(names[i], sizeof names[i], "%03u", i);
+    expected[i] = (PxExpected){.path = "./in", .name = names[i], .size = 3};
+    g_autofree char *path = g_strconcat("in/", names[i], NULL);
+    write_file(fixture, path, names[i]);
+  }
+}
+
+/* In their order, with gaps, with other calls in between, and files that nobody expects. */
+static void reads_what_was_expected(Fixture *fixture, const void *data) {
+  PxExpected expected[EXPECTED];
+  char names[EXPECTED][8];
+  write_expected(fixture, expected, names);
+  write_file(fixture, "in/stranger", "me");
+  px_storage_expect(fixture->storage, expected, EXPECTED);
+  for (unsigned i = 0; i < EXPECTED; i++) {
+    unsigned n = 0;
+    if (i % 7 == 3)
+      continue;
+    assert_reads(fixture, names[i], names[i], i % 2 ? 2 : 100);
+    if (i == 20)
+      g_assert_true(px_storage_list(fixture->storage, "in", false, count_files, &n, NULL) && n == EXPECTED + 1);
+    if (i == 30)
+      g_assert_true(px_storage_move(fixture->storage, "in", names[i], "done", names[i], NULL));
+    if (i == 40)
+      assert_reads(fixture, "stranger", "me", 100);
+    if (i == 50)
+      assert_reads(fixture, names[2], names[2], 100);
+  }
+  px_storage_expect(fixture->storage, expected, EXPECTED);
+  assert_reads(fixture, names[0], names[0], 100);
+  px_storage_expect(fixture->storage, NULL, 0);
+  assert_reads(fixture, names[1], names[1], 100);
+}
+
+/* What is wrong with one is that one's alone, and is told as of any other file. */
+static void expects_what_is_not_so(Fixture *fixture, const void *data) {
+  g_autoptr(GError) error = NULL;
+  PxExpected expected[EXPECTED];
+  char names[EXPECTED][8];
+  PxFileInfo info;
+  g_autofree char *text = big_text();
+  write_expected(fixture, expected, names);
+  append(fixture, "in/001", " grew");
+  expected[2].name = "gone";
+  expected[3].name = "..";
+  expected[4].path = "nowhere";
+  expected[5].path = "../in";
+  write_file(fixture, "in/006", text);
+  write_file(fixture, "in/007", "");
+  px_storage_expect(fixture->storage, expected, EXPECTED);
+  assert_reads(fixture, names[0], "000", 100);
+  assert_reads(fixture, names[1], "001 grew", 100);
+  assert_fails(px_storage_open_read(fixture->storage, "in", "gone", &info, &error) != NULL, &error, PX_ERROR_NOT_FOUND, "in/gone");
+  assert_fails(px_storage_open_read(fixture->storage, "in", "..", &info, &error) != NULL, &error, PX_ERROR_REFUSED, "..");
+  assert_fails(px_storage_open_read(fixture->storage, "nowhere", names[4], &info, &error) != NULL, &error, PX_ERROR_NOT_FOUND, "nowhere");
+  assert_reads(fixture, names[6], text, 100000);
+  assert_reads(fixture, names[7], "", 100);
+  assert_reads(fixture, names[8], "008", 100);
+}
+
 static void digest(Fixture *fixture, const void *data) {
   PxFileInfo info;
   char sha256[65];
@@ -349,6 +419,8 @@ void add_contract_tests(void) {
   add_for_all("tells_the_time", tells_the_time);
   add_for_all("closed_early", closed_early);
   add_for_all("other_size_is_an_error", other_size);
+  add_for_all("reads_what_was_expected", reads_what_was_expected);
+  add_for_all("expects_what_is_not_so", expects_what_is_not_so);
   add_for_all("digest", digest);
   add_for_all("lists_many", lists_many);
   add_for_all("lists_trees", lists_trees);
