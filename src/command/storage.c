@@ -320,8 +320,7 @@ static bool put_one(const Done *done, PxStorage *storage, const char *file, cons
   }
   PX_PATH_FD in = px_path_open(file, error);
   PX_PATH_FD fd = in < 0 ? -1 : px_path_seekable(in, file, &size, error);
-  g_autofree char *sha256 = fd < 0 ? NULL : px_path_sha256(fd, file, error);
-  if (!sha256 || !px_storage_put(storage, path, name, fd, size, sha256, how, &got, error))
+  if (fd < 0 || !px_storage_put(storage, path, name, fd, size, NULL, how, &got, error))
     return false;
   g_autofree char *place = g_strconcat(path, *path ? "/" : "", got, NULL);
   tell_done(done, "put", place);

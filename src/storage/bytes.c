@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #define PIECE_BYTES ((size_t)256 * 1024)
+#define FLUSH_BYTES (UINT64_C(16) * 1024 * 1024) /* written without the disk having begun */
 #define DAY_S (24 * 60 * 60)
 #define NAME_TRIES 100
 #define PIECES_A_SECOND 10
@@ -54,6 +55,7 @@ typedef struct {
 
 static bool pump_pieces(const Source *source, int to, uint64_t limit, EVP_MD_CTX *digest, uint64_t *ret_size, GError **error) {
   g_autofree char *piece = g_malloc(PIECE_BYTES);
+  uint64_t flushed = 0;
   *ret_size = 0;
   while (*ret_size <= limit) {
     ssize_t got = source->pull(source->data, piece, PIECE_BYTES, error);
@@ -68,6 +70,10 @@ static bool pump_pieces(const Source *source, int to, uint64_t limit, EVP_MD_CTX
     if (to >= 0 && !px_write_all(to, piece, (size_t)got, NULL, error))
       return false;
     *ret_size += (uint64_t)got;
+    if (to >= 0 && *ret_size - flushed >= FLUSH_BYTES) { /* the disk writes while the rest comes, so that the sync at the end is short */
+      (void)sync_file_range(to, 0, 0, SYNC_FILE_RANGE_WRITE);
+      flushed = *ret_size;
+    }
   }
   return true;
 }

@@ -26,6 +26,8 @@ struct PxExchange {
   CURLcode result;
   char words[CURL_ERROR_SIZE];
   int64_t progress; /* when anything came or went */
+  char *room;       /* of who reads now, for what comes; NULL: nobody */
+  size_t n_room, filled;
   GByteArray *kept; /* came, was not read; from given on */
   size_t given;
   GPtrArray *lines;
@@ -89,7 +91,11 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *data) {
   exchange->held = exchange->kept->len >= MOST_KEPT;
   if (exchange->held)
     return CURL_WRITEFUNC_PAUSE;
-  g_byte_array_append(exchange->kept, (const guint8 *)bytes, (guint)len);
+  size_t at_once = exchange->kept->len == 0 ? MIN(len, exchange->n_room - exchange->filled) : 0;
+  if (at_once > 0)
+    memcpy(exchange->room + exchange->filled, bytes, at_once);
+  exchange->filled += at_once;
+  g_byte_array_append(exchange->kept, (const guint8 *)bytes + at_once, (guint)(len - at_once));
   return len;
 }
 
@@ -312,25 +318,29 @@ static CURLMcode wait_for_news(PxExchange *exchange, int *look) {
   return code;
 }
 
+static bool has_come(const PxExchange *exchange) {
+  return exchange->filled > 0 || exchange->kept->len > 0;
+}
+
 /* Until there is something to read, or the end. */
 static bool go_on(PxExchange *exchange, GError **error) {
   int running;
   int look = 1;
-  while (!exchange->done && exchange->kept->len == 0) {
+  while (!exchange->done && !has_come(exchange)) {
     if (exchange->held) {
       exchange->held = false;
       curl_easy_pause(exchange->curl, CURLPAUSE_CONT);
     }
     CURLMcode code = curl_multi_perform(exchange->multi, &running);
     take_result(exchange);
-    if (code == CURLM_OK && !exchange->done && exchange->kept->len == 0)
+    if (code == CURLM_OK && !exchange->done && !has_come(exchange))
       code = wait_for_news(exchange, &look);
     if (code != CURLM_OK && !exchange->problem)
       g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_INTERNAL, "%s: libcurl cannot go on: %s", exchange->where, curl_multi_strerror(code));
     if (code != CURLM_OK || (!exchange->done && silent_for_too_long(exchange)))
       return fail(exchange, error);
   }
-  return !exchange->done || exchange->kept->len > 0 || exchange->result == CURLE_OK || fail(exchange, error);
+  return !exchange->done || has_come(exchange) || exchange->result == CURLE_OK || fail(exchange, error);
 }
 
 bool px_exchange_start(PxExchange *exchange, GError **error) {
@@ -342,17 +352,25 @@ bool px_exchange_start(PxExchange *exchange, GError **error) {
   return false;
 }
 
+/* More of the answer, into the very buffer of who reads it. */
+static ssize_t read_more(PxExchange *exchange, char *buffer, size_t size, GError **error) {
+  g_byte_array_set_size(exchange->kept, 0);
+  exchange->given = exchange->filled = 0;
+  exchange->room = buffer;
+  exchange->n_room = size;
+  note_progress(exchange); /* the time that the caller took is not the server's */
+  bool ok = go_on(exchange, error);
+  ssize_t got = (ssize_t)exchange->filled;
+  exchange->room = NULL;
+  exchange->n_room = exchange->filled = 0;
+  return ok ? got : -1;
+}
+
 ssize_t px_exchange_read(PxExchange *exchange, void *buffer, size_t size, GError **error) {
-  if (exchange->given == exchange->kept->len) {
-    g_byte_array_set_size(exchange->kept, 0);
-    exchange->given = 0;
-    note_progress(exchange); /* the time that the caller took is not the server's */
-    if (!go_on(exchange, error))
-      return -1;
-  }
+  if (exchange->given == exchange->kept->len)
+    return read_more(exchange, buffer, size, error);
   size_t n = MIN(size, exchange->kept->len - exchange->given);
-  if (n > 0)
-    memcpy(buffer, exchange->kept->data + exchange->given, n);
+  memcpy(buffer, exchange->kept->data + exchange->given, n);
   exchange->given += n;
   return (ssize_t)n;
 }

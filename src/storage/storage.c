@@ -321,8 +321,30 @@ void px_storage_close_read(PxReading *reading) {
 
 typedef enum { TARGET_ABSENT, TARGET_SAME, TARGET_OTHER } Target;
 
-/* What is at path/name now. sha256 may be NULL: nothing is the same. */
-static bool look_at(PxStorage *storage, const char *path, const char *name, uint64_t size, const char *sha256, Target *ret, GError **error) {
+typedef struct {
+  const char *path;
+  int fd;
+  uint64_t size;
+  char *sha256; /* NULL: nobody needed it yet */
+  PxOnExists on_exists;
+} Put;
+
+static bool digest_of_put(Put *put, GError **error) {
+  char sha256[65];
+  if (put->sha256)
+    return true;
+  if (lseek(put->fd, 0, SEEK_SET) < 0) {
+    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
+    return false;
+  }
+  if (!px_storage_digest_fd(put->fd, sha256, error))
+    return false;
+  put->sha256 = g_strdup(sha256);
+  return true;
+}
+
+/* What is at path/name now. put NULL: nothing is the same. */
+static bool look_at(PxStorage *storage, const char *path, const char *name, Put *put, Target *ret, GError **error) {
   g_autoptr(GError) problem = NULL;
   PxFileInfo info;
   g_autoptr(PxReading) reading = open_reading(storage, path, name, &info, &problem);
@@ -336,13 +358,13 @@ static bool look_at(PxStorage *storage, const char *path, const char *name, uint
     }
     return true;
   }
-  if (!sha256 || info.size != size)
+  if (!put || info.size != put->size)
     return true;
   char found[65];
   uint64_t found_size;
-  if (!px_bytes_pump(pull_reading, reading, -1, size, found, &found_size, error))
+  if (!digest_of_put(put, error) || !px_bytes_pump(pull_reading, reading, -1, put->size, found, &found_size, error))
     return false;
-  if (strcmp(found, sha256) == 0)
+  if (strcmp(found, put->sha256) == 0)
     *ret = TARGET_SAME;
   return true;
 }
@@ -352,18 +374,10 @@ static bool exists(const char *path, const char *name, GError **error) {
   return px_storage_exists(error, place);
 }
 
-typedef struct {
-  const char *path;
-  int fd;
-  uint64_t size;
-  const char *sha256;
-  PxOnExists on_exists;
-} Put;
-
 /* Puts it under this very name. PX_ERROR_EXISTS where another is there and may not be replaced. */
-static bool put_as(PxStorage *storage, const Put *put, const char *name, GError **error) {
+static bool put_as(PxStorage *storage, Put *put, const char *name, GError **error) {
   Target target;
-  if (!look_at(storage, put->path, name, put->size, put->sha256, &target, error))
+  if (!look_at(storage, put->path, name, put, &target, error))
     return false;
   if (target == TARGET_SAME)
     return true;
@@ -379,11 +393,28 @@ static bool put_as(PxStorage *storage, const Put *put, const char *name, GError 
   if (storage->dry_run || storage->driver->put(storage->self, &given, &problem))
     return true;
   /* It came between the look and the put; it is ours where the answer to the first of two tries was lost. */
-  if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) && look_at(storage, put->path, name, put->size, put->sha256, &target, NULL) &&
-      target == TARGET_SAME)
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) && look_at(storage, put->path, name, put, &target, NULL) && target == TARGET_SAME)
     return true;
   g_propagate_error(error, g_steal_pointer(&problem));
   return false;
+}
+
+/* Under the first name that it may have. */
+static bool put_somewhere(PxStorage *storage, Put *put, const char *name, char **ret_name, GError **error) {
+  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *candidate = px_name_numbered(name, number);
+    if (put_as(storage, put, candidate, &problem)) {
+      if (ret_name)
+        *ret_name = g_steal_pointer(&candidate);
+      return true;
+    }
+    if (put->on_exists != PX_EXISTS_NUMBER || !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
+      g_propagate_error(error, g_steal_pointer(&problem));
+      return false;
+    }
+  }
+  return exists(put->path, name, error);
 }
 
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
@@ -391,22 +422,10 @@ bool px_storage_put(PxStorage *storage, const char *path, const char *name, int 
   g_autofree char *clean = NULL;
   if (!clean_place(storage, path, name, false, &clean, error))
     return false;
-  const Put put = {.path = clean, .fd = fd, .size = size, .sha256 = sha256, .on_exists = on_exists};
-  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
-    g_autoptr(GError) problem = NULL;
-    g_autofree char *candidate = px_name_numbered(name, number);
-    if (put_as(storage, &put, candidate, &problem)) {
-      if (ret_name)
-        *ret_name = g_steal_pointer(&candidate);
-      return true;
-    }
-    if (on_exists != PX_EXISTS_NUMBER || !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return failed(storage, error);
-    }
-  }
-  (void)exists(clean, name, error);
-  return failed(storage, error);
+  Put put = {.path = clean, .fd = fd, .size = size, .sha256 = g_strdup(sha256), .on_exists = on_exists};
+  bool ok = put_somewhere(storage, &put, name, ret_name, error);
+  g_free(put.sha256);
+  return ok || failed(storage, error);
 }
 
 /* ---- moving */
@@ -422,7 +441,7 @@ static bool pretend_move(PxStorage *storage, const Move *move, const char *to_na
   Target target;
   PxReading *from = open_reading(storage, move->from_path, move->from_name, &info, error);
   px_storage_close_read(from);
-  if (!from || !look_at(storage, move->to_path, to_name, 0, NULL, &target, error))
+  if (!from || !look_at(storage, move->to_path, to_name, NULL, &target, error))
     return false;
   return target == TARGET_ABSENT || exists(move->to_path, to_name, error);
 }

@@ -92,8 +92,8 @@ typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
 
 /* Puts the bytes of fd (from its beginning, size of them) as path/name: temporary name in the same directory, fsync, rename.
  * Missing directories are made. PX_EXISTS_NUMBER: name-1.csv, name-2.csv ... when there is one; PX_EXISTS_FAIL: PX_ERROR_EXISTS.
- * Skipped when the target has the same size and sha256 (of the caller's bytes; lower case hex). *ret_name (may be NULL): the
- * name it got, caller frees. */
+ * Skipped when the target has the same bytes: their size and sha256 (lower case hex; NULL: found out only where it is needed). *ret_name (may be
+ * NULL): the name it got, caller frees. */
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
                     char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */

@@ -68,6 +68,20 @@ static void same_bytes_are_not_written_again(Fixture *fixture, const void *data)
   g_assert_cmpuint(before.st_ino, ==, after.st_ino);
 }
 
+static void a_checksum_that_nobody_gave_is_found_out(Fixture *fixture, const void *data) {
+  const char *const texts[] = {"one", "one", "two"};
+  const bool expected[] = {true, true, false};
+  for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+    g_autoptr(GError) error = NULL;
+    int fd = text_fd(texts[i]);
+    g_assert_cmpint(lseek(fd, 2, SEEK_SET), ==, 2);
+    g_assert_cmpint(px_storage_put(fixture->storage, "out", "a.csv", fd, 3, NULL, PX_EXISTS_FAIL, NULL, &error), ==, expected[i]);
+    g_assert_cmpint(g_error_matches(error, PX_ERROR, PX_ERROR_EXISTS), ==, !expected[i]);
+    (void)close(fd);
+  }
+  assert_file(fixture, "out/a.csv", "one");
+}
+
 static void over_a_link(Fixture *fixture, const void *data) {
   g_autofree char *outside = g_build_filename(fixture->directory, "outside", NULL);
   g_autofree char *path = g_build_filename(fixture->drop, "out/a.csv", NULL);
@@ -173,6 +187,7 @@ void add_put_tests(void) {
   add_for_all("put_fail", refuse);
   ADD("/storage/put/without_renameat2", without_renameat2);
   add_for_all("put_same_bytes_are_not_written_again", same_bytes_are_not_written_again);
+  add_for_all("put_a_checksum_that_nobody_gave_is_found_out", a_checksum_that_nobody_gave_is_found_out);
   add_for_trees("put_over_a_link", over_a_link);
   add_for_trees("put_over_a_directory", over_a_directory);
   add_for_all("put_bad_names", names);
