@@ -136,10 +136,8 @@ static GPtrArray *store_members(const PxImport *import, GError **error) {
 static bool add_members(const PxImport *import, const GPtrArray *members, GError **error) {
   PxProject *project = import->work->project;
   int64_t now = px_project_now(project);
-  for (guint i = 0; i < members->len; i++)
-    if (!px_attachment_add(project->db, members->pdata[i], now, error) || !px_work_enqueue_attachment(project, members->pdata[i], now, error))
-      return false;
-  return true;
+  return px_attachments_add(project->db, (PxAttachment *const *)members->pdata, members->len, now, error) &&
+         px_work_enqueue_attachments(project, members, now, error);
 }
 
 bool px_import_unwrap(PxImport *import, GError **error) {

@@ -211,11 +211,8 @@ static bool queue_one(PxProject *project, int64_t id, GError **error) {
 
 static bool queue_waiting(PxProject *project, uint64_t limit, uint64_t *ret_queued, GError **error) {
   g_autoptr(GPtrArray) waiting = px_attachment_waiting(project->db, NULL, limit, error);
-  for (guint i = 0; waiting && i < waiting->len; i++)
-    if (!px_work_enqueue_attachment(project, waiting->pdata[i], px_project_now(project), error))
-      return false;
   *ret_queued = waiting ? waiting->len : 0;
-  return waiting != NULL;
+  return waiting && px_work_enqueue_attachments(project, waiting, px_project_now(project), error);
 }
 
 bool px_attachments_queue(PxProject *project, const int64_t *ids, size_t n_ids, uint64_t limit, uint64_t *ret_queued, GError **error) {

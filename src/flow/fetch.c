@@ -18,6 +18,10 @@ char *px_remote_key(const char *path, const PxFileInfo *info) {
 
 /* ---- one file */
 
+static PxState new_state(const PxTask *task) {
+  return task->pattern ? PX_STATE_PENDING : PX_STATE_DONE;
+}
+
 PxAttachment *px_fetch_attachment(const PxTask *task, const char *path, const char *name, const PxBlob *blob) {
   PxAttachment *attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
   attachment->task = g_strdup(task->name);
@@ -26,7 +30,7 @@ PxAttachment *px_fetch_attachment(const PxTask *task, const char *path, const ch
   attachment->path = g_strdup(path);
   attachment->sha256 = g_strdup(blob->sha256);
   attachment->size = blob->size;
-  attachment->state = task->pattern ? PX_STATE_PENDING : PX_STATE_DONE;
+  attachment->state = new_state(task);
   return attachment;
 }
 
@@ -34,40 +38,119 @@ const char *px_fetch_scope(const PxTask *task) {
   return task->scope == PX_SCOPE_TASK ? task->name : NULL;
 }
 
-/* The partner hears of a file that is not imported again, as of any other. */
-static bool enqueue_receipt(const PxWork *work, const PxTask *task, const PxAttachment *attachment, int64_t now, GError **error) {
-  g_autofree char *subject = g_strdup_printf("attachment %" G_GINT64_FORMAT, attachment->id);
-  g_autoptr(PxJob) job = px_work_new_job(work->project, "receipt", task->name, subject);
-  job->attachment_id = attachment->id;
-  return px_job_enqueue(work->project->db, job, now, error);
+/* ---- into the queue, in the caller's transaction */
+
+static void free_job(gpointer job) {
+  px_job_free(job);
 }
 
-/* In the caller's transaction. PX_ERROR_EXISTS: another worker was faster; nothing was written. */
-static bool add_file(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) {
+/* The partner hears of a file that is not imported again, as of any other. */
+static bool enqueue_receipts(const PxWork *work, const PxTask *task, const GPtrArray *duplicates, int64_t now, GError **error) {
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(free_job);
+  for (guint i = 0; i < duplicates->len; i++) {
+    const PxAttachment *attachment = duplicates->pdata[i];
+    g_autofree char *subject = g_strdup_printf("attachment %" G_GINT64_FORMAT, attachment->id);
+    PxJob *job = px_work_new_job(work->project, "receipt", task->name, subject);
+    job->attachment_id = attachment->id;
+    g_ptr_array_add(jobs, job);
+  }
+  return px_jobs_enqueue(work->project->db, (PxJob *const *)jobs->pdata, jobs->len, now, error);
+}
+
+/* The row keeps the file from being read again; the file itself is left where it is, unless it has our name by now. */
+static void make_duplicate(PxAttachment *attachment, int64_t of) {
+  attachment->state = PX_STATE_DUPLICATE;
+  if (!attachment->remote_held)
+    attachment->remote_action = PX_REMOTE_NONE;
+  g_free(attachment->error);
+  attachment->error = g_strdup_printf("the same content as attachment %" G_GINT64_FORMAT, of);
+}
+
+/* Those whose content is known, as duplicates, and of each other content the first one; what is left has the content of one of them. */
+static GPtrArray *add_new_contents(PxDb *db, const PxTask *task, const GPtrArray *attachments, int64_t now, GError **error) {
+  g_autoptr(GPtrArray) added = g_ptr_array_new();
+  g_autoptr(GPtrArray) left = g_ptr_array_new();
+  g_autoptr(GHashTable) new = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autofree const char **contents = g_new(const char *, attachments->len);
+  g_autofree int64_t *firsts = g_new(int64_t, attachments->len);
+  for (guint i = 0; i < attachments->len; i++)
+    contents[i] = ((const PxAttachment *)attachments->pdata[i])->sha256;
+  if (!px_attachments_find_content(db, contents, attachments->len, px_fetch_scope(task), firsts, error))
+    return NULL;
+  for (guint i = 0; i < attachments->len; i++) {
+    PxAttachment *attachment = attachments->pdata[i];
+    if (firsts[i])
+      make_duplicate(attachment, firsts[i]);
+    g_ptr_array_add(firsts[i] || g_hash_table_add(new, attachment->sha256) ? added : left, attachment);
+  }
+  return px_attachments_add(db, (PxAttachment *const *)added->pdata, added->len, now, error) ? g_steal_pointer(&left) : NULL;
+}
+
+static bool add_rows(PxDb *db, const PxTask *task, GPtrArray *attachments, int64_t now, GError **error) {
+  if (task->avoid_duplicates != PX_DUPLICATES_CONTENT)
+    return px_attachments_add(db, (PxAttachment *const *)attachments->pdata, attachments->len, now, error);
+  g_autoptr(GPtrArray) left = g_ptr_array_ref(attachments);
+  while (left->len > 0) {
+    GPtrArray *still_left = add_new_contents(db, task, left, now, error);
+    if (!still_left)
+      return false;
+    g_ptr_array_unref(left);
+    left = still_left;
+  }
+  return true;
+}
+
+static bool forget_sightings(PxDb *db, const PxTask *task, const GPtrArray *attachments, GError **error) {
+  g_auto(GStrv) places = g_new0(char *, attachments->len + 1);
+  for (guint i = 0; i < attachments->len; i++) {
+    const PxAttachment *attachment = attachments->pdata[i];
+    places[i] = px_pick_place(attachment->path, attachment->name);
+  }
+  return px_sightings_forget(db, task->name, (const char *const *)places, attachments->len, error);
+}
+
+/* What follows from rows that are there. */
+static bool add_followers(const PxWork *work, const PxTask *task, const GPtrArray *added, int64_t now, GError **error) {
+  g_autoptr(GPtrArray) duplicates = g_ptr_array_new();
+  g_autoptr(GPtrArray) run = g_ptr_array_new();
+  for (guint i = 0; i < added->len; i++) {
+    const PxAttachment *attachment = added->pdata[i];
+    if (attachment->state == PX_STATE_DUPLICATE && task->receipt_path)
+      g_ptr_array_add(duplicates, added->pdata[i]);
+    if (attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW)
+      g_ptr_array_add(run, added->pdata[i]);
+  }
+  return forget_sightings(work->project->db, task, added, error) && enqueue_receipts(work, task, duplicates, now, error) &&
+         px_work_enqueue_attachments(work->project, run, now, error);
+}
+
+/* Of one for which another worker was faster the id is 0 then. */
+static bool add_files(const PxWork *work, const PxTask *task, GPtrArray *attachments, GError **error) {
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
-  int64_t first = 0;
-  if (task->avoid_duplicates == PX_DUPLICATES_CONTENT && !px_attachment_find_content(db, attachment->sha256, px_fetch_scope(task), &first, error))
+  g_autoptr(GPtrArray) added = g_ptr_array_new();
+  uint64_t bytes = 0;
+  if (!add_rows(db, task, attachments, now, error))
     return false;
-  if (first) { /* the row keeps the file from being read again; the file itself is left where it is, unless it has our name by now */
-    attachment->state = PX_STATE_DUPLICATE;
-    if (!attachment->remote_held)
-      attachment->remote_action = PX_REMOTE_NONE;
-    g_free(attachment->error);
-    attachment->error = g_strdup_printf("the same content as attachment %" G_GINT64_FORMAT, first);
+  for (guint i = 0; i < attachments->len; i++) {
+    PxAttachment *attachment = attachments->pdata[i];
+    if (!attachment->id)
+      continue;
+    g_ptr_array_add(added, attachment);
+    bytes += attachment->size;
   }
-  g_autofree char *place = px_pick_place(attachment->path, attachment->name);
-  if (!px_attachment_add(db, attachment, now, error) || !px_sighting_forget(db, task->name, place, error))
-    return false;
-  if (first && task->receipt_path && !enqueue_receipt(work, task, attachment, now, error))
-    return false;
-  bool runs = attachment->state == PX_STATE_PENDING && task->process == PX_PROCESS_NOW;
-  return !runs || px_work_enqueue_attachment(work->project, attachment, now, error);
+  return add_followers(work, task, added, now, error) &&
+         px_counter_add(db, PX_COUNT_FETCHED, task->storage, task->name, NULL, added->len, bytes, error);
 }
 
 bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GError **error) {
-  return add_file(work, task, attachment, error) &&
-         px_counter_add(work->project->db, PX_COUNT_FETCHED, task->storage, task->name, NULL, 1, attachment->size, error);
+  g_autoptr(GPtrArray) one = g_ptr_array_new();
+  g_ptr_array_add(one, attachment);
+  if (!add_files(work, task, one, error))
+    return false;
+  if (!attachment->id)
+    g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: this very file is in the queue already", attachment->name);
+  return attachment->id != 0;
 }
 
 /* ---- files that are taken together */
@@ -96,6 +179,14 @@ static bool tell(PxWork *work, const char *name, GError **problem, GError **erro
   work->storage_errors += work->at_storage;
   work->at_storage = false;
   return true;
+}
+
+/* Not yet in the queue, or no more. */
+static void set_as_new(const Batch *batch, PxAttachment *attachment) {
+  attachment->id = 0;
+  attachment->state = new_state(batch->task);
+  attachment->remote_action = batch->task->after_import == PX_AFTER_KEEP ? PX_REMOTE_NONE : PX_REMOTE_PENDING;
+  g_clear_pointer(&attachment->error, g_free);
 }
 
 /* The bytes into the batch, unless the file is not to be taken this time. */
@@ -127,33 +218,15 @@ static bool read_file(Batch *batch, const PxPicked *file, GError **error) {
     return false;
   PxAttachment *attachment = px_fetch_attachment(batch->task, file->path, name, &blob);
   attachment->remote_key = g_steal_pointer(&key);
-  attachment->remote_action = batch->task->after_import == PX_AFTER_KEEP ? PX_REMOTE_NONE : PX_REMOTE_PENDING;
+  set_as_new(batch, attachment);
   g_ptr_array_add(batch->attachments, attachment);
   batch->bytes += blob.size;
   return true;
 }
 
-/* In a transaction: the rows and jobs of n attachments. Of one for which another worker was faster the id stays 0. */
-static bool add_rows(const Batch *batch, guint from, guint n, GError **error) {
-  uint64_t files = 0;
-  uint64_t bytes = 0;
-  for (guint i = from; i < from + n; i++) {
-    g_autoptr(GError) problem = NULL;
-    PxAttachment *attachment = batch->attachments->pdata[i];
-    bool added = add_file(batch->work, batch->task, attachment, &problem);
-    if (!added && !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-    files += added;
-    bytes += added ? attachment->size : 0;
-  }
-  return px_counter_add(batch->work->project->db, PX_COUNT_FETCHED, batch->task->storage, batch->task->name, NULL, files, bytes, error);
-}
-
-static void count_added(const Batch *batch, guint from, guint n) {
-  for (guint i = from; i < from + n; i++) {
-    const PxAttachment *attachment = batch->attachments->pdata[i];
+static void count_added(const Batch *batch, const GPtrArray *attachments) {
+  for (guint i = 0; i < attachments->len; i++) {
+    const PxAttachment *attachment = attachments->pdata[i];
     if (!attachment->id)
       continue;
     batch->work->report.fetched += attachment->state != PX_STATE_DUPLICATE;
@@ -161,34 +234,45 @@ static void count_added(const Batch *batch, guint from, guint n) {
   }
 }
 
-static bool commit_rows(const Batch *batch, guint from, guint n, GError **error) {
-  if (!px_work_begin(batch->work, error) || !px_transaction_end(batch->work->project->db, add_rows(batch, from, n, error), error))
+static bool commit_rows(const Batch *batch, GPtrArray *attachments, GError **error) {
+  if (!px_work_begin(batch->work, error) ||
+      !px_transaction_end(batch->work->project->db, add_files(batch->work, batch->task, attachments, error), error))
     return false;
-  count_added(batch, from, n);
+  count_added(batch, attachments);
   px_hook("fetch-committed");
   return true;
+}
+
+static bool commit_one(const Batch *batch, PxAttachment *attachment, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autoptr(GPtrArray) one = g_ptr_array_new();
+  g_ptr_array_add(one, attachment);
+  if (commit_rows(batch, one, &problem))
+    return true;
+  set_as_new(batch, attachment);
+  if (g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
+    px_work_problem(batch->work, attachment->name, "not taken: %s", problem->message);
+    return true;
+  }
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }
 
 /* What the database does not take all at once it is given one by one, so that a file it refuses keeps back no other. */
 static bool commit_all(const Batch *batch, GError **error) {
   g_autoptr(GError) problem = NULL;
-  if (commit_rows(batch, 0, batch->attachments->len, &problem))
+  if (commit_rows(batch, batch->attachments, &problem))
     return true;
-  bool ok = g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT);
-  for (guint i = 0; ok && i < batch->attachments->len; i++) {
-    PxAttachment *attachment = batch->attachments->pdata[i];
-    attachment->id = 0;
-    g_clear_error(&problem);
-    ok = commit_rows(batch, i, 1, &problem);
-    if (ok || !g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT))
-      continue;
-    ok = true;
-    attachment->id = 0;
-    px_work_problem(batch->work, attachment->name, "not taken: %s", problem->message);
-  }
-  if (!ok)
+  if (!g_error_matches(problem, PX_ERROR, PX_ERROR_CONSTRAINT)) {
     g_propagate_error(error, g_steal_pointer(&problem));
-  return ok;
+    return false;
+  }
+  for (guint i = 0; i < batch->attachments->len; i++)
+    set_as_new(batch, batch->attachments->pdata[i]);
+  for (guint i = 0; i < batch->attachments->len; i++)
+    if (!commit_one(batch, batch->attachments->pdata[i], error))
+      return false;
+  return true;
 }
 
 static void empty(Batch *batch) {

@@ -84,6 +84,8 @@ bool px_schedule_late(const PxProject *project, const PxTask *task, int64_t now,
 PxJob *px_work_new_job(const PxProject *project, const char *kind, const char *task, const char *subject);
 /* Queues the work on a pending attachment: its import or its upload. In the caller's transaction. */
 bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of several (PxAttachment *). */
+bool px_work_enqueue_attachments(const PxProject *project, const GPtrArray *attachments, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Begins a write transaction of the step's job, with its fence. */
 bool px_work_begin(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;

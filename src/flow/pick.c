@@ -244,16 +244,10 @@ static GHashTable *by_place(const GPtrArray *sightings) {
 
 static bool store_rows(const Pick *pick, GError **error) {
   PxDb *db = pick->work->project->db;
-  GHashTableIter gone;
-  gpointer place;
-  for (guint i = 0; i < pick->changed->len; i++)
-    if (!px_sighting_store(db, pick->task->name, pick->changed->pdata[i], error))
-      return false;
-  g_hash_table_iter_init(&gone, pick->sightings);
-  while (g_hash_table_iter_next(&gone, &place, NULL))
-    if (!px_sighting_forget(db, pick->task->name, place, error))
-      return false;
-  return true;
+  guint n_gone;
+  g_autofree gpointer *gone = g_hash_table_get_keys_as_array(pick->sightings, &n_gone);
+  return px_sightings_store(db, pick->task->name, (const PxSighting *const *)pick->changed->pdata, pick->changed->len, error) &&
+         px_sightings_forget(db, pick->task->name, (const char *const *)gone, n_gone, error);
 }
 
 static bool store_sightings(const Pick *pick, GError **error) {

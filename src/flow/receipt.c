@@ -167,7 +167,7 @@ static PxPatternFile *file_of_duplicate(const PxAttachment *about) {
 static bool find_first(const PxProject *project, const PxTask *task, const PxAttachment *about, PxAttachment **ret_first, GError **error) {
   int64_t id;
   *ret_first = NULL;
-  if (!px_attachment_find_content(project->db, about->sha256, task->name, &id, error))
+  if (!px_attachments_find_content(project->db, (const char *const[]){about->sha256}, 1, task->name, &id, error))
     return false;
   *ret_first = id ? px_attachment_get(project->db, id, error) : NULL;
   return !id || *ret_first;

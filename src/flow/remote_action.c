@@ -22,13 +22,6 @@ typedef struct {
   PxAttachment *attachment;
 } Action;
 
-static bool store_rows(const PxProject *project, PxAttachment *const *attachments, guint n, GError **error) {
-  for (guint i = 0; i < n; i++)
-    if (!px_attachment_store_remote(project->db, attachments[i], px_project_now(project), error))
-      return false;
-  return true;
-}
-
 /* How far several of them have come, in one transaction. */
 static bool store_all(const PxWork *work, PxRemoteAction reached, PxAttachment *const *attachments, guint n, GError **error) {
   const PxProject *project = work->project;
@@ -38,7 +31,7 @@ static bool store_all(const PxWork *work, PxRemoteAction reached, PxAttachment *
     return false;
   for (guint i = 0; i < n; i++)
     attachments[i]->remote_action = reached;
-  bool done = px_transaction_end(project->db, store_rows(project, attachments, n, error), error);
+  bool done = px_transaction_end(project->db, px_attachments_store_remote(project->db, attachments, n, px_project_now(project), error), error);
   px_hook(reached == PX_REMOTE_TAKEN ? "remote-taken" : "remote-done");
   return done;
 }

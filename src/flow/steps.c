@@ -70,15 +70,31 @@ static void place_upload(PxJob *job, const PxTask *upload) {
   }
 }
 
-bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *attachment, int64_t now, GError **error) {
+static PxJob *new_attachment_job(const PxProject *project, const PxAttachment *attachment) {
   bool imports = attachment->direction == PX_DIRECTION_IMPORT;
   g_autofree char *subject = g_strdup_printf("%" G_GINT64_FORMAT, attachment->id);
-  g_autoptr(PxJob) job = px_work_new_job(project, imports ? "import" : "upload", attachment->task, subject);
+  PxJob *job = px_work_new_job(project, imports ? "import" : "upload", attachment->task, subject);
   const PxTask *upload = attachment->upload_task && !imports ? px_tasks_get(project->tasks, attachment->upload_task) : NULL;
   if (upload)
     place_upload(job, upload);
   job->attachment_id = attachment->id;
+  return job;
+}
+
+bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *attachment, int64_t now, GError **error) {
+  g_autoptr(PxJob) job = new_attachment_job(project, attachment);
   return px_job_enqueue(project->db, job, now, error);
+}
+
+static void free_job(gpointer job) {
+  px_job_free(job);
+}
+
+bool px_work_enqueue_attachments(const PxProject *project, const GPtrArray *attachments, int64_t now, GError **error) {
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(free_job);
+  for (guint i = 0; i < attachments->len; i++)
+    g_ptr_array_add(jobs, new_attachment_job(project, attachments->pdata[i]));
+  return px_jobs_enqueue(project->db, (PxJob *const *)jobs->pdata, jobs->len, now, error);
 }
 
 bool px_work_begin(const PxWork *work, GError **error) {

@@ -82,10 +82,8 @@ bool px_process_step(PxWork *work, GError **error) {
   if (!px_work_begin(work, error))
     return false;
   g_autoptr(GPtrArray) waiting = px_attachment_waiting(db, work->job->task, 0, error);
-  bool ok = waiting != NULL;
-  for (guint i = 0; ok && i < waiting->len; i++)
-    ok = px_work_enqueue_attachment(work->project, waiting->pdata[i], now, error);
-  ok = ok && px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) && px_job_done(db, work->job, now, error);
+  bool ok = waiting && px_work_enqueue_attachments(work->project, waiting, now, error) &&
+            px_task_state_ran(db, work->job->task, work->job->started, PX_STATE_DONE, NULL, error) && px_job_done(db, work->job, now, error);
   bool done = px_transaction_end(db, ok, error);
   px_hook("process-committed");
   return done;

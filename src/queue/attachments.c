@@ -52,39 +52,81 @@ static gpointer read_attachment(PxColumns *columns) {
   return attachment;
 }
 
-bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) {
+/* ---- putting in */
+
+#define ADDED_COLUMNS 20
+
+/* Of attachment_add.sql. */
+static void values_to_add(gconstpointer row, PxValue *ret_values) {
+  const PxAttachment *attachment = row;
+  bool is_receipt = attachment->direction == PX_DIRECTION_RECEIPT;
+  const PxValue values[ADDED_COLUMNS] = {
+    px_value_string(px_direction_name(is_receipt ? PX_DIRECTION_ERROR : attachment->direction)),
+    px_value_string(px_state_name(attachment->state)),
+    px_value_string(attachment->name),
+    px_value_string(attachment->task),
+    px_value_string(attachment->upload_task),
+    px_value_string(attachment->pattern),
+    px_value_string(attachment->sha256),
+    px_value_integer((int64_t)attachment->size),
+    px_value_string(attachment->storage),
+    px_value_string(attachment->path),
+    px_value_integer(attachment->on_exists),
+    px_id_value(attachment->parent_id),
+    px_value_string(attachment->remote_key),
+    px_value_string(px_remote_action_name(attachment->remote_action)),
+    px_value_string(attachment->remote_held),
+    px_value_string(attachment->moved_to),
+    px_value_string(attachment->error),
+    px_value_integer(attachment->created),
+    px_value_integer(attachment->changed),
+    px_value_integer(is_receipt),
+  };
+  memcpy(ret_values, values, sizeof values);
+}
+
+static bool insert(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "attachment_add", &binder, error))
     return false;
   attachment->created = attachment->changed = now;
-  bool is_receipt = attachment->direction == PX_DIRECTION_RECEIPT;
-  px_bind_text(&binder, px_direction_name(is_receipt ? PX_DIRECTION_ERROR : attachment->direction));
-  px_bind_text(&binder, px_state_name(attachment->state));
-  px_bind_text(&binder, attachment->name);
-  px_bind_text(&binder, attachment->task);
-  px_bind_text(&binder, attachment->upload_task);
-  px_bind_text(&binder, attachment->pattern);
-  px_bind_text(&binder, attachment->sha256);
-  px_bind_integer(&binder, (int64_t)attachment->size);
-  px_bind_text(&binder, attachment->storage);
-  px_bind_text(&binder, attachment->path);
-  px_bind_integer(&binder, attachment->on_exists);
-  px_bind_id(&binder, attachment->parent_id);
-  px_bind_text(&binder, attachment->remote_key);
-  px_bind_text(&binder, px_remote_action_name(attachment->remote_action));
-  px_bind_text(&binder, attachment->remote_held);
-  px_bind_text(&binder, attachment->moved_to);
-  px_bind_text(&binder, attachment->error);
-  px_bind_integer(&binder, now);
-  px_bind_integer(&binder, now);
-  px_bind_integer(&binder, is_receipt);
-  if (!px_run_for_id(&binder, &attachment->id, error))
+  px_bind_row(&binder, attachment, ADDED_COLUMNS, values_to_add);
+  return px_run_for_id(&binder, &attachment->id, error);
+}
+
+bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) {
+  if (!insert(db, attachment, now, error))
     return false;
   if (attachment->id)
     return true;
   g_set_error(error, PX_ERROR, PX_ERROR_EXISTS, "%s: this very file is in the queue already", attachment->name);
   return false;
 }
+
+static bool insert_all(PxDb *db, PxAttachment *const *attachments, size_t n, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "attachments_add", &binder, error))
+    return false;
+  for (size_t i = 0; i < n; i++)
+    attachments[i]->created = attachments[i]->changed = now;
+  g_autofree PxValue *values = px_bind_rows(&binder, (const gconstpointer *)attachments, n, ADDED_COLUMNS, values_to_add);
+  g_autofree int64_t *ids = g_new(int64_t, n);
+  bool done = px_run_for_ids(&binder, n, ids, error);
+  for (size_t i = 0; i < n; i++)
+    attachments[i]->id = done ? ids[i] : 0;
+  return done;
+}
+
+bool px_attachments_add(PxDb *db, PxAttachment *const *attachments, size_t n, int64_t now, GError **error) {
+  if (n && px_db_dialect(db) == PX_DIALECT_POSTGRES)
+    return insert_all(db, attachments, n, now, error);
+  for (size_t i = 0; i < n; i++)
+    if (!insert(db, attachments[i], now, error))
+      return false;
+  return true;
+}
+
+/* ---- looking */
 
 PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) {
   PxBinder binder;
@@ -134,12 +176,6 @@ static bool is_named(PxDb *db, const char *name, const char *path, const char *t
   return ok;
 }
 
-static void bind_texts(PxBinder *binder, const char *const *texts, size_t n, PxValue *values) {
-  for (size_t i = 0; i < n; i++)
-    values[i] = texts ? px_value_text(texts[i], strlen(texts[i])) : px_value_null();
-  px_stmt_bind_array(binder->stmt, binder->next++, values, n);
-}
-
 /* Its rows are places, from 1, of what is known. */
 static bool run_for_places(const PxBinder *binder, size_t n, bool *ret_known, GError **error) {
   PxStep step;
@@ -153,10 +189,9 @@ static bool run_for_places(const PxBinder *binder, size_t n, bool *ret_known, GE
 bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_keys, size_t n, bool *ret_known, GError **error) {
   if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
     PxBinder binder;
-    g_autofree PxValue *keys = g_new(PxValue, n);
     if (!px_queue_statement(db, "attachments_known", &binder, error))
       return false;
-    bind_texts(&binder, remote_keys, n, keys);
+    g_autofree PxValue *keys = px_bind_texts(&binder, remote_keys, n);
     px_bind_text(&binder, task);
     return run_for_places(&binder, n, ret_known, error);
   }
@@ -169,12 +204,10 @@ bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_
 bool px_attachments_named(PxDb *db, const char *const *names, const char *const *paths, size_t n, const char *task, bool *ret_known, GError **error) {
   if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
     PxBinder binder;
-    g_autofree PxValue *name_values = g_new(PxValue, n);
-    g_autofree PxValue *path_values = g_new(PxValue, n);
     if (!px_queue_statement(db, "attachments_named", &binder, error))
       return false;
-    bind_texts(&binder, names, n, name_values);
-    bind_texts(&binder, paths, n, path_values);
+    g_autofree PxValue *name_values = px_bind_texts(&binder, names, n);
+    g_autofree PxValue *path_values = px_bind_texts(&binder, paths, n);
     px_bind_filter(&binder, task);
     return run_for_places(&binder, n, ret_known, error);
   }
@@ -184,13 +217,28 @@ bool px_attachments_named(PxDb *db, const char *const *names, const char *const 
   return true;
 }
 
-bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) {
+static bool find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "attachment_find_content", &binder, error))
     return false;
   px_bind_text(&binder, sha256);
   px_bind_filter(&binder, task);
   return px_run_for_id(&binder, ret_id, error);
+}
+
+bool px_attachments_find_content(PxDb *db, const char *const *sha256s, size_t n, const char *task, int64_t *ret_ids, GError **error) {
+  if (px_db_dialect(db) == PX_DIALECT_POSTGRES) {
+    PxBinder binder;
+    if (!px_queue_statement(db, "attachments_find_content", &binder, error))
+      return false;
+    g_autofree PxValue *contents = px_bind_texts(&binder, sha256s, n);
+    px_bind_filter(&binder, task);
+    return px_run_for_ids(&binder, n, ret_ids, error);
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!find_content(db, sha256s[i], task, &ret_ids[i], error))
+      return false;
+  return true;
 }
 
 bool px_attachment_find_receipt(PxDb *db, int64_t parent_id, int64_t *ret_id, GError **error) {
@@ -233,31 +281,47 @@ bool px_attachment_tasks_waiting(PxDb *db, const char *const *tasks, size_t n, b
     return true;
   }
   PxBinder binder;
-  g_autofree PxValue *names = g_new(PxValue, n);
-  for (size_t i = 0; i < n; i++) {
-    names[i] = px_value_string(tasks[i]);
-    ret_waiting[i] = false;
-  }
   if (!px_queue_statement(db, "attachment_tasks_waiting", &binder, error))
     return false;
-  px_stmt_bind_array(binder.stmt, 0, names, n);
-  PxStep step;
-  while ((step = px_stmt_step(binder.stmt, error)) == PX_STEP_ROW)
-    ret_waiting[px_stmt_integer(binder.stmt, 0) - 1] = true;
-  return step == PX_STEP_DONE;
+  g_autofree PxValue *names = px_bind_texts(&binder, tasks, n);
+  return run_for_places(&binder, n, ret_waiting, error);
+}
+
+/* ---- changing */
+
+#define REMOTE_COLUMNS 5
+
+/* Of attachment_remote.sql and attachments_remote.sql, but for the time. */
+static void remote_values(gconstpointer row, PxValue *ret_values) {
+  const PxAttachment *attachment = row;
+  const PxValue values[REMOTE_COLUMNS] = {px_value_string(px_remote_action_name(attachment->remote_action)), px_value_string(attachment->remote_held),
+                                          px_value_string(attachment->remote_key), px_value_string(attachment->moved_to),
+                                          px_value_integer(attachment->id)};
+  memcpy(ret_values, values, sizeof values);
 }
 
 bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "attachment_remote", &binder, error))
     return false;
-  px_bind_text(&binder, px_remote_action_name(attachment->remote_action));
-  px_bind_text(&binder, attachment->remote_held);
-  px_bind_text(&binder, attachment->remote_key);
-  px_bind_text(&binder, attachment->moved_to);
   px_bind_integer(&binder, now);
-  px_bind_integer(&binder, attachment->id);
+  px_bind_row(&binder, attachment, REMOTE_COLUMNS, remote_values);
   return px_run_bound(&binder, error);
+}
+
+bool px_attachments_store_remote(PxDb *db, PxAttachment *const *attachments, size_t n, int64_t now, GError **error) {
+  if (n && px_db_dialect(db) == PX_DIALECT_POSTGRES) {
+    PxBinder binder;
+    if (!px_queue_statement(db, "attachments_remote", &binder, error))
+      return false;
+    px_bind_integer(&binder, now);
+    g_autofree PxValue *values = px_bind_rows(&binder, (const gconstpointer *)attachments, n, REMOTE_COLUMNS, remote_values);
+    return px_run_bound(&binder, error);
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!px_attachment_store_remote(db, attachments[i], now, error))
+      return false;
+  return true;
 }
 
 bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error) {

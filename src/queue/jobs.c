@@ -55,26 +55,41 @@ gpointer px_read_job(PxColumns *columns) {
 
 /* ---- putting in */
 
+#define ADDED_COLUMNS 13
+
+/* Of job_add.sql. */
+static void values_to_add(gconstpointer row, PxValue *ret_values) {
+  const PxJob *job = row;
+  const PxValue values[ADDED_COLUMNS] = {
+    px_value_string(job->kind),
+    px_value_string(job->channel),
+    px_value_integer(job->priority),
+    px_value_integer(job->eta),
+    px_value_integer(job->attempt),
+    px_value_string(job->identity),
+    px_value_string(px_state_name(job->state)),
+    px_value_string(job->task),
+    px_id_value(job->attachment_id),
+    px_id_value(job->file_id),
+    px_value_string(job->owner),
+    px_value_integer(job->created),
+    px_value_integer(job->started),
+  };
+  memcpy(ret_values, values, sizeof values);
+}
+
+static void set_times(PxJob *job, int64_t now) {
+  job->created = now;
+  if (!job->eta)
+    job->eta = now;
+}
+
 static bool insert(PxDb *db, PxJob *job, int64_t now, GError **error) {
   PxBinder binder;
   if (!px_queue_statement(db, "job_add", &binder, error))
     return false;
-  job->created = now;
-  if (!job->eta)
-    job->eta = now;
-  px_bind_text(&binder, job->kind);
-  px_bind_text(&binder, job->channel);
-  px_bind_integer(&binder, job->priority);
-  px_bind_integer(&binder, job->eta);
-  px_bind_integer(&binder, job->attempt);
-  px_bind_text(&binder, job->identity);
-  px_bind_text(&binder, px_state_name(job->state));
-  px_bind_text(&binder, job->task);
-  px_bind_id(&binder, job->attachment_id);
-  px_bind_id(&binder, job->file_id);
-  px_bind_text(&binder, job->owner);
-  px_bind_integer(&binder, job->created);
-  px_bind_integer(&binder, job->started);
+  set_times(job, now);
+  px_bind_row(&binder, job, ADDED_COLUMNS, values_to_add);
   return px_run_for_id(&binder, &job->id, error);
 }
 
@@ -105,6 +120,34 @@ bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) {
   px_bind_integer(&binder, job->id);
   px_bind_integer(&binder, job->eta);
   return px_run_bound(&binder, error);
+}
+
+/* The id of one whose identity another job has is 0 then. */
+static bool insert_all(PxDb *db, PxJob *const *jobs, size_t n, int64_t now, GError **error) {
+  PxBinder binder;
+  if (!px_queue_statement(db, "jobs_add", &binder, error))
+    return false;
+  for (size_t i = 0; i < n; i++) {
+    jobs[i]->state = PX_STATE_PENDING;
+    set_times(jobs[i], now);
+  }
+  g_autofree PxValue *values = px_bind_rows(&binder, (const gconstpointer *)jobs, n, ADDED_COLUMNS, values_to_add);
+  g_autofree int64_t *ids = g_new(int64_t, n);
+  bool done = px_run_for_ids(&binder, n, ids, error);
+  for (size_t i = 0; i < n; i++)
+    jobs[i]->id = done ? ids[i] : 0;
+  px_db_notify(db);
+  return done;
+}
+
+bool px_jobs_enqueue(PxDb *db, PxJob *const *jobs, size_t n, int64_t now, GError **error) {
+  bool together = n > 0 && px_db_dialect(db) == PX_DIALECT_POSTGRES;
+  if (together && !insert_all(db, jobs, n, now, error))
+    return false;
+  for (size_t i = 0; i < n; i++)
+    if (!(together && jobs[i]->id) && !px_job_enqueue(db, jobs[i], now, error))
+      return false;
+  return true;
 }
 
 bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) {

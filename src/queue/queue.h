@@ -91,6 +91,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxAttachment, px_attachment_free)
 
 /* Inserts and sets id. PX_ERROR_EXISTS: this very remote file (task, remote_key and sha256) is in the queue already. */
 bool px_attachment_add(PxDb *db, PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of several, their ids in their order; on a server with one statement. The id of one that is in the queue already is 0 then. */
+bool px_attachments_add(PxDb *db, PxAttachment *const *attachments, size_t n, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_NOT_FOUND. Caller frees. */
 PxAttachment *px_attachment_get(PxDb *db, int64_t id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Of PxAttachment *, freed with the array. */
@@ -101,7 +103,9 @@ bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_
 /* The same of import attachments of its name, in any folder (paths NULL) or in its own, of one task or (NULL) of all; duplicates do not count. */
 bool px_attachments_named(PxDb *db, const char *const *names, const char *const *paths, size_t n, const char *task, bool *ret_known, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
-bool px_attachment_find_content(PxDb *db, const char *sha256, const char *task, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of each of n contents the first import attachment, of one task or (NULL) of all; 0: there is none. Duplicates do not count. */
+bool px_attachments_find_content(PxDb *db, const char *const *sha256s, size_t n, const char *task, int64_t *ret_ids, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* The last receipt for an attachment; *ret_id 0: none. */
 bool px_attachment_find_receipt(PxDb *db, int64_t parent_id, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Attachments of a task whose remote action is pending or taken, oldest first. */
@@ -113,6 +117,7 @@ GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GEr
 bool px_attachment_tasks_waiting(PxDb *db, const char *const *tasks, size_t n, bool *ret_waiting, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Stores remote_action, remote_held, remote_key, moved_to as they are in the struct. */
 bool px_attachment_store_remote(PxDb *db, const PxAttachment *attachment, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_attachments_store_remote(PxDb *db, PxAttachment *const *attachments, size_t n, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* error may be NULL; moved_to NULL: as it is. */
 bool px_attachment_set_state(PxDb *db, int64_t id, PxState state, const char *why, const char *moved_to, int64_t now, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
@@ -285,6 +290,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJob, px_job_free)
 /* Inserts and sets id. When a waiting, pending or started job has the same identity nothing is inserted: id becomes that job's,
  * and a pending one's eta is brought forward. */
 bool px_job_enqueue(PxDb *db, PxJob *job, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of several, in their order; on a server with one statement, and one or two more for each whose identity another job has. */
+bool px_jobs_enqueue(PxDb *db, PxJob *const *jobs, size_t n, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Inserts the job as started by worker: for commands that run it themselves. */
 bool px_job_enqueue_started(PxDb *db, PxJob *job, const PxWorker *worker, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -15,6 +15,7 @@ bool px_queue_statement(PxDb *db, const char *name, PxBinder *ret_binder, GError
 void px_bind_integer(PxBinder *binder, int64_t value);
 void px_bind_text(PxBinder *binder, const char *text);
 /* 0 is the null value: an id that is none. */
+PxValue px_id_value(int64_t id);
 void px_bind_id(PxBinder *binder, int64_t id);
 /* rows, created, updated, unchanged, failed, skipped */
 void px_bind_counts(PxBinder *binder, const PxCounts *counts);
@@ -23,9 +24,18 @@ char *px_like_part(const char *text);
 /* Twice each, as "NULL or equal" takes them; limit 0 is none. */
 void px_bind_filter(PxBinder *binder, const char *text);
 void px_bind_limit(PxBinder *binder, uint64_t limit);
+/* The values of a row, as many as its statement has columns. They refer to the row. */
+typedef void (*PxRowValues)(gconstpointer row, PxValue *ret_values);
+void px_bind_row(PxBinder *binder, gconstpointer row, size_t n_columns, PxRowValues values_of);
+/* n rows as arrays, a parameter a column, as unnest() takes them. Caller frees, when the statement has been stepped to its end. PostgreSQL only. */
+PxValue *px_bind_rows(PxBinder *binder, const gconstpointer *rows, size_t n, size_t n_columns, PxRowValues values_of) G_GNUC_WARN_UNUSED_RESULT;
+/* n texts as an array, or (NULL) as many null values; the same. */
+PxValue *px_bind_texts(PxBinder *binder, const char *const *texts, size_t n) G_GNUC_WARN_UNUSED_RESULT;
 bool px_run_bound(PxBinder *binder, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Runs a statement that returns one integer at most; *ret_value 0 when it returns none or NULL. */
 bool px_run_for_id(PxBinder *binder, int64_t *ret_value, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same of a statement about n things, that returns the places, from 1, of those for which it has an integer, and these. */
+bool px_run_for_ids(PxBinder *binder, size_t n, int64_t *ret_values, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Reads one column after the other. */
 typedef struct {

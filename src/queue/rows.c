@@ -47,8 +47,12 @@ void px_bind_text(PxBinder *binder, const char *text) {
   px_stmt_bind_text(binder->stmt, binder->next++, text);
 }
 
+PxValue px_id_value(int64_t id) {
+  return id ? px_value_integer(id) : px_value_null();
+}
+
 void px_bind_id(PxBinder *binder, int64_t id) {
-  PxValue value = id ? px_value_integer(id) : px_value_null();
+  PxValue value = px_id_value(id);
   px_stmt_bind(binder->stmt, binder->next++, &value);
 }
 
@@ -80,6 +84,34 @@ void px_bind_limit(PxBinder *binder, uint64_t limit) {
   px_bind_integer(binder, limit && limit < INT64_MAX ? (int64_t)limit : INT64_MAX);
 }
 
+void px_bind_row(PxBinder *binder, gconstpointer row, size_t n_columns, PxRowValues values_of) {
+  g_autofree PxValue *values = g_new(PxValue, n_columns);
+  values_of(row, values);
+  for (size_t i = 0; i < n_columns; i++)
+    px_stmt_bind(binder->stmt, binder->next++, &values[i]);
+}
+
+PxValue *px_bind_rows(PxBinder *binder, const gconstpointer *rows, size_t n, size_t n_columns, PxRowValues values_of) {
+  g_autofree PxValue *of_row = g_new(PxValue, n_columns);
+  PxValue *columns = g_new(PxValue, n * n_columns);
+  for (size_t i = 0; i < n; i++) {
+    values_of(rows[i], of_row);
+    for (size_t column = 0; column < n_columns; column++)
+      columns[column * n + i] = of_row[column];
+  }
+  for (size_t column = 0; column < n_columns; column++)
+    px_stmt_bind_array(binder->stmt, binder->next++, columns + column * n, n);
+  return columns;
+}
+
+PxValue *px_bind_texts(PxBinder *binder, const char *const *texts, size_t n) {
+  PxValue *values = g_new(PxValue, n);
+  for (size_t i = 0; i < n; i++)
+    values[i] = px_value_string(texts ? texts[i] : NULL);
+  px_stmt_bind_array(binder->stmt, binder->next++, values, n);
+  return values;
+}
+
 bool px_run_bound(PxBinder *binder, GError **error) {
   return px_stmt_run(binder->stmt, error);
 }
@@ -93,6 +125,14 @@ bool px_run_for_id(PxBinder *binder, int64_t *ret_value, GError **error) {
     return true;
   *ret_value = px_stmt_integer(binder->stmt, 0);
   return px_stmt_run(binder->stmt, error);
+}
+
+bool px_run_for_ids(PxBinder *binder, size_t n, int64_t *ret_values, GError **error) {
+  PxStep step;
+  memset(ret_values, 0, n * sizeof *ret_values);
+  while ((step = px_stmt_step(binder->stmt, error)) == PX_STEP_ROW)
+    ret_values[px_stmt_integer(binder->stmt, 0) - 1] = px_stmt_integer(binder->stmt, 1);
+  return step == PX_STEP_DONE;
 }
 
 /* ---- out of them */

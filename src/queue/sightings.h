@@ -19,6 +19,6 @@ void px_sighting_free(PxSighting *sighting);
 
 /* Those of a task (PxSighting *, freed with the array). */
 GPtrArray *px_sightings_of(PxDb *db, const char *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* In the caller's transaction, in place of what was known of that place. */
-bool px_sighting_store(PxDb *db, const char *task, const PxSighting *sighting, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-bool px_sighting_forget(PxDb *db, const char *task, const char *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* In the caller's transaction, in place of what was known of those places; on a server with one statement. */
+bool px_sightings_store(PxDb *db, const char *task, const PxSighting *const *sightings, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool px_sightings_forget(PxDb *db, const char *task, const char *const *places, size_t n, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -1,4 +1,4 @@
 -- How far the remote action has come.
 UPDATE pattimpex_attachment
-SET remote_action = ?, remote_held = ?, remote_key = ?, moved_to = ?, changed = ?
+SET changed = ?, remote_action = ?, remote_held = ?, remote_key = ?, moved_to = ?
 WHERE id = ?

@@ -2,17 +2,21 @@
 #pragma once
 /* A project in a folder of its own: a database, a folder of a partner, a clock in the test's hand. */
 #include "flow/flow_private.h"
+#include "postgres.h"
 
 #define NOW G_GINT64_CONSTANT(1700000000000000)
 
 typedef struct {
   char *directory;
+  char *url; /* of the database; NULL: shop.db in the folder */
   PxProject *project;
   int64_t now;
   bool work_takes_time; /* the clock is a second further for each partner that there is */
 } Fixture;
 
 void fixture_set_up(Fixture *f, gconstpointer tasks); /* tasks: text of the configuration behind the patterns; NULL: none */
+/* The same over a database of the PostgreSQL server. */
+void fixture_set_up_postgres(Fixture *f, gconstpointer tasks);
 void fixture_tear_down(Fixture *f, gconstpointer data);
 /* Closes and opens the project again, with dry_run or not. */
 void fixture_reopen(Fixture *f, bool dry_run);

@@ -53,11 +53,23 @@ static void same_content_in_one_batch_is_a_duplicate(Fixture *f, gconstpointer d
   g_assert_true(fixture_exists(f, "drop/done/004.csv"));
 }
 
+/* The database takes no attachment of that name. */
+static void refuse(const Fixture *f, const char *name) {
+  g_autofree char *trigger = g_strdup_printf(
+    "CREATE TRIGGER no BEFORE INSERT ON pattimpex_attachment WHEN NEW.name = '%s' BEGIN SELECT RAISE(ABORT, 'not this one'); END", name);
+  g_autofree char *constraint = g_strdup_printf("ALTER TABLE pattimpex_attachment ADD CONSTRAINT \"not this one\" CHECK (name <> '%s')", name);
+  fixture_exec(f, f->url ? constraint : trigger);
+}
+
+static void refuse_no_more(const Fixture *f) {
+  fixture_exec(f, f->url ? "ALTER TABLE pattimpex_attachment DROP CONSTRAINT \"not this one\"" : "DROP TRIGGER no");
+}
+
 static void file_that_the_database_refuses_keeps_back_no_other(Fixture *f, gconstpointer data) {
   g_auto(PxWork) work = {0};
   g_auto(PxWork) again = {0};
   write_files(f, 5);
-  fixture_exec(f, "CREATE TRIGGER no BEFORE INSERT ON pattimpex_attachment WHEN NEW.name = '002.csv' BEGIN SELECT RAISE(ABORT, 'not this one'); END");
+  refuse(f, "002.csv");
   g_assert_true(fetch(f, &work, NULL));
   g_assert_cmpuint(work.report.fetched, ==, 4);
   g_assert_cmpuint(work.report.problems->len, ==, 1);
@@ -67,9 +79,41 @@ static void file_that_the_database_refuses_keeps_back_no_other(Fixture *f, gcons
   g_assert_true(fixture_exists(f, "drop/in/002.csv"));
   g_assert_true(fixture_exists(f, "drop/done/004.csv"));
   g_assert_cmpint(fixture_ask(f, "SELECT count(*) FROM pattimpex_job WHERE kind = 'import'"), ==, 4);
-  fixture_exec(f, "DROP TRIGGER no");
+  refuse_no_more(f);
   g_assert_true(fetch(f, &again, NULL));
   g_assert_true(fixture_exists(f, "drop/done/002.csv"));
+}
+
+/* The second one is no duplicate of a file that is not in the queue. */
+static void file_is_taken_whose_double_is_refused(Fixture *f, gconstpointer data) {
+  g_auto(PxWork) work = {0};
+  write_files(f, 3);
+  fixture_write(f, "drop/in/001-again.csv", "email#key,name\np1@x.test,P1\n", 60);
+  refuse(f, "001-again.csv"); /* the first of both by its name */
+  g_assert_true(fetch(f, &work, NULL));
+  g_assert_cmpuint(work.report.fetched, ==, 3);
+  g_assert_cmpuint(work.report.duplicates, ==, 0);
+  g_assert_cmpint(fixture_ask(f, ATTACHMENTS " WHERE state = 'pending' AND error IS NULL AND remote_action = 'done'"), ==, 3);
+  g_assert_true(fixture_exists(f, "drop/done/001.csv"));
+  g_assert_true(fixture_exists(f, "drop/in/001-again.csv"));
+}
+
+/* A batch may be cut by the time that it takes, so that there is more than one. */
+static void more_files_are_not_more_statements(Fixture *f, gconstpointer data) {
+  uint64_t run[3];
+  static const unsigned n[] = {1, 10, 100};
+  for (unsigned i = 0; i < 3; i++) {
+    g_auto(PxWork) work = {0};
+    write_files(f, n[i]);
+    uint64_t before = px_db_counts(f->project->db).run;
+    g_assert_true(fetch(f, &work, NULL));
+    g_assert_cmpuint(work.report.fetched, ==, n[i]);
+    run[i] = px_db_counts(f->project->db).run - before;
+    fixture_exec(f, "UPDATE pattimpex_job SET state = 'cancelled'");
+    fixture_exec(f, "UPDATE pattimpex_attachment SET sha256 = 'other' || id");
+  }
+  g_test_message("1 file: %" G_GUINT64_FORMAT " statements, 10: %" G_GUINT64_FORMAT ", 100: %" G_GUINT64_FORMAT, run[0], run[1], run[2]);
+  g_assert_cmpuint(run[2], <, run[1] + 45);
 }
 
 /* Nothing was taken, and nothing was touched; the next run takes all. */
@@ -119,11 +163,22 @@ static void stop_keeps_what_was_read(Fixture *f, gconstpointer data) {
 }
 
 void add_fetch_tests(void) {
-#define ADD(path, tasks, function) g_test_add("/flow/fetch/" path, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
+#define ADD_SQLITE(path, tasks, function) g_test_add("/flow/fetch/sqlite/" path, Fixture, tasks, fixture_set_up, function, fixture_tear_down)
+#define ADD_POSTGRES(path, tasks, function)                                                                                                          \
+  g_test_add("/flow/fetch/postgres/" path, Fixture, tasks, fixture_set_up_postgres, function, fixture_tear_down)
+#define ADD(path, tasks, function)                                                                                                                   \
+  do {                                                                                                                                               \
+    ADD_SQLITE(path, tasks, function);                                                                                                               \
+    ADD_POSTGRES(path, tasks, function);                                                                                                             \
+  } while (0)
   ADD("many_files_are_taken_in_order", plain, many_files_are_taken_in_order);
   ADD("same_content_in_one_batch_is_a_duplicate", content, same_content_in_one_batch_is_a_duplicate);
   ADD("file_that_the_database_refuses_keeps_back_no_other", plain, file_that_the_database_refuses_keeps_back_no_other);
-  ADD("batch_that_cannot_be_stored_is_taken_by_the_next_run", plain, batch_that_cannot_be_stored_is_taken_by_the_next_run);
-  ADD("stop_keeps_what_was_read", plain, stop_keeps_what_was_read);
+  ADD("file_is_taken_whose_double_is_refused", content, file_is_taken_whose_double_is_refused);
+  ADD_SQLITE("batch_that_cannot_be_stored_is_taken_by_the_next_run", plain, batch_that_cannot_be_stored_is_taken_by_the_next_run);
+  ADD_SQLITE("stop_keeps_what_was_read", plain, stop_keeps_what_was_read);
+  ADD_POSTGRES("more_files_are_not_more_statements", content, more_files_are_not_more_statements);
 #undef ADD
+#undef ADD_POSTGRES
+#undef ADD_SQLITE
 }

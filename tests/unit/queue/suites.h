@@ -11,4 +11,5 @@ void add_needs(void);
 void add_notices(void);
 void add_overview(void);
 void add_servers(void);
+void add_sets(void);
 void add_tries(void);

@@ -42,7 +42,8 @@ static void finds_names_and_contents(Fixture *f, gconstpointer data) {
   static const char *const paths[] = {"in", "in", "elsewhere"};
   g_autoptr(PxAttachment) first = add_attachment(f, "a.csv", NULL, "s1", NULL);
   bool known[3];
-  int64_t id;
+  static const char *const contents[] = {"s2", "s1", "s1"};
+  int64_t ids[3];
   g_assert_true(px_db_exec(f->db, "UPDATE pattimpex_attachment SET path = 'in'", NULL));
   g_assert_true(px_attachments_named(f->db, names, NULL, 3, "in", known, NULL));
   g_assert_true(!known[0] && known[1] && known[2]);
@@ -50,8 +51,10 @@ static void finds_names_and_contents(Fixture *f, gconstpointer data) {
   g_assert_true(!known[0] && known[1] && !known[2]);
   g_assert_true(px_attachments_named(f->db, names, NULL, 3, "other", known, NULL));
   g_assert_true(!known[0] && !known[1] && !known[2]);
-  g_assert_true(px_attachment_find_content(f->db, "s1", NULL, &id, NULL));
-  g_assert_cmpint(id, ==, first->id);
+  g_assert_true(px_attachments_find_content(f->db, contents, 3, NULL, ids, NULL));
+  g_assert_true(ids[0] == 0 && ids[1] == first->id && ids[2] == first->id);
+  g_assert_true(px_attachments_find_content(f->db, contents, 3, "other", ids, NULL));
+  g_assert_true(ids[0] == 0 && ids[1] == 0 && ids[2] == 0);
 }
 
 static void finds_several_remote_files_at_once(Fixture *f, gconstpointer data) {
@@ -303,6 +306,7 @@ int main(int argc, char **argv) {
   add_notices();
   add_overview();
   add_servers();
+  add_sets();
   add_tries();
   return g_test_run();
 }
