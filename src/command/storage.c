@@ -327,17 +327,31 @@ static bool put_one(const Done *done, PxStorage *storage, const char *file, cons
   return true;
 }
 
-/* PATH is the file, or, with a / at its end, the directory; several files go to a directory. */
+static bool stop_at_once(const char *path, const PxFileInfo *file, void *data) {
+  return false;
+}
+
+/* A folder that cannot be listed is told by the put. */
+static bool is_folder_there(PxStorage *storage, const char *path) {
+  bool missing;
+  return px_storage_list_tree(storage, path, NULL, stop_at_once, NULL, &missing, NULL) && !missing;
+}
+
+/* PATH is the file, or the folder: one that is there, or with a / at its end; several files go to a folder. */
 static int put(const PxCommandLine *line, PxStorage *storage, GError **error) {
   PxOnExists how;
-  const char *to = line->n_args > 3 ? line->args[line->n_args - 1] : "";
+  const char *place = line->n_args > 3 ? line->args[line->n_args - 1] : "";
   unsigned end = line->n_args > 3 ? line->n_args - 1 : 3;
   if (!read_on_exists(&how, error))
     return 2;
-  if (end > 3 && !g_str_has_suffix(to, "/")) {
-    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage put: where do %u files go? Name a folder behind them, with a / at its end: out/", end - 2);
+  bool into = !*place || g_str_has_suffix(place, "/");
+  bool found = !into && is_folder_there(storage, place);
+  if (end > 3 && !into && !found) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage put: where do %u files go? There is no folder %s; with a / at its end, %s/, it is made",
+                end - 2, place, place);
     return 2;
   }
+  g_autofree char *to = g_strconcat(place, found ? "/" : "", NULL);
   g_auto(Done) done = {.line = line, .rows = end > 3 ? json_array() : NULL};
   for (unsigned i = 2; i < end; i++)
     if (!put_one(&done, storage, line->args[i], to, how, error))
@@ -428,9 +442,10 @@ const PxCommand px_command_storage = {
   .arguments = USAGE,
   .summary = "List storages, check them, or list, get, put and remove files in one by hand",
   .help = "PATH is relative to the storage's directory and cannot leave it. ls shows files and folders; ls, get and rm\n"
-          "take a pattern as the last part of PATH (in quotes, or the shell takes it). put never leaves half a file, and\n"
-          "replaces one only when told to. trust shows the key of a server (SFTP, FTP with TLS), before anything is\n"
-          "sent to it, and with --yes adds it to those that are known. Nothing of it is kept in the history; no database is needed.\n\n"
+          "take a pattern as the last part of PATH (in quotes, or the shell takes it). put writes PATH, or into it where it\n"
+          "is a folder (with a / at its end it is made); it never leaves half a file, and replaces one only when told to.\n"
+          "trust shows the key of a server (SFTP, FTP with TLS), before anything is sent to it, and with --yes adds it to\n"
+          "those that are known. Nothing of it is kept in the history; no database is needed.\n\n"
           "Examples:\n"
           "  pattimpex storage\n"
           "  pattimpex storage check supplier\n"

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from conftest import BASE
+from ftp_servers import Vsftpd
 from s3_servers import SECRET, S3rver
 from sftp_servers import Sshd
 
@@ -24,10 +25,17 @@ def s3(tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def vsftpd(tmp_path_factory):
+    server = Vsftpd(tmp_path_factory.mktemp("vsftpd"))
+    yield server
+    server.stop()
+
+
 @pytest.fixture(params=["file", "sftp", "s3"])
-def shop(request, project, sshd, s3, monkeypatch):
+def shop(request, project, sshd, vsftpd, s3, monkeypatch):
     monkeypatch.setenv("SECRET", SECRET)
-    settings = {"file": "{type: file, directory: drop}", "sftp": sshd.settings(project.drop_folder),
+    settings = {"file": "{type: file, directory: drop}", "sftp": sshd.settings(project.drop_folder), "ftp": vsftpd.settings(project.drop_folder),
                 "s3": s3.settings(project.drop_folder)}[request.param]
     project.config("", base=BASE.replace("{type: file, directory: drop}", settings))
     project.type = request.param
@@ -83,10 +91,23 @@ def test_patterns_and_several_files(shop):
     assert sorted(path.read_text() for path in (shop.folder / "back").iterdir()) == ["a.csv", "b.csv"]
     assert "there is a file of that name already" in shop.call("storage", "get", "drop", "in/a.csv", "-o", "back", status=1).stderr
     assert "name a folder for them" in shop.call("storage", "get", "drop", "in/*", "-o", "one", status=2).stderr
-    assert "Name a folder behind them" in shop.call("storage", "put", "drop", "a.csv", "b.csv", "out", status=2).stderr
+    assert "There is no folder out" in shop.call("storage", "put", "drop", "a.csv", "b.csv", "out", status=2).stderr
     assert shop.json("storage", "rm", "drop", "in/[ab].csv") == [{"storage": "drop", "removed": "in/a.csv"}, {"storage": "drop", "removed": "in/b.csv"}]
     assert "in/*.csv: there is no file that this means" in shop.call("storage", "rm", "drop", "in/*.csv", status=2).stderr
     assert shop.names() == ["in/c.txt"]
+
+
+@pytest.mark.parametrize("shop", ["file", "sftp", "ftp", "s3"], indirect=True)
+def test_put_goes_into_a_folder_that_is_there(shop):
+    for name in ("a.csv", "b.csv"):
+        (shop.folder / name).write_text(name)
+    shop.drop("old.csv", "old")
+    assert shop.json("storage", "put", "drop", "a.csv", "in") == {"storage": "drop", "put": "in/a.csv"}
+    assert [row["put"] for row in shop.json("storage", "put", "drop", "a.csv", "b.csv", "in", "--on-exists", "replace")] == ["in/a.csv", "in/b.csv"]
+    assert shop.json("storage", "put", "drop", "a.csv", "out") == {"storage": "drop", "put": "out"}
+    assert "out: there is a file of that name already" in shop.call("storage", "put", "drop", "b.csv", "out", status=1).stderr
+    assert "There is no folder out" in shop.call("storage", "put", "drop", "a.csv", "b.csv", "out", status=2).stderr
+    assert shop.names() == ["in/a.csv", "in/b.csv", "in/old.csv", "out"]
 
 
 def test_name_that_looks_like_a_pattern_is_itself(shop):
