@@ -97,6 +97,10 @@ bool px_db_commit_soon(PxDb *db, GError **error) {
   return !db->driver->commit_soon || db->driver->commit_soon(db, error);
 }
 
+bool px_db_prefer_indexes(PxDb *db, GError **error) {
+  return !db->driver->prefer_indexes || db->driver->prefer_indexes(db, error);
+}
+
 bool px_db_keep_plans(PxDb *db, GError **error) {
   return !db->driver->keep_plans || db->driver->keep_plans(db, error);
 }

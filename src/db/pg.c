@@ -303,9 +303,16 @@ static bool pg_commit_soon(PxDb *db, GError **error) {
   return px_pg_command(pg_of(db), "SET LOCAL synchronous_commit = off", error);
 }
 
-/* A table that is small when a plan is made may be large when it is used; and compiling pays for no such statement. */
+/* A table that is small when a plan is made may be large when it is used; and compiling pays for no such statement, though a table that has to be
+ * read as a whole seems to cost so much then that the planner would. */
+#define BY_INDEX "SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+
+static bool pg_prefer_indexes(PxDb *db, GError **error) {
+  return px_pg_command(pg_of(db), BY_INDEX, error);
+}
+
 static bool pg_keep_plans(PxDb *db, GError **error) {
-  return px_pg_command(pg_of(db), "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; SET LOCAL jit = off", error);
+  return px_pg_command(pg_of(db), BY_INDEX "; SET LOCAL plan_cache_mode = force_generic_plan", error);
 }
 
 /* ---- waking one another */
@@ -398,6 +405,7 @@ const PxDbDriver px_db_postgres = {
   .cut = pg_cut,
   .limit_idle = pg_limit_idle,
   .commit_soon = pg_commit_soon,
+  .prefer_indexes = pg_prefer_indexes,
   .keep_plans = pg_keep_plans,
   .notify = pg_notify,
   .listen = pg_listen,

@@ -212,6 +212,8 @@ bool px_import_check(PxImport *import, uint64_t resume_row, uint64_t resume_plac
 /* Chunk after chunk, each in a transaction; or (on_error: abort) all in one. The last one ends the file. */
 bool px_import_load_chunks(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_import_load_whole(PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Begins a transaction of the job that records are written in. */
+bool px_import_begin(const PxImport *import, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A transaction of the job in which load works with the rows of the loader. A row that makes the database end it is marked, and it is begun again. */
 typedef bool (*PxImportLoad)(PxImport *import, void *data, GError **error);
 bool px_import_commit(PxImport *import, PxImportLoad load, void *data, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -102,13 +102,23 @@ static bool load_and_store(PxImport *import, void *data, GError **error) {
   return true;
 }
 
+bool px_import_begin(const PxImport *import, GError **error) {
+  PxDb *db = import->work->project->db;
+  if (!px_work_begin(import->work, error))
+    return false;
+  if (px_db_prefer_indexes(db, error))
+    return true;
+  px_db_rollback(db);
+  return false;
+}
+
 /* As often as there are rows at most. */
 bool px_import_commit(PxImport *import, PxImportLoad load, void *data, GError **error) {
   PxDb *db = import->work->project->db;
   for (size_t tries = px_loader_rows(import->loader);; tries--) {
     const PxCounts before = import->file->counts;
     g_autoptr(GError) problem = NULL;
-    if (!px_work_begin(import->work, error))
+    if (!px_import_begin(import, error))
       return false;
     if (px_transaction_end(db, load(import, data, &problem), &problem))
       return true;

@@ -39,7 +39,7 @@ static bool load_all_again(PxImport *import, PxHeld *held, GError **error) {
   for (;;) {
     unsigned known = px_lost_rows_known(import->work->lost);
     g_autoptr(GError) problem = NULL;
-    if (!px_work_begin(import->work, error))
+    if (!px_import_begin(import, error))
       return false;
     if (load_all(import, held, &problem))
       return true;
