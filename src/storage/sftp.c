@@ -12,14 +12,16 @@
 #define DAY_S (24 * 60 * 60)
 #define LISTS_AT_ONCE 4u
 #define MOST_SILENCE (60 * G_USEC_PER_SEC)
+#define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
 #define SMALL_ROOM 65536 /* bytes: a disk with less is full */
 
 typedef struct {
   const PxSftpSettings *settings;
   PxPace *pace;
-  PxSftp *sftp;      /* NULL: not connected */
-  char *root;        /* the directory as the server calls it, without a "/" at its end ("" is the server's "/") */
-  char *name;        /* of the file opened last */
+  PxSftp *sftp; /* NULL: not connected */
+  char *root;   /* the directory as the server calls it, without a "/" at its end ("" is the server's "/") */
+  char *name;   /* of the file opened last */
+  PxSftpEarly *early;
   GHashTable *swept; /* directories whose leftover temporary files are gone */
 } Sftp;
 
@@ -38,15 +40,6 @@ static bool refuse(GError **error, const char *place, const char *why) {
 }
 
 /* ---- single requests */
-
-static uint32_t send_paths(Sftp *self, int type, const char *first, const char *second) {
-  uint32_t id = px_sftp_begin(self->sftp, type);
-  px_sftp_add_text(self->sftp, first);
-  if (second)
-    px_sftp_add_text(self->sftp, second);
-  px_sftp_send(self->sftp);
-  return id;
-}
 
 /* The status that answers id, in *ret_reply. */
 static bool await_status(Sftp *self, uint32_t id, PxSftpReply *ret_reply, GError **error) {
@@ -69,47 +62,23 @@ static bool await_attrs(Sftp *self, uint32_t id, PxSftpReply *ret_reply, PxSftpA
 }
 
 static bool lstat_file(Sftp *self, const char *remote, PxSftpReply *ret_reply, PxSftpAttrs *ret, GError **error) {
-  return await_attrs(self, send_paths(self, PX_SFTP_LSTAT, remote, NULL), ret_reply, ret, error);
+  return await_attrs(self, px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL), ret_reply, ret, error);
 }
 
-typedef struct {
-  unsigned char bytes[256]; /* draft 3: at most 256 */
-  size_t len;
-} Handle;
-
 /* The handle that answers id; reply has the status where there is none. */
-static bool await_handle(Sftp *self, uint32_t id, PxSftpReply *ret_reply, Handle *ret, GError **error) {
-  const unsigned char *bytes;
+static bool await_handle(Sftp *self, uint32_t id, PxSftpReply *ret_reply, PxSftpHandle *ret, GError **error) {
   ret->len = 0;
   if (!px_sftp_await(self->sftp, id, ret_reply, error))
     return false;
   if (ret_reply->type == PX_SFTP_STATUS)
     return ret_reply->status != PX_SFTP_OK || px_sftp_broken(self->sftp, error);
-  if (ret_reply->type != PX_SFTP_HANDLE || !px_sftp_take_bytes(ret_reply, &bytes, &ret->len) || ret->len == 0 || ret->len > sizeof ret->bytes)
-    return px_sftp_broken(self->sftp, error);
-  memcpy(ret->bytes, bytes, ret->len);
-  return true;
-}
-
-static uint32_t send_handle(Sftp *self, int type, const Handle *handle) {
-  uint32_t id = px_sftp_begin(self->sftp, type);
-  px_sftp_add_bytes(self->sftp, handle->bytes, handle->len);
-  px_sftp_send(self->sftp);
-  return id;
-}
-
-static uint32_t send_open(Sftp *self, const char *remote, uint32_t flags) {
-  uint32_t id = px_sftp_begin(self->sftp, PX_SFTP_OPEN);
-  px_sftp_add_text(self->sftp, remote);
-  px_sftp_add_u32(self->sftp, flags);
-  px_sftp_add_u32(self->sftp, 0);
-  px_sftp_send(self->sftp);
-  return id;
+  return (ret_reply->type == PX_SFTP_HANDLE && px_sftp_take_handle(ret_reply, ret)) || px_sftp_broken(self->sftp, error);
 }
 
 /* ---- connecting */
 
 static void disconnect(Sftp *self) {
+  px_sftp_early_give_up(self->early, false);
   px_sftp_close(self->sftp);
   self->sftp = NULL;
   g_clear_pointer(&self->root, g_free);
@@ -119,6 +88,7 @@ static void *sftp_open(const void *settings, PxPace *pace) {
   Sftp *self = g_new0(Sftp, 1);
   self->settings = settings;
   self->pace = pace;
+  self->early = px_sftp_early_new();
   self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
@@ -126,6 +96,7 @@ static void *sftp_open(const void *settings, PxPace *pace) {
 static void sftp_close(void *data) {
   Sftp *self = data;
   disconnect(self);
+  px_sftp_early_free(self->early);
   g_hash_table_unref(self->swept);
   g_free(self->name);
   g_free(self);
@@ -147,8 +118,8 @@ static bool find_root(Sftp *self, GError **error) {
   size_t len;
   uint32_t n;
   const char *directory = *self->settings->directory ? self->settings->directory : ".";
-  uint32_t stat_id = send_paths(self, PX_SFTP_STAT, directory, NULL);
-  uint32_t path_id = send_paths(self, PX_SFTP_REALPATH, directory, NULL);
+  uint32_t stat_id = px_sftp_send_paths(self->sftp, PX_SFTP_STAT, directory, NULL);
+  uint32_t path_id = px_sftp_send_paths(self->sftp, PX_SFTP_REALPATH, directory, NULL);
   if (!await_attrs(self, stat_id, &reply, &attrs, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
@@ -203,7 +174,7 @@ static bool walk(Sftp *self, const char *path, const char *doing, GError **error
   for (char **part = parts; part && *part; part++) {
     g_string_append_printf(place, "%s%s", place->len ? "/" : "", *part);
     g_autofree char *remote = remote_path(self, place->str, NULL);
-    uint32_t id = send_paths(self, PX_SFTP_LSTAT, remote, NULL);
+    uint32_t id = px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL);
     g_array_append_val(ids, id);
   }
   g_string_truncate(place, 0);
@@ -309,13 +280,13 @@ static bool visit_names(Sftp *self, PxSftpReply *reply, PxFileVisit visit, void 
 }
 
 /* Several requests are on their way at once: a server gives some hundred names an answer. */
-static bool read_names(Sftp *self, const Handle *handle, const char *place, PxFileVisit visit, void *data, GError **error) {
+static bool read_names(Sftp *self, const PxSftpHandle *handle, const char *place, PxFileVisit visit, void *data, GError **error) {
   g_autoptr(GQueue) ids = g_queue_new();
   bool more = true;
   bool ok = true;
   while (ok && more) {
     while (ids->length < LISTS_AT_ONCE)
-      g_queue_push_tail(ids, GUINT_TO_POINTER(send_handle(self, PX_SFTP_READDIR, handle)));
+      g_queue_push_tail(ids, GUINT_TO_POINTER(px_sftp_send_handle(self->sftp, PX_SFTP_READDIR, handle)));
     PxSftpReply reply;
     if (!px_sftp_await(self->sftp, GPOINTER_TO_UINT(g_queue_pop_head(ids)), &reply, error))
       return false;
@@ -334,13 +305,13 @@ static bool list_directory(Sftp *self, const char *path, PxFileVisit visit, void
   g_autofree char *place = px_name_place(path, NULL);
   g_autofree char *remote = remote_path(self, path, NULL);
   PxSftpReply reply;
-  Handle handle = {.len = 0};
-  if (!await_handle(self, send_paths(self, PX_SFTP_OPENDIR, remote, NULL), &reply, &handle, error))
+  PxSftpHandle handle = {.len = 0};
+  if (!await_handle(self, px_sftp_send_paths(self->sftp, PX_SFTP_OPENDIR, remote, NULL), &reply, &handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, place, "list");
   bool ok = read_names(self, &handle, place, visit, data, error);
-  px_sftp_forget(self->sftp, send_handle(self, PX_SFTP_CLOSE, &handle));
+  px_sftp_forget(self->sftp, px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, &handle));
   return ok;
 }
 
@@ -352,7 +323,7 @@ static bool sftp_list(void *data, const char *path, PxFileVisit visit, void *vis
 /* ---- reading */
 
 /* Opening a pipe would hang the server, so what it is is asked for first; what was opened is what counts. */
-static bool open_file(Sftp *self, const char *place, const char *remote, Handle *ret_handle, PxSftpAttrs *ret_attrs, GError **error) {
+static bool open_file(Sftp *self, const char *place, const char *remote, PxSftpHandle *ret_handle, PxSftpAttrs *ret_attrs, GError **error) {
   PxSftpReply reply;
   if (!lstat_file(self, remote, &reply, ret_attrs, error))
     return false;
@@ -361,36 +332,64 @@ static bool open_file(Sftp *self, const char *place, const char *remote, Handle 
   const char *refused = px_storage_why_no_file(ret_attrs->mode);
   if (refused)
     return refuse(error, place, refused);
-  if (!await_handle(self, send_open(self, remote, PX_SFTP_FOR_READ), &reply, ret_handle, error))
+  if (!await_handle(self, px_sftp_send_open(self->sftp, remote, PX_SFTP_FOR_READ), &reply, ret_handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS && reply.status == PX_SFTP_PERMISSION_DENIED)
     return refuse(error, place, "cannot open: Permission denied; give pattimpex the right to read it");
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, place, "open");
-  if (!await_attrs(self, send_handle(self, PX_SFTP_FSTAT, ret_handle), &reply, ret_attrs, error))
+  if (!await_attrs(self, px_sftp_send_handle(self->sftp, PX_SFTP_FSTAT, ret_handle), &reply, ret_attrs, error))
     return false;
   if (reply.type == PX_SFTP_ATTRS)
     return true;
-  px_sftp_forget(self->sftp, send_handle(self, PX_SFTP_CLOSE, ret_handle));
+  px_sftp_forget(self->sftp, px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, ret_handle));
   return px_sftp_fail(error, &reply, place, "open");
+}
+
+/* A link on the way is only looked for once for those that are begun together. */
+static void begin_early(Sftp *self) {
+  for (const char *path; (path = px_sftp_early_wants(self->early));) {
+    bool is_there = walk(self, path, "open", NULL);
+    if (!is_there && px_sftp_is_dead(self->sftp))
+      return;
+    g_autofree char *remote = is_there ? remote_path(self, path, NULL) : NULL;
+    px_sftp_early_begin(self->early, self->sftp, remote);
+  }
+}
+
+static void sftp_expect(void *data, const PxExpected *files, size_t n) {
+  Sftp *self = data;
+  px_sftp_early_expect(self->early, files, n, px_pace_piece(self->pace, MOST_EARLY_BYTES));
+  if (self->sftp)
+    px_sftp_go_on(self->sftp);
+}
+
+static PxSftpReading *open_late(Sftp *self, const char *path, const char *name, PxSftpAttrs *ret_attrs, GError **error) {
+  PxSftpHandle handle = {.len = 0};
+  g_autofree char *place = px_name_place(path, name);
+  g_autofree char *remote = remote_path(self, path, name);
+  if (!walk_to(self, path, place, "open", error) || !open_file(self, place, remote, &handle, ret_attrs, error))
+    return NULL;
+  return px_sftp_reading_new(self->sftp, &handle, ret_attrs->size, place);
 }
 
 static void *sftp_open_read(void *data, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   Sftp *self = data;
   PxSftpAttrs attrs;
-  Handle handle = {.len = 0};
-  g_autofree char *place = px_name_place(path, name);
+  PxSftpReading *reading;
   if (!connect_to(self, error))
     return NULL;
-  g_autofree char *remote = remote_path(self, path, name);
-  if (!walk_to(self, path, place, "open", error))
+  begin_early(self);
+  if (!px_sftp_early_take(self->early, path, name, &attrs, &reading, error))
     return NULL;
-  if (!open_file(self, place, remote, &handle, &attrs, error))
+  if (!reading)
+    reading = open_late(self, path, name, &attrs, error);
+  if (!reading)
     return NULL;
   g_free(self->name);
   self->name = g_strdup(name);
   *ret_info = info_of(self->name, &attrs);
-  return px_sftp_reading_new(self->sftp, handle.bytes, handle.len, attrs.size, place);
+  return reading;
 }
 
 static ssize_t sftp_read(void *data, void *reading, void *buffer, size_t size, GError **error) {
@@ -432,7 +431,7 @@ static bool rename_new(Sftp *self, const char *from, const char *to, const char 
     return false;
   if (taken)
     return px_storage_exists(error, place);
-  if (!await_status(self, send_paths(self, PX_SFTP_RENAME, from, to), &reply, error))
+  if (!await_status(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, from, to), &reply, error))
     return false;
   if (reply.status == PX_SFTP_PERMISSION_DENIED && px_sftp_has(self->sftp, PX_SFTP_POSIX_RENAME)) {
     if (!is_taken(self, to, &taken, &attrs, error))
@@ -454,18 +453,18 @@ static bool rename_new(Sftp *self, const char *from, const char *to, const char 
 static bool rename_in_steps(Sftp *self, const char *from, const char *to, const char *place, GError **error) {
   g_autofree char *aside = g_strconcat(from, "-old", NULL);
   PxSftpReply reply;
-  if (!await_status(self, send_paths(self, PX_SFTP_RENAME, from, to), &reply, error))
+  if (!await_status(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, from, to), &reply, error))
     return false;
   if (reply.status == PX_SFTP_OK)
     return true;
-  if (!done(self, send_paths(self, PX_SFTP_RENAME, to, aside), place, "write", error))
+  if (!done(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, to, aside), place, "write", error))
     return false;
-  if (done(self, send_paths(self, PX_SFTP_RENAME, from, to), place, "write", error)) {
-    px_sftp_forget(self->sftp, send_paths(self, PX_SFTP_REMOVE, aside, NULL));
+  if (done(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, from, to), place, "write", error)) {
+    px_sftp_forget(self->sftp, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, aside, NULL));
     return true;
   }
   if (!px_sftp_is_dead(self->sftp))
-    (void)done(self, send_paths(self, PX_SFTP_RENAME, aside, to), place, "write", NULL);
+    (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, aside, to), place, "write", NULL);
   return false;
 }
 
@@ -503,7 +502,7 @@ static bool is_full(Sftp *self, const char *directory) {
 }
 
 /* What was written is safe and whole, as far as the server can tell; then it is closed. */
-static bool seal(Sftp *self, const Handle *handle, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
+static bool seal(Sftp *self, const PxSftpHandle *handle, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
   PxSftpReply reply;
   PxSftpAttrs attrs;
   bool syncs = px_sftp_has(self->sftp, PX_SFTP_FSYNC);
@@ -514,8 +513,8 @@ static bool seal(Sftp *self, const Handle *handle, uint64_t size, const char *pl
     px_sftp_add_bytes(self->sftp, handle->bytes, handle->len);
     px_sftp_send(self->sftp);
   }
-  uint32_t stat_id = send_handle(self, PX_SFTP_FSTAT, handle);
-  uint32_t close_id = send_handle(self, PX_SFTP_CLOSE, handle);
+  uint32_t stat_id = px_sftp_send_handle(self->sftp, PX_SFTP_FSTAT, handle);
+  uint32_t close_id = px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, handle);
   bool synced = !syncs || done(self, sync_id, place, "write", error);
   if (!synced && px_sftp_is_dead(self->sftp))
     return false;
@@ -535,16 +534,16 @@ static bool seal(Sftp *self, const Handle *handle, uint64_t size, const char *pl
 /* Writes the temporary file; it is there when this fails, too, unless the connection is lost. */
 static bool fill(Sftp *self, const char *remote, int fd, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
   PxSftpReply reply;
-  Handle handle = {.len = 0};
-  uint32_t id = send_open(self, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE);
+  PxSftpHandle handle = {.len = 0};
+  uint32_t id = px_sftp_send_open(self->sftp, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE);
   if (!await_handle(self, id, &reply, &handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, place, "write");
-  if (px_sftp_write_all(self->sftp, handle.bytes, handle.len, (PxPacedFd){fd, self->pace}, size, place, error))
+  if (px_sftp_write_all(self->sftp, &handle, (PxPacedFd){fd, self->pace}, size, place, error))
     return seal(self, &handle, size, place, ret_mtime, error);
   if (!px_sftp_is_dead(self->sftp))
-    px_sftp_forget(self->sftp, send_handle(self, PX_SFTP_CLOSE, &handle));
+    px_sftp_forget(self->sftp, px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, &handle));
   return false;
 }
 
@@ -568,7 +567,7 @@ static void sweep(Sftp *self, const char *path, uint32_t now) {
   (void)list_directory(self, path, see_old, &old, NULL);
   for (unsigned i = 0; i < old.names->len && !px_sftp_is_dead(self->sftp); i++) {
     g_autofree char *remote = remote_path(self, path, old.names->pdata[i]);
-    (void)done(self, send_paths(self, PX_SFTP_REMOVE, remote, NULL), remote, "remove", NULL);
+    (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, remote, NULL), remote, "remove", NULL);
   }
   g_ptr_array_unref(old.names);
 }
@@ -597,14 +596,14 @@ static bool sftp_put(void *data, const PxPut *put, GError **error) {
   g_autofree char *target = remote_path(self, path, name);
   if (!fill(self, written, put->fd, put->size, place, &mtime, &problem)) {
     if (!px_sftp_is_dead(self->sftp))
-      (void)done(self, send_paths(self, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
+      (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
     return tell_full(self, path, place, &problem, error);
   }
   px_hook("storage.put.written");
   bool ok = put->replace ? rename_over(self, written, target, place, error) : rename_new(self, written, target, place, "write", error);
   px_hook("storage.put.renamed");
   if (!px_sftp_is_dead(self->sftp) && !ok)
-    (void)done(self, send_paths(self, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
+    (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
   if (!px_sftp_is_dead(self->sftp) && ok)
     sweep(self, path, mtime);
   return ok;
@@ -649,7 +648,7 @@ static bool sftp_remove(void *data, const char *path, const char *name, GError *
     return false;
   if (reply.type == PX_SFTP_ATTRS && S_ISDIR(attrs.mode))
     return refuse(error, place, "it is a directory");
-  return done(self, send_paths(self, PX_SFTP_REMOVE, remote, NULL), place, "remove", error);
+  return done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, remote, NULL), place, "remove", error);
 }
 
 /* ---- checking */
@@ -662,7 +661,7 @@ static bool sftp_check(void *data, bool probe, GError **error) {
   Sftp *self = data;
   g_autofree char *name = NULL;
   PxSftpReply reply;
-  Handle handle = {.len = 0};
+  PxSftpHandle handle = {.len = 0};
   if (!connect_to(self, error) || !list_directory(self, "", see_one, NULL, error))
     return false;
   if (!probe)
@@ -670,12 +669,12 @@ static bool sftp_check(void *data, bool probe, GError **error) {
   if (!px_name_temporary("", &name, error))
     return false;
   g_autofree char *remote = remote_path(self, "", name);
-  if (!await_handle(self, send_open(self, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE), &reply, &handle, error))
+  if (!await_handle(self, px_sftp_send_open(self->sftp, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE), &reply, &handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
     return px_sftp_fail(error, &reply, "its directory", "write in it");
-  bool closed = done(self, send_handle(self, PX_SFTP_CLOSE, &handle), "its directory", "write in it", error);
-  return closed && done(self, send_paths(self, PX_SFTP_REMOVE, remote, NULL), "its directory", "remove a file of it", error);
+  bool closed = done(self, px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, &handle), "its directory", "write in it", error);
+  return closed && done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, remote, NULL), "its directory", "remove a file of it", error);
 }
 
 static bool sftp_host_key(void *data, bool trust, char **ret_key, bool *ret_known, GError **error) {
@@ -696,6 +695,7 @@ const PxStorageDriver px_sftp_storage = {
   .open = sftp_open,
   .close = sftp_close,
   .list = sftp_list,
+  .expect = sftp_expect,
   .open_read = sftp_open_read,
   .read = sftp_read,
   .close_read = sftp_close_read,

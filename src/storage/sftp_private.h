@@ -79,20 +79,40 @@ void px_sftp_add_u64(PxSftp *sftp, uint64_t value);
 void px_sftp_add_bytes(PxSftp *sftp, const void *bytes, size_t len); /* with its length */
 void px_sftp_add_text(PxSftp *sftp, const char *text);
 void px_sftp_send(PxSftp *sftp);
+
+/* What the server calls an open file or directory. */
+typedef struct {
+  unsigned char bytes[256]; /* draft 3: at most 256 */
+  size_t len;
+} PxSftpHandle;
+
+/* Whole requests; they give their ids. second may be NULL. */
+uint32_t px_sftp_send_paths(PxSftp *sftp, int type, const char *first, const char *second);
+uint32_t px_sftp_send_handle(PxSftp *sftp, int type, const PxSftpHandle *handle);
+uint32_t px_sftp_send_open(PxSftp *sftp, const char *remote, uint32_t flags);
 /* Bytes that were sent by px_sftp_send() but not yet written. */
 size_t px_sftp_unsent(const PxSftp *sftp);
-/* Nobody waits for that answer any more. */
+/* What is done with an answer that nobody awaits, whenever it comes; it may send more. false: the answer is broken (px_sftp_broken()). */
+typedef bool (*PxSftpTake)(void *data, PxSftpReply *reply, GError **error);
+void px_sftp_route(PxSftp *sftp, uint32_t id, PxSftpTake take, void *data);
+/* Nobody waits for that answer any more, nor is anything done with it. */
 void px_sftp_forget(PxSftp *sftp, uint32_t id);
-/* The next answer, of whichever request. PX_ERROR_TRANSIENT: the connection was lost, or nothing came for too long; it is dead then. */
+/* The next answer, of whichever request that is awaited. PX_ERROR_TRANSIENT: the connection was lost, or nothing came for too long; it is dead
+ * then. */
 bool px_sftp_receive(PxSftp *sftp, PxSftpReply *ret_reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The answer to that request, which must be the next one. */
 bool px_sftp_await(PxSftp *sftp, uint32_t id, PxSftpReply *ret_reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits for one answer that is not awaited, while there is no other to come. */
+bool px_sftp_turn(PxSftp *sftp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Sends and takes what can be without waiting. An error is told by the call that waits next. */
+void px_sftp_go_on(PxSftp *sftp);
 
 /* Taking an answer apart; false: it is broken. */
 bool px_sftp_take_u32(PxSftpReply *reply, uint32_t *ret);
 bool px_sftp_take_u64(PxSftpReply *reply, uint64_t *ret);
 bool px_sftp_take_bytes(PxSftpReply *reply, const unsigned char **ret, size_t *ret_len);
 bool px_sftp_take_attrs(PxSftpReply *reply, PxSftpAttrs *ret);
+bool px_sftp_take_handle(PxSftpReply *reply, PxSftpHandle *ret);
 /* The answer is not of the kind that was asked for: the connection is dead. PX_ERROR_TRANSIENT. */
 bool px_sftp_broken(PxSftp *sftp, GError **error);
 
@@ -103,13 +123,35 @@ bool px_sftp_fail(GError **error, const PxSftpReply *reply, const char *place, c
 /* ---- reading and writing a file that is open: many requests on their way at once */
 
 typedef struct PxSftpReading PxSftpReading;
-PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const unsigned char *handle, size_t handle_len, uint64_t size, const char *place);
+/* size: as the open file has it. */
+PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const PxSftpHandle *handle, uint64_t size, const char *place);
+/* Asks for the first bytes, as the first px_sftp_reading_next() does. */
+void px_sftp_reading_begin(PxSftpReading *reading);
 ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* alive: the connection is still there, so that the handle is closed. */
 void px_sftp_reading_free(PxSftpReading *reading, bool alive);
 /* Writes what from has, which is to be size bytes, from its beginning. PX_ERROR_TRANSIENT. */
-bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, const char *place, GError **error)
+bool px_sftp_write_all(PxSftp *sftp, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, const char *place, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+
+/* ---- files that are opened and read before anybody asks for them, some at a time */
+
+typedef struct PxSftpEarly PxSftpEarly;
+PxSftpEarly *px_sftp_early_new(void);
+/* Those that will be asked for, in this order; files are borrowed until the next call. What was begun of others is given up. most: bytes of files
+ * that may be there at once. */
+void px_sftp_early_expect(PxSftpEarly *early, const PxExpected *files, size_t n, size_t most);
+/* The path of the next files that are to be begun now; NULL: none is. */
+const char *px_sftp_early_wants(PxSftpEarly *early);
+/* Begins those of that path for which there is room, or leaves them out: the server's name of the path is NULL. */
+void px_sftp_early_begin(PxSftpEarly *early, PxSftp *sftp, const char *remote_path);
+/* Waits until that file is open. *ret_reading NULL: it was not begun, or did not go well: nothing can be said of it but by opening it. Files before
+ * it are given up. PX_ERROR_TRANSIENT: the connection was lost. */
+bool px_sftp_early_take(PxSftpEarly *early, const char *path, const char *name, PxSftpAttrs *ret_attrs, PxSftpReading **ret_reading, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* All that was begun is given up. alive: the connection is still there. */
+void px_sftp_early_give_up(PxSftpEarly *early, bool alive);
+void px_sftp_early_free(PxSftpEarly *early);
 
 /* ---- settings */
 

@@ -13,6 +13,7 @@
 
 /* A run of the file that was asked for. Servers may answer with less, then the rest is asked for again. */
 typedef struct {
+  PxSftpReading *reading;
   uint32_t id;
   uint64_t offset;
   unsigned want;
@@ -22,12 +23,13 @@ typedef struct {
 
 struct PxSftpReading {
   PxSftp *sftp;
-  GByteArray *handle;
+  PxSftpHandle handle;
   char *place;
   uint64_t size, next;
   GQueue runs;    /* Run, by offset */
   unsigned given; /* bytes of the first run */
   bool ended;
+  GError *problem; /* what the server said to one of them */
 };
 
 static void run_free(void *data) {
@@ -36,98 +38,90 @@ static void run_free(void *data) {
   g_free(run);
 }
 
-PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const unsigned char *handle, size_t handle_len, uint64_t size, const char *place) {
+PxSftpReading *px_sftp_reading_new(PxSftp *sftp, const PxSftpHandle *handle, uint64_t size, const char *place) {
   PxSftpReading *reading = g_new0(PxSftpReading, 1);
-  *reading = (PxSftpReading){.sftp = sftp, .handle = g_byte_array_new(), .place = g_strdup(place), .size = size};
-  g_byte_array_append(reading->handle, handle, (unsigned)handle_len);
+  *reading = (PxSftpReading){.sftp = sftp, .handle = *handle, .place = g_strdup(place), .size = size};
   g_queue_init(&reading->runs);
   return reading;
 }
 
 void px_sftp_reading_free(PxSftpReading *reading, bool alive) {
-  for (GList *at = reading->runs.head; alive && at; at = at->next) {
+  for (GList *at = reading->runs.head; at; at = at->next) {
     const Run *run = at->data;
     if (run->waits)
       px_sftp_forget(reading->sftp, run->id);
   }
-  if (alive) {
-    px_sftp_forget(reading->sftp, px_sftp_begin(reading->sftp, PX_SFTP_CLOSE));
-    px_sftp_add_bytes(reading->sftp, reading->handle->data, reading->handle->len);
-    px_sftp_send(reading->sftp);
-  }
+  if (alive)
+    px_sftp_forget(reading->sftp, px_sftp_send_handle(reading->sftp, PX_SFTP_CLOSE, &reading->handle));
   g_queue_clear_full(&reading->runs, run_free);
-  g_byte_array_unref(reading->handle);
+  g_clear_error(&reading->problem);
   g_free(reading->place);
   g_free(reading);
 }
 
-static void ask(PxSftpReading *reading, Run *run) {
+static bool take_run(void *data, PxSftpReply *reply, GError **error);
+
+static void ask(Run *run) {
+  PxSftpReading *reading = run->reading;
   run->id = px_sftp_begin(reading->sftp, PX_SFTP_READ);
-  px_sftp_add_bytes(reading->sftp, reading->handle->data, reading->handle->len);
+  px_sftp_add_bytes(reading->sftp, reading->handle.bytes, reading->handle.len);
   px_sftp_add_u64(reading->sftp, run->offset + run->bytes->len);
   px_sftp_add_u32(reading->sftp, run->want - run->bytes->len);
   px_sftp_send(reading->sftp);
+  px_sftp_route(reading->sftp, run->id, take_run, run);
   run->waits = true;
 }
 
+static bool take_run(void *data, PxSftpReply *reply, GError **error) {
+  Run *run = data;
+  PxSftpReading *reading = run->reading;
+  const unsigned char *bytes;
+  size_t len;
+  run->waits = false;
+  if (reply->type == PX_SFTP_STATUS) {
+    run->ended = reply->status == PX_SFTP_EOF;
+    if (!run->ended && !reading->problem)
+      (void)px_sftp_fail(&reading->problem, reply, reading->place, "read");
+    return true;
+  }
+  if (reply->type != PX_SFTP_DATA || !px_sftp_take_bytes(reply, &bytes, &len) || len == 0 || len > run->want - run->bytes->len)
+    return px_sftp_broken(reading->sftp, error);
+  g_byte_array_append(run->bytes, bytes, (unsigned)len);
+  /* draft 6.4: of a regular file fewer bytes than were asked for come only at its end. Where it is not the end that it had, that is asked again. */
+  run->ended = run->bytes->len < run->want && run->offset + run->bytes->len == reading->size;
+  if (run->bytes->len < run->want && !run->ended)
+    ask(run);
+  return true;
+}
+
 /* As far as the file was said to go, and once beyond, to see that it ends there. */
-static void ask_ahead(PxSftpReading *reading) {
+void px_sftp_reading_begin(PxSftpReading *reading) {
   while (reading->next <= reading->size && reading->runs.length < MOST_READS) {
     Run *run = g_new0(Run, 1);
+    run->reading = reading;
     run->offset = reading->next;
-    run->want = (unsigned)MIN(MAX(reading->size - reading->next, 1), READ_BYTES);
+    run->want = (unsigned)MIN(reading->size - reading->next + 1, READ_BYTES);
     run->bytes = g_byte_array_sized_new(run->want);
     reading->next += run->want;
     g_queue_push_tail(&reading->runs, run);
-    ask(reading, run);
+    ask(run);
   }
-}
-
-static Run *run_of(const PxSftpReading *reading, uint32_t id) {
-  for (const GList *at = reading->runs.head; at; at = at->next) {
-    Run *run = at->data;
-    if (run->waits && run->id == id)
-      return run;
-  }
-  return NULL;
-}
-
-static bool take_answer(PxSftpReading *reading, GError **error) {
-  PxSftpReply reply;
-  const unsigned char *bytes;
-  size_t len;
-  if (!px_sftp_receive(reading->sftp, &reply, error))
-    return false;
-  Run *run = run_of(reading, reply.id);
-  if (!run)
-    return px_sftp_broken(reading->sftp, error);
-  run->waits = false;
-  if (reply.type == PX_SFTP_STATUS) {
-    run->ended = reply.status == PX_SFTP_EOF;
-    if (run->ended)
-      return true;
-    (void)px_sftp_fail(error, &reply, reading->place, "read");
-    return false;
-  }
-  if (reply.type != PX_SFTP_DATA || !px_sftp_take_bytes(&reply, &bytes, &len) || len == 0 || len > run->want - run->bytes->len)
-    return px_sftp_broken(reading->sftp, error);
-  g_byte_array_append(run->bytes, bytes, (unsigned)len);
-  if (run->bytes->len < run->want)
-    ask(reading, run);
-  return true;
 }
 
 ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) {
   while (!reading->ended) {
-    ask_ahead(reading);
+    px_sftp_reading_begin(reading);
     Run *run = reading->runs.head ? reading->runs.head->data : NULL;
     if (!run)
       break;
-    if (run->waits) {
-      if (!take_answer(reading, error))
-        return -1;
-      continue;
+    if (run->waits && !px_sftp_turn(reading->sftp, error))
+      return -1;
+    if (reading->problem) {
+      g_propagate_error(error, g_steal_pointer(&reading->problem));
+      return -1;
     }
+    if (run->waits)
+      continue;
     size_t n = MIN(size, run->bytes->len - reading->given);
     memcpy(buffer, run->bytes->data + reading->given, n);
     reading->given += (unsigned)n;
@@ -165,7 +159,7 @@ typedef struct {
   uint64_t done;    /* bytes sent */
 } Writing;
 
-static bool write_pieces(Writing *writing, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, GError **error) {
+static bool write_pieces(Writing *writing, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, GError **error) {
   size_t piece_bytes = px_sftp_most_written(writing->sftp);
   unsigned most_waiting = (unsigned)(MOST_BYTES_WRITTEN / piece_bytes);
   g_autofree unsigned char *piece = g_malloc(piece_bytes);
@@ -176,7 +170,7 @@ static bool write_pieces(Writing *writing, const unsigned char *handle, size_t h
     if (got <= 0)
       return got == 0;
     (void)px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
-    px_sftp_add_bytes(writing->sftp, handle, handle_len);
+    px_sftp_add_bytes(writing->sftp, handle->bytes, handle->len);
     px_sftp_add_u64(writing->sftp, writing->done);
     px_sftp_add_bytes(writing->sftp, piece, (size_t)got);
     px_sftp_send(writing->sftp);
@@ -191,14 +185,13 @@ static bool write_pieces(Writing *writing, const unsigned char *handle, size_t h
   return true;
 }
 
-bool px_sftp_write_all(PxSftp *sftp, const unsigned char *handle, size_t handle_len, PxPacedFd from, uint64_t size, const char *place,
-                       GError **error) {
+bool px_sftp_write_all(PxSftp *sftp, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, const char *place, GError **error) {
   Writing writing = {.sftp = sftp, .place = place};
   if (lseek(from.fd, 0, SEEK_SET) < 0) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
     return false;
   }
-  bool ok = write_pieces(&writing, handle, handle_len, from, size, error);
+  bool ok = write_pieces(&writing, handle, from, size, error);
   /* All answers are taken, also after a failure, so that the connection can go on; the first error is told. */
   while (writing.waiting > 0 && !px_sftp_is_dead(sftp)) {
     writing.waiting--;

@@ -21,15 +21,21 @@ struct PxSftp {
   size_t out_written;
   size_t begun; /* where the request that is being filled begins in out */
   GByteArray *in;
-  size_t in_done;  /* bytes of in that were answers */
-  size_t in_taken; /* and those of the last one, which is still looked at */
-  GHashTable *forgotten;
+  size_t in_done;     /* bytes of in that were answers */
+  size_t in_taken;    /* and those of the last one, which is still looked at */
+  GHashTable *routes; /* id -> Route: of answers that nobody awaits */
   uint32_t next_id;
   unsigned extensions;
   size_t most_written;
   int64_t progress; /* when the last byte went or came */
   bool dead;
+  GError *problem; /* that nobody has heard of yet */
 };
+
+typedef struct {
+  PxSftpTake take; /* NULL: nothing is done with it */
+  void *data;
+} Route;
 
 static uint32_t get_u32(const unsigned char *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -86,8 +92,39 @@ size_t px_sftp_unsent(const PxSftp *sftp) {
   return sftp->out->len - sftp->out_written;
 }
 
+uint32_t px_sftp_send_paths(PxSftp *sftp, int type, const char *first, const char *second) {
+  uint32_t id = px_sftp_begin(sftp, type);
+  px_sftp_add_text(sftp, first);
+  if (second)
+    px_sftp_add_text(sftp, second);
+  px_sftp_send(sftp);
+  return id;
+}
+
+uint32_t px_sftp_send_handle(PxSftp *sftp, int type, const PxSftpHandle *handle) {
+  uint32_t id = px_sftp_begin(sftp, type);
+  px_sftp_add_bytes(sftp, handle->bytes, handle->len);
+  px_sftp_send(sftp);
+  return id;
+}
+
+uint32_t px_sftp_send_open(PxSftp *sftp, const char *remote, uint32_t flags) {
+  uint32_t id = px_sftp_begin(sftp, PX_SFTP_OPEN);
+  px_sftp_add_text(sftp, remote);
+  px_sftp_add_u32(sftp, flags);
+  px_sftp_add_u32(sftp, 0);
+  px_sftp_send(sftp);
+  return id;
+}
+
+void px_sftp_route(PxSftp *sftp, uint32_t id, PxSftpTake take, void *data) {
+  Route *route = g_new(Route, 1);
+  *route = (Route){.take = take, .data = data};
+  g_hash_table_insert(sftp->routes, GUINT_TO_POINTER(id), route);
+}
+
 void px_sftp_forget(PxSftp *sftp, uint32_t id) {
-  g_hash_table_add(sftp->forgotten, GUINT_TO_POINTER(id));
+  px_sftp_route(sftp, id, NULL, NULL);
 }
 
 /* ---- bytes on their way */
@@ -130,21 +167,33 @@ static void drop_taken(PxSftp *sftp) {
   sftp->in_done = 0;
 }
 
-/* Waits for a whole packet; *ret_len: of what follows its length. A server that only sends keepalives makes no progress: those never reach the
- * channel. */
+/* Whether a whole packet is there; *ret_len: of what follows its length. */
+static bool has_packet(PxSftp *sftp, bool *ret, uint32_t *ret_len, GError **error) {
+  size_t there = sftp->in->len - sftp->in_done;
+  uint32_t len = there >= 4 ? get_u32(sftp->in->data + sftp->in_done) : 0;
+  *ret = there >= 4 && there - 4 >= len;
+  *ret_len = len;
+  if (there >= 4 && (len == 0 || len > MOST_REPLY_BYTES))
+    return px_sftp_broken(sftp, error);
+  if (*ret)
+    sftp->in_taken = (size_t)len + 4;
+  return true;
+}
+
+/* Waits for a whole packet. A server that only sends keepalives makes no progress: those never reach the channel. */
 static bool receive_packet(PxSftp *sftp, uint32_t *ret_len, GError **error) {
   int64_t deadline = g_get_monotonic_time() + sftp->settings->timeout;
+  if (sftp->problem) {
+    g_propagate_error(error, g_steal_pointer(&sftp->problem));
+    return die(sftp);
+  }
   drop_taken(sftp);
   for (;;) {
-    size_t there = sftp->in->len - sftp->in_done;
-    uint32_t len = there >= 4 ? get_u32(sftp->in->data + sftp->in_done) : 0;
-    if (there >= 4 && (len == 0 || len > MOST_REPLY_BYTES))
-      return px_sftp_broken(sftp, error);
-    if (there >= 4 && there - 4 >= len) {
-      *ret_len = len;
-      sftp->in_taken = (size_t)len + 4;
+    bool is_there;
+    if (!has_packet(sftp, &is_there, ret_len, error))
+      return false;
+    if (is_there)
       return true;
-    }
     bool progress = false;
     if (!move_bytes(sftp, &progress, error))
       return false;
@@ -168,13 +217,53 @@ static bool parse(PxSftp *sftp, uint32_t len, PxSftpReply *ret, GError **error) 
   return ok || px_sftp_broken(sftp, error);
 }
 
+/* Hands the answer over, if it is one that nobody awaits. */
+static bool pass_on(PxSftp *sftp, PxSftpReply *reply, bool *ret_passed, GError **error) {
+  gpointer found = NULL;
+  *ret_passed = g_hash_table_steal_extended(sftp->routes, GUINT_TO_POINTER(reply->id), NULL, &found);
+  g_autofree Route *route = found;
+  return !route || !route->take || route->take(route->data, reply, error);
+}
+
 bool px_sftp_receive(PxSftp *sftp, PxSftpReply *ret_reply, GError **error) {
   uint32_t len;
+  bool passed;
   do {
-    if (!receive_packet(sftp, &len, error) || !parse(sftp, len, ret_reply, error))
+    if (!receive_packet(sftp, &len, error) || !parse(sftp, len, ret_reply, error) || !pass_on(sftp, ret_reply, &passed, error))
       return false;
-  } while (g_hash_table_remove(sftp->forgotten, GUINT_TO_POINTER(ret_reply->id)));
+  } while (passed);
   return true;
+}
+
+bool px_sftp_turn(PxSftp *sftp, GError **error) {
+  PxSftpReply reply;
+  uint32_t len;
+  bool passed;
+  return receive_packet(sftp, &len, error) && parse(sftp, len, &reply, error) && pass_on(sftp, &reply, &passed, error) &&
+         (passed || px_sftp_broken(sftp, error));
+}
+
+/* Those that are there. */
+static bool pass_all_on(PxSftp *sftp, GError **error) {
+  for (;;) {
+    PxSftpReply reply;
+    uint32_t len;
+    bool is_there;
+    bool passed;
+    drop_taken(sftp);
+    if (!has_packet(sftp, &is_there, &len, error))
+      return false;
+    if (!is_there)
+      return true;
+    if (!parse(sftp, len, &reply, error) || !pass_on(sftp, &reply, &passed, error) || !(passed || px_sftp_broken(sftp, error)))
+      return false;
+  }
+}
+
+void px_sftp_go_on(PxSftp *sftp) {
+  bool progress = !sftp->problem;
+  while (progress && move_bytes(sftp, &progress, &sftp->problem) && pass_all_on(sftp, &sftp->problem))
+    continue;
 }
 
 bool px_sftp_await(PxSftp *sftp, uint32_t id, PxSftpReply *ret_reply, GError **error) {
@@ -214,6 +303,14 @@ bool px_sftp_take_bytes(PxSftpReply *reply, const unsigned char **ret, size_t *r
   *ret_len = len;
   reply->p += len;
   reply->left -= len;
+  return true;
+}
+
+bool px_sftp_take_handle(PxSftpReply *reply, PxSftpHandle *ret) {
+  const unsigned char *bytes;
+  if (!px_sftp_take_bytes(reply, &bytes, &ret->len) || ret->len == 0 || ret->len > sizeof ret->bytes)
+    return false;
+  memcpy(ret->bytes, bytes, ret->len);
   return true;
 }
 
@@ -338,7 +435,7 @@ PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) {
                    .ssh = ssh,
                    .out = g_byte_array_new(),
                    .in = g_byte_array_new(),
-                   .forgotten = g_hash_table_new(NULL, NULL),
+                   .routes = g_hash_table_new_full(NULL, NULL, NULL, g_free),
                    .most_written = SAFE_WRITE};
   if (agree(sftp, error))
     return sftp;
@@ -352,7 +449,8 @@ void px_sftp_close(PxSftp *sftp) {
   px_ssh_close(sftp->ssh);
   g_byte_array_unref(sftp->out);
   g_byte_array_unref(sftp->in);
-  g_hash_table_unref(sftp->forgotten);
+  g_hash_table_unref(sftp->routes);
+  g_clear_error(&sftp->problem);
   g_free(sftp);
 }
 

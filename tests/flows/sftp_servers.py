@@ -58,12 +58,14 @@ class Handle(paramiko.SFTPHandle):
         super().__init__(flags)
         self.files, self.path = files, path
         self.fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
+        files.server.open += 1
+        files.server.most_open = max(files.server.most_open, files.server.open)
 
     def stat(self):
         return self.files.attributes(os.fstat(self.fd), self.path)
 
     def read(self, offset, length):
-        return os.pread(self.fd, length, offset)
+        return os.pread(self.fd, min(length, self.files.server.piece), offset)
 
     def write(self, offset, data):
         if self.files.server.full:
@@ -73,6 +75,7 @@ class Handle(paramiko.SFTPHandle):
 
     def close(self):
         os.close(self.fd)
+        self.files.server.open -= 1
         return paramiko.SFTP_OK
 
 
@@ -116,6 +119,8 @@ class Files(paramiko.SFTPServerInterface):
 
     @answered
     def open(self, path, flags, attr):
+        if self.server.open >= self.server.handles:
+            return paramiko.SFTP_FAILURE
         return Handle(self, self.at(path), flags)
 
     @answered
@@ -159,11 +164,13 @@ class Login(paramiko.ServerInterface):
 
 
 class Scripted:
-    """In threads of this process. lies: name -> bytes that are told too many; full: nothing can be written."""
+    """In threads of this process. lies: name -> bytes that are told too many; full: nothing can be written; handles: files that may be open at once;
+    piece: most bytes of an answer."""
 
     def __init__(self, top, ways=("password",), password="open sesame"):
         self.top, self.ways, self.password = str(top), ways, password
         self.lies, self.full, self.asked = {}, False, []
+        self.handles, self.piece, self.open, self.most_open = 1000, 1 << 20, 0, 0
         self.key = paramiko.RSAKey.generate(2048)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both ways over storages of the type sftp: the files of the partner are looked at where the server has them."""
 import functools
+import hashlib
 import os
 
 import pytest
@@ -47,6 +48,48 @@ def test_both_ways(project, over):
 def test_one_connection_for_all_jobs_of_a_run(project, over, sshd):
     over()
     both_ways.check_one_login(project, sshd.logins)
+
+
+MANY = """
+import_tasks:
+  in: {storage: drop, path: in, after_import: move, move_path: done, stable_for: 0, retry: {tries: 1}}
+"""
+
+
+def drop_many(project, n):
+    """Their names and checksums."""
+    texts = {f"{i:03}": bytes([i]) * (i * 300) for i in range(n)}
+    for name, text in texts.items():
+        project.drop(name, text)
+    return sorted((name, hashlib.sha256(text).hexdigest()) for name, text in texts.items())
+
+
+def kept(project):
+    return sorted(map(tuple, project.rows("SELECT name, sha256 FROM pattimpex_attachment WHERE direction = 'import'")))
+
+
+@pytest.mark.parametrize("limits", [{}, {"handles": 3}, {"piece": 1000}], ids=["none", "handles", "piece"])
+def test_small_files_are_begun_together(project, over, scripted, limits):
+    server = scripted()
+    vars(server).update(limits)
+    over(MANY, settings=server.settings(project.folder))
+    files = drop_many(project, 80)
+    project.call("run")
+    assert kept(project) == files and project.names("in") == []
+    assert 1 < server.most_open <= server.handles
+
+
+@pytest.mark.parametrize("breaks", ["drop", "stall"])
+def test_line_that_breaks_among_small_files(project, over, port, breaks):
+    line = Line(port, limit=150_000, breaks=breaks)
+    over(MANY, line=line, timeout="1s", connect_timeout="5s")
+    files = drop_many(project, 40)
+    project.call("run", status=None)
+    assert line.broken > 0 and set(kept(project)) < set(files)
+    line.heal()
+    over(MANY, line=line)
+    project.call("run")
+    assert kept(project) == files and project.names("in") == []
 
 
 def test_path_that_is_missing_is_empty(project, over):
