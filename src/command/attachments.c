@@ -26,7 +26,7 @@ static json_t *attachment_to_json(gconstpointer row, GTimeZone *timezone) {
   json_object_set_new(object, "upload_task", px_json_text(attachment->upload_task));
   json_object_set_new(object, "pattern", px_json_text(attachment->pattern));
   json_object_set_new(object, "size", px_json_count(attachment->size));
-  json_object_set_new(object, "sha256", px_json_text(attachment->sha256));
+  json_object_set_new(object, "sha256", px_json_text(*attachment->sha256 ? attachment->sha256 : NULL));
   json_object_set_new(object, "storage", px_json_text(attachment->storage));
   json_object_set_new(object, "path", px_json_text(attachment->path));
   json_object_set_new(object, "remote_action", px_json_text(px_remote_action_name(attachment->remote_action)));

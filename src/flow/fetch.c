@@ -384,6 +384,40 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
   return false;
 }
 
+/* avoid_duplicates: name. They are not read; the row of each keeps it from being answered twice. */
+static bool answer_some(PxWork *work, const PxTask *task, const GArray *named, guint from, guint n, GError **error) {
+  PxDb *db = work->project->db;
+  int64_t now = px_project_now(work->project);
+  g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(free_attachment);
+  for (guint i = from; i < from + n; i++) {
+    const PxPicked *file = &g_array_index(named, PxPicked, i);
+    const PxBlob unread = {.size = file->info.size};
+    PxAttachment *attachment = px_fetch_attachment(task, file->path, file->info.name, &unread);
+    attachment->state = PX_STATE_DUPLICATE;
+    attachment->remote_key = px_remote_key(file->path, &file->info);
+    attachment->error = g_strdup("a file of this name was imported before");
+    g_ptr_array_add(attachments, attachment);
+  }
+  if (!px_work_begin(work, error))
+    return false;
+  g_autoptr(GPtrArray) added = g_ptr_array_new();
+  bool ok = px_attachments_add(db, (PxAttachment *const *)attachments->pdata, n, now, error);
+  for (guint i = 0; ok && i < n; i++)
+    if (((const PxAttachment *)attachments->pdata[i])->id)
+      g_ptr_array_add(added, attachments->pdata[i]);
+  if (!px_transaction_end(db, ok && add_followers(work, task, added, now, error), error))
+    return false;
+  px_hook("fetch-answered");
+  return true;
+}
+
+static bool answer_named(PxWork *work, const PxTask *task, const GArray *named, GError **error) {
+  for (guint from = 0; from < named->len; from += MOST_FILES)
+    if (!answer_some(work, task, named, from, MIN(MOST_FILES, named->len - from), error))
+      return false;
+  return true;
+}
+
 static bool count(const PxWork *work, const PxTask *task, GError **error) {
   PxDb *db = work->project->db;
   uint64_t problems = work->report.problems ? work->report.problems->len : 0;
@@ -433,8 +467,9 @@ bool px_fetch_step(PxWork *work, GError **error) {
   PxStorage *storage = px_project_storage(project, task->storage, error);
   if (!storage || !settle_left(work, storage, task, error))
     return false;
-  g_autoptr(GArray) picked = px_pick(work, storage, task, error);
-  if (!picked || !fetch_files(work, storage, task, picked, error))
+  g_autoptr(GArray) named = NULL;
+  g_autoptr(GArray) picked = px_pick(work, storage, task, &named, error);
+  if (!picked || !answer_named(work, task, named, error) || !fetch_files(work, storage, task, picked, error))
     return false;
   bool done = end_step(work, task, error);
   px_hook("fetch-ended");

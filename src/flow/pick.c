@@ -116,8 +116,9 @@ static bool note_named(const Pick *pick, guint from, guint n, bool *known, GErro
     return false;
   for (guint i = 0; i < n; i++) {
     PxPicked *file = &g_array_index(pick->found, PxPicked, from + i);
-    pick->work->report.duplicates += known[i] && !file->is_known;
-    file->is_known |= known[i];
+    file->is_named = known[i] && !file->is_known;
+    pick->work->report.duplicates += file->is_named;
+    file->is_known |= known[i] && !pick->task->receipt_path;
   }
   return true;
 }
@@ -299,20 +300,23 @@ static void cut(PxWork *work, const PxTask *task, GArray *picked) {
 
 /* ---- all of it */
 
-/* Moves what is new and settled from found to picked. */
-static void sieve(const Pick *pick, GArray *picked) {
+/* Moves what is new and settled from found to picked, or to named. */
+static void sieve(const Pick *pick, GArray *picked, GArray *named) {
   for (guint i = 0; i < pick->found->len; i++) {
     PxPicked *file = &g_array_index(pick->found, PxPicked, i);
     if (file->is_known || !is_ready(pick, file) || !is_settled(pick, file))
       continue;
-    g_array_append_val(picked, *file);
+    GArray *to = file->is_named ? named : picked;
+    g_array_append_val(to, *file);
     *file = (PxPicked){0};
   }
 }
 
-GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) {
+GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GArray **ret_named, GError **error) {
   g_autoptr(GArray) found = new_picked();
   g_autoptr(GArray) picked = new_picked();
+  g_autoptr(GArray) named = new_picked();
+  *ret_named = NULL;
   g_autoptr(GPtrArray) changed = g_ptr_array_new_with_free_func(free_sighting);
   g_autoptr(GPtrArray) before = px_sightings_of(work->project->db, task->name, error);
   if (!before)
@@ -326,10 +330,11 @@ GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **e
   leave_out_refused(&pick);
   if (!find_known(&pick, error))
     return NULL;
-  sieve(&pick, picked);
+  sieve(&pick, picked, named);
   if (!store_sightings(&pick, error))
     return NULL;
   put_in_order(task, picked);
   cut(work, task, picked);
+  *ret_named = g_steal_pointer(&named);
   return g_steal_pointer(&picked);
 }

@@ -10,10 +10,12 @@ typedef struct {
   PxFileInfo info;
   guint nth; /* its place in the listing */
   bool is_known;
+  bool is_named; /* avoid_duplicates: name: one of its name is known */
 } PxPicked;
 
-/* Lists the task's folder: a GArray of PxPicked in the task's order; unref frees all. What is not taken is counted in work->report. */
-GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Lists the task's folder: a GArray of PxPicked in the task's order; unref frees all. What is not taken is counted in work->report. *ret_named: the
+ * same of those that would be taken if their names were not known, where the task answers them; NULL with an error. */
+GArray *px_pick(PxWork *work, PxStorage *storage, const PxTask *task, GArray **ret_named, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the file that was opened is the one that was listed; when not, it is counted as waiting. */
 bool px_pick_is_as_listed(PxWork *work, const PxTask *task, const PxPicked *listed, const PxFileInfo *opened);
 /* How the sighting of a file calls it (queue/sightings.h). Caller frees. */

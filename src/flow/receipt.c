@@ -16,13 +16,18 @@ typedef struct {
   const PxTask *task;
   const PxPatternFile *file;
   const PxAttachment *about;
-  const PxAttachment *first; /* of a duplicate: the task's file that has the same content; else NULL */
+  const PxAttachment *first; /* of a duplicate: the task's file that has the same content or name; else NULL */
 } Receipt;
 
 static char *time_text(const Receipt *receipt, int64_t when) {
   g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(when / G_USEC_PER_SEC);
   g_autoptr(GDateTime) local = utc ? g_date_time_to_timezone(utc, receipt->project->timezone) : NULL;
   return local ? g_date_time_format(local, "%Y-%m-%dT%H:%M:%S%:z") : g_strdup("");
+}
+
+/* Of a duplicate by its name nobody knows the bytes. */
+static const char *sha256_of(const PxAttachment *about) {
+  return *about->sha256 ? about->sha256 : NULL;
 }
 
 static char *place_text(const PxAttachment *about) {
@@ -50,13 +55,15 @@ static char *as_json(const Receipt *receipt, const PxSummary *summary, GError **
   g_autofree char *when = time_text(receipt, file->ended);
   json_t *messages = json_array();
   json_t *root =
-    json_pack("{s:s, s:s, s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, s:o}", "file", file->name, "path",
-              receipt->about->path ? receipt->about->path : "", "sha256", receipt->about->sha256, "size", (json_int_t)receipt->about->size, "task",
+    json_pack("{s:s, s:s, s:s?, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s?, s:s, s:o}", "file", file->name, "path",
+              receipt->about->path ? receipt->about->path : "", "sha256", sha256_of(receipt->about), "size", (json_int_t)receipt->about->size, "task",
               receipt->task->name, "state", px_state_name(file->state), "rows", (json_int_t)counts->rows, "created", (json_int_t)counts->created,
               "updated", (json_int_t)counts->updated, "unchanged", (json_int_t)counts->unchanged, "failed", (json_int_t)counts->failed, "skipped",
               (json_int_t)counts->skipped, "error", file->error, "time", when, "messages", messages);
-  if (root && file->state == PX_STATE_DUPLICATE)
+  if (root && file->state == PX_STATE_DUPLICATE) {
+    json_object_set_new(root, "duplicate_by", json_string(sha256_of(receipt->about) ? "content" : "name"));
     json_object_set_new(root, "duplicate_of", first_to_json(receipt));
+  }
   char *text = root && px_summary_messages(receipt->project, summary, add_message, messages, error) ? json_dumps(root, JSON_INDENT(2)) : NULL;
   if (root && !text && error && !*error)
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "the receipt of %s cannot be written as JSON", file->name);
@@ -88,7 +95,8 @@ static char *line_of(const Receipt *receipt, const PxSummary *summary) {
     return g_strdup_printf("%s: was imported before, and is not again", summary->name);
   g_autofree char *place = place_text(receipt->first);
   g_autofree char *when = time_text(receipt, receipt->first->created);
-  return g_strdup_printf("%s: the same content as %s of %s, which is not imported again", summary->name, place, when);
+  return g_strdup_printf("%s: the same %s as %s of %s, %s", summary->name, sha256_of(receipt->about) ? "content" : "name", place, when,
+                         sha256_of(receipt->about) ? "which is not imported again" : "so it was not read");
 }
 
 static char *as_text(const Receipt *receipt, const PxSummary *summary, GError **error) {
@@ -98,7 +106,7 @@ static char *as_text(const Receipt *receipt, const PxSummary *summary, GError **
   g_autofree char *place = place_text(about);
   g_autofree char *when = time_text(receipt, receipt->file->ended);
   g_string_append_printf(text, "%s\n\nfile    %s\nsize    %" G_GUINT64_FORMAT "\nsha256  %s\nstate   %s\ntime    %s\n", line, place,
-                         (guint64)about->size, about->sha256, px_state_name(receipt->file->state), when);
+                         (guint64)about->size, sha256_of(about) ? about->sha256 : "-", px_state_name(receipt->file->state), when);
   g_string_append_printf(text,
                          "rows    %" G_GUINT64_FORMAT "\ncreated %" G_GUINT64_FORMAT "\nupdated %" G_GUINT64_FORMAT "\nunchanged %" G_GUINT64_FORMAT
                          "\nfailed  %" G_GUINT64_FORMAT "\nskipped %" G_GUINT64_FORMAT "\n\n",
@@ -167,7 +175,8 @@ static PxPatternFile *file_of_duplicate(const PxAttachment *about) {
 static bool find_first(const PxProject *project, const PxTask *task, const PxAttachment *about, PxAttachment **ret_first, GError **error) {
   int64_t id;
   *ret_first = NULL;
-  if (!px_attachments_find_content(project->db, (const char *const[]){about->sha256}, 1, task->name, &id, error))
+  if (!(sha256_of(about) ? px_attachments_find_content(project->db, (const char *const[]){about->sha256}, 1, task->name, &id, error)
+                         : px_attachment_find_name(project->db, about->name, task->recursive ? about->path : NULL, task->name, &id, error)))
     return false;
   *ret_first = id ? px_attachment_get(project->db, id, error) : NULL;
   return !id || *ret_first;

@@ -163,17 +163,14 @@ static bool is_known(PxDb *db, const char *task, const char *remote_key, bool *r
   return ok;
 }
 
-static bool is_named(PxDb *db, const char *name, const char *path, const char *task, bool *ret_known, GError **error) {
+bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error) {
   PxBinder binder;
-  int64_t found;
   if (!px_queue_statement(db, "attachment_find_name", &binder, error))
     return false;
   px_bind_text(&binder, name);
   px_bind_filter(&binder, path);
   px_bind_filter(&binder, task);
-  bool ok = px_run_for_id(&binder, &found, error);
-  *ret_known = ok && found != 0;
-  return ok;
+  return px_run_for_id(&binder, ret_id, error);
 }
 
 /* Its rows are places, from 1, of what is known. */
@@ -211,9 +208,12 @@ bool px_attachments_named(PxDb *db, const char *const *names, const char *const 
     px_bind_filter(&binder, task);
     return run_for_places(&binder, n, ret_known, error);
   }
-  for (size_t i = 0; i < n; i++)
-    if (!is_named(db, names[i], paths ? paths[i] : NULL, task, &ret_known[i], error))
+  for (size_t i = 0; i < n; i++) {
+    int64_t id;
+    if (!px_attachment_find_name(db, names[i], paths ? paths[i] : NULL, task, &id, error))
       return false;
+    ret_known[i] = id != 0;
+  }
   return true;
 }
 

@@ -71,7 +71,7 @@ typedef struct {
   char *task;        /* NULL: by hand */
   char *upload_task; /* of an export; NULL: its own task uploads */
   char *pattern;     /* NULL: only kept */
-  char *sha256;
+  char *sha256;      /* "": of a duplicate by its name, which was never read */
   uint64_t size;
   char *storage; /* where it was found, or where it goes; NULL: by hand */
   char *path;
@@ -102,6 +102,9 @@ bool px_attachments_known(PxDb *db, const char *task, const char *const *remote_
   G_GNUC_WARN_UNUSED_RESULT;
 /* The same of import attachments of its name, in any folder (paths NULL) or in its own, of one task or (NULL) of all; duplicates do not count. */
 bool px_attachments_named(PxDb *db, const char *const *names, const char *const *paths, size_t n, const char *task, bool *ret_known, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
+/* The first of them of a name; *ret_id 0: there is none. */
+bool px_attachment_find_name(PxDb *db, const char *name, const char *path, const char *task, int64_t *ret_id, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
 /* Of each of n contents the first import attachment, of one task or (NULL) of all; 0: there is none. Duplicates do not count. */
 bool px_attachments_find_content(PxDb *db, const char *const *sha256s, size_t n, const char *task, int64_t *ret_ids, GError **error)

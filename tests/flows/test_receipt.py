@@ -78,6 +78,7 @@ def test_same_content_again(project):
     assert (told["file"], told["state"], told["rows"], told["error"], told["messages"]) == ("b.csv", "duplicate", 0, None, [])
     assert told["sha256"] == hashlib.sha256(GOOD.encode()).hexdigest() and told["size"] == len(GOOD)
     assert {**told["duplicate_of"], "time": None} == {"file": "a.csv", "path": "in", "time": None} and told["duplicate_of"]["time"][:2] == "20"
+    assert told["duplicate_by"] == "content"
     assert project.rows("SELECT name, state FROM pattimpex_attachment WHERE direction = 'import' ORDER BY id") == [("a.csv", "done"), ("b.csv", "duplicate")]
 
 
@@ -88,6 +89,42 @@ def test_same_content_again_as_text(project):
         project.call("run")
     text = (project.drop_folder / "receipts" / "b.csv.receipt.txt").read_text()
     assert text.startswith("b.csv: the same content as in/a.csv of 20") and "\nstate   duplicate\n" in text
+
+
+def test_same_name_again_is_answered_once_for_each_file(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: name, stable_for: 0"))
+    project.drop("a.csv")
+    project.call("run")
+    project.drop("a.csv", BAD)
+    for _ in range(3):
+        project.call("run")
+    assert project.names() == ["done/a.csv", "in/a.csv", "receipts/a.csv.receipt-1.json", "receipts/a.csv.receipt.json"]
+    told = receipt(project, "a.csv.receipt-1.json")
+    assert (told["file"], told["state"], told["size"], told["sha256"]) == ("a.csv", "duplicate", len(BAD), None)
+    assert (told["duplicate_by"], {**told["duplicate_of"], "time": None}) == ("name", {"file": "a.csv", "path": "in", "time": None})
+    assert [row["sha256"] for row in project.json("attachments", "--state", "duplicate")] == [None]
+    project.drop("a.csv", BAD + BAD)
+    project.call("run")
+    assert receipt(project, "a.csv.receipt-2.json")["size"] == len(BAD + BAD)
+    imported = "SELECT state, count(*) FROM pattimpex_attachment WHERE direction = 'import' GROUP BY state ORDER BY state"
+    assert project.rows(imported) == [("done", 1), ("duplicate", 2)]
+
+
+def test_same_name_without_receipts_leaves_no_row(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: name, stable_for: 0").replace(", receipt_path: receipts", ""))
+    for text in (GOOD, BAD):
+        project.drop("a.csv", text)
+        project.call("run")
+    assert project.rows("SELECT count(*) FROM pattimpex_attachment") == [(1,)]
+
+
+def test_same_name_again_as_text(project):
+    project.config(TASK.replace("pattern: partner", "pattern: partner, avoid_duplicates: name, stable_for: 0, receipt_format: text"))
+    for text in (GOOD, BAD):
+        project.drop("a.csv", text)
+        project.call("run")
+    text = (project.drop_folder / "receipts" / "a.csv.receipt-1.txt").read_text()
+    assert text.startswith("a.csv: the same name as in/a.csv of 20") and "so it was not read" in text and "\nsha256  -\n" in text
 
 
 def test_files_of_another_task_are_not_named(project):

@@ -51,6 +51,8 @@ static void finds_names_and_contents(Fixture *f, gconstpointer data) {
   g_assert_true(!known[0] && known[1] && !known[2]);
   g_assert_true(px_attachments_named(f->db, names, NULL, 3, "other", known, NULL));
   g_assert_true(!known[0] && !known[1] && !known[2]);
+  g_assert_true(px_attachment_find_name(f->db, "a.csv", "in", "in", &ids[0], NULL) && ids[0] == first->id);
+  g_assert_true(px_attachment_find_name(f->db, "a.csv", "elsewhere", NULL, &ids[0], NULL) && ids[0] == 0);
   g_assert_true(px_attachments_find_content(f->db, contents, 3, NULL, ids, NULL));
   g_assert_true(ids[0] == 0 && ids[1] == first->id && ids[2] == first->id);
   g_assert_true(px_attachments_find_content(f->db, contents, 3, "other", ids, NULL));
