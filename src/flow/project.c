@@ -3,6 +3,7 @@
 #include "flow/project.h"
 
 #include "base/text.h"
+#include "format/parser.h"
 #include "queue/blobs.h"
 
 /* The keys at the top of a configuration. Sections are read by their rooms. */
@@ -239,12 +240,14 @@ PxStorage *px_project_storage(PxProject *project, const char *name, GError **err
 }
 
 void px_project_rest(PxProject *project) {
+  px_parser_rest();
   g_hash_table_remove_all(project->in_use);
 }
 
 void px_project_close(PxProject *project) {
   if (!project)
     return;
+  px_parser_rest();
   g_hash_table_unref(project->in_use);
   px_filestore_close(project->filestore);
   px_tasks_free(project->tasks);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "format/child.h"
 #include "format/parser_private.h"
+#include "format/starter.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -58,7 +59,7 @@ PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned heade
   int spill = open_spill(options);
   g_autoptr(GPtrArray) argv = arguments(options, header_rows, first_row, place, spill >= 0);
   const int fds[] = {fd, out, -1, spill};
-  int problem = px_child_spawn(argv, fds, G_N_ELEMENTS(fds), &pid);
+  int problem = px_starter_spawn(argv, fds, G_N_ELEMENTS(fds), &pid);
   close(out);
   if (spill >= 0)
     close(spill);
@@ -73,6 +74,10 @@ PxParser *px_parser_start(int fd, const PxFormatOptions *options, unsigned heade
   parser->max_batch = sizeof(PxRowBatch) + PX_ROW_BATCH_BYTES + sizeof(PxBatchRow) + MIN(options->max_row_bytes, MAX_LEN) +
                       MIN(options->max_cells, MAX_LEN) * sizeof(PxBatchCell);
   return parser;
+}
+
+void px_parser_rest(void) {
+  px_starter_end();
 }
 
 /* ---- the end */
@@ -96,7 +101,10 @@ void px_parser_free(PxParser *parser) {
 static void tell_death(PxParser *parser, GError **error) {
   int status;
   uint64_t row = parser->last_row + 1;
-  if (!px_child_reap(&parser->pid, &status))
+  bool known = px_child_reap(&parser->pid, &status);
+  if (known && WIFSIGNALED(status))
+    px_starter_end();
+  if (!known)
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "the parser of the file is gone near row %" PRIu64, row);
   else if (WIFSIGNALED(status) && px_child_own_fault(WTERMSIG(status)))
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "the parser of the file died near row %" PRIu64 " (signal %d, %s): nothing from there on was read",

@@ -6,6 +6,7 @@
 #include "format/child.h"
 #include "format/parser_private.h"
 #include "format/reader.h"
+#include "format/starter.h"
 
 #include <errno.h>
 #include <string.h>
@@ -172,6 +173,8 @@ static bool send_file(const Order *order, GError **error) {
 int px_parser_main(int argc, char **argv) {
   Order order;
   g_autoptr(GError) error = NULL;
+  if (argc == 3 && strcmp(argv[2], PX_STARTER) == 0)
+    return px_starter_main(px_parser_main);
   bool done = take_order(argc, argv, &order, &error);
   if (done) {
     order.options.json_lines = order.json_lines;

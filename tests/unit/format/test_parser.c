@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "format/parser.h"
 #include "format/parser_private.h"
+#include "format/starter.h"
 #include "rows.h"
 #include "suites.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -60,7 +62,7 @@ int evil_parser(const char *what) {
     say("\xFF\x01x", 3);
   } else if (strcmp(what, "open") == 0) {
     for (int fd = 2; fd < 1000; fd++)
-      if (fd > 2 && lseek(fd, 0, SEEK_CUR) >= 0)
+      if (fd > 2 && fcntl(fd, F_GETFD) >= 0)
         raise(SIGSEGV);
     if (g_getenv("PATH"))
       raise(SIGSEGV);
@@ -237,6 +239,82 @@ static void can_be_left_in_the_middle(void) {
   g_assert_nonnull(batch);
 }
 
+/* ---- the one that waits to start the next */
+
+static bool is_starter(const char *pid) {
+  g_autofree char *path = g_strdup_printf("/proc/%s/cmdline", pid);
+  g_autofree char *words = NULL;
+  gsize len;
+  return g_file_get_contents(path, &words, &len, NULL) && len > sizeof PX_STARTER && strcmp(words + len - sizeof PX_STARTER, PX_STARTER) == 0;
+}
+
+/* 0: there is none. */
+static pid_t find_starter(void) {
+  g_autofree char *path = g_strdup_printf("/proc/self/task/%d/children", (int)getpid());
+  g_autofree char *text_of_pids = NULL;
+  g_assert_true(g_file_get_contents(path, &text_of_pids, NULL, NULL));
+  g_auto(GStrv) pids = g_strsplit(g_strstrip(text_of_pids), " ", -1);
+  for (char **pid = pids; *pid; pid++)
+    if (is_starter(*pid))
+      return (pid_t)g_ascii_strtoll(*pid, NULL, 10);
+  return 0;
+}
+
+static void check_parsed(void) {
+  g_autoptr(GError) error = NULL;
+  g_autofree char *got = parsed(text, 1, 0, 0, &error);
+  g_assert_no_error(error);
+  g_assert_nonnull(strstr(got, "c|d"));
+}
+
+static void second_parser_has_a_starter(void) {
+  px_parser_rest();
+  check_parsed();
+  g_assert_cmpint(find_starter(), ==, 0);
+  check_parsed();
+  pid_t starter = find_starter();
+  g_assert_cmpint(starter, !=, 0);
+  check_parsed();
+  g_assert_cmpint(find_starter(), ==, starter);
+  px_parser_rest();
+  g_assert_cmpint(find_starter(), ==, 0);
+  check_parsed();
+}
+
+static void starter_that_was_killed_is_missed_by_no_file(void) {
+  px_parser_rest();
+  check_parsed();
+  check_parsed();
+  pid_t starter = find_starter();
+  g_assert_cmpint(kill(starter, SIGKILL), ==, 0);
+  check_parsed();
+  check_parsed();
+  check_parsed();
+  g_assert_cmpint(find_starter(), !=, starter);
+}
+
+/* What a crash may have told of the memory is of no use for the next one. */
+static void crash_ends_the_starter(void) {
+  check_parsed();
+  check_parsed();
+  g_assert_cmpint(find_starter(), !=, 0);
+  check_evil("signal 11", PX_ERROR_REFUSED, "died near row 8");
+  g_assert_cmpint(find_starter(), ==, 0);
+  check_parsed();
+}
+
+static void is_the_child_of_who_wants_it(void) {
+  check_parsed();
+  check_parsed();
+  g_autoptr(PxParser) parser = start_evil("endless");
+  g_assert_cmpint(find_starter(), !=, 0);
+  g_autofree PxRowBatch *batch = px_parser_next(parser, NULL);
+  g_assert_nonnull(batch);
+  px_parser_rest(); /* no end of those that it has started */
+  g_autofree PxRowBatch *next = px_parser_next(parser, NULL);
+  g_assert_nonnull(next);
+}
+
 void add_parser_tests(void) {
   g_test_add_func("/format/parser/header_comes_first", header_comes_first);
   g_test_add_func("/format/parser/resumes_behind_the_header", resumes_behind_the_header);
@@ -247,4 +325,8 @@ void add_parser_tests(void) {
   g_test_add_func("/format/parser/nonsense_is_refused", nonsense_is_refused);
   g_test_add_func("/format/parser/parser_has_nothing_else", parser_has_nothing_else);
   g_test_add_func("/format/parser/can_be_left_in_the_middle", can_be_left_in_the_middle);
+  g_test_add_func("/format/parser/second_parser_has_a_starter", second_parser_has_a_starter);
+  g_test_add_func("/format/parser/starter_that_was_killed_is_missed_by_no_file", starter_that_was_killed_is_missed_by_no_file);
+  g_test_add_func("/format/parser/crash_ends_the_starter", crash_ends_the_starter);
+  g_test_add_func("/format/parser/is_the_child_of_who_wants_it", is_the_child_of_who_wants_it);
 }
