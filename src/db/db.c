@@ -88,6 +88,12 @@ void px_db_cut(PxDb *db) {
     db->driver->cut(db);
 }
 
+void px_db_wait(PxDb *db, PxDbWait *ret_wait) {
+  *ret_wait = (PxDbWait){0};
+  if (db->driver->wait)
+    db->driver->wait(db, ret_wait);
+}
+
 void px_db_limit_idle(PxDb *db, unsigned ms) {
   if (db->driver->limit_idle)
     db->driver->limit_idle(db, ms);

@@ -39,6 +39,15 @@ const char *px_db_path(const PxDb *db);
 PxDb *px_db_open_other(const PxDb *db, unsigned answer_ms, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whoever waits for an answer of the server loses the connection: PX_ERROR_TRANSIENT. May be called by another thread. SQLite: nothing. */
 void px_db_cut(PxDb *db);
+/* How a connection waits for its server. SQLite never does. */
+typedef struct {
+  uint64_t number; /* of this wait; 0: it waits for nothing, or that cannot be told */
+  uint64_t moved;  /* bytes that have come and gone over the connection so far */
+  int64_t process; /* of the server, that is waited for, and since when it is there: microseconds of Unix time */
+  int64_t process_begun;
+} PxDbWait;
+/* May be called by another thread. */
+void px_db_wait(PxDb *db, PxDbWait *ret_wait);
 /* A transaction in which nothing is said for so long is rolled back by the server, with the connection; 0: never. Also after it was made again.
  * SQLite: nothing. */
 void px_db_limit_idle(PxDb *db, unsigned ms);

@@ -57,8 +57,9 @@ struct PxDbDriver {
   bool (*check_deferred)(PxDb *db, GError **error);
   bool (*has_waiters)(const PxDb *db);
   void (*interrupt)(PxDb *db); /* from a signal handler */
-  /* px_db_cut(), px_db_limit_idle(), px_db_commit_soon(), px_db_prefer_indexes(), px_db_keep_plans(); NULL: nothing to be done. */
+  /* px_db_cut(), px_db_wait(), px_db_limit_idle(), px_db_commit_soon(), px_db_prefer_indexes(), px_db_keep_plans(); NULL: nothing to be done. */
   void (*cut)(PxDb *db);
+  void (*wait)(PxDb *db, PxDbWait *ret_wait);
   void (*limit_idle)(PxDb *db, unsigned ms);
   bool (*commit_soon)(PxDb *db, GError **error);
   bool (*prefer_indexes)(PxDb *db, GError **error);

@@ -4,6 +4,7 @@
 #include "db/pg_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -98,14 +99,27 @@ static char *settings_of(const PxPg *pg) {
                          is_local);
 }
 
+/* The server is to see as soon as we do that a network has lost the connection: until then it keeps what the transaction has locked. What people have
+ * set stays. Not through a pooler, whose connections the server has. */
+static const char server_keepalives[] =
+  "SELECT set_config(s.name, v.value, false) FROM pg_settings AS s JOIN (VALUES ('tcp_keepalives_idle', '30'), ('tcp_keepalives_interval', '10'),"
+  " ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '60000')) AS v (name, value) ON s.name = v.name WHERE s.source = 'default'";
+
 /* A pooler hands out numbers of processes of its own. */
 static bool find_pooler(PxPg *pg, GError **error) {
-  PGresult *result = px_pg_exec(pg, "SELECT pg_backend_pid()");
+  static const char sql[] = "SELECT pid, CAST(extract(epoch FROM backend_start) * 1000000 AS bigint) FROM pg_stat_get_activity(pg_backend_pid())";
+  PGresult *result = px_pg_exec(pg, sql);
   bool known = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1;
-  if (known)
-    pg->db.pooled = g_ascii_strtoll(PQgetvalue(result, 0, 0), NULL, 10) != PQbackendPID(pg->conn);
-  else
-    px_pg_result_error(pg, result, "SELECT pg_backend_pid()", error);
+  if (known) {
+    int64_t process = g_ascii_strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    pg->db.pooled = process != PQbackendPID(pg->conn);
+    g_mutex_lock(&pg->socket_lock);
+    pg->process = pg->db.pooled ? 0 : process;
+    pg->process_begun = g_ascii_strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+    g_mutex_unlock(&pg->socket_lock);
+  } else {
+    px_pg_result_error(pg, result, sql, error);
+  }
   PQclear(result);
   return known;
 }
@@ -116,12 +130,27 @@ static bool configure(PxPg *pg, GError **error) {
     return false;
   g_free(pg->settings);
   pg->settings = settings_of(pg);
-  return pg->db.pooled || px_pg_command(pg, pg->settings, error);
+  return pg->db.pooled || (px_pg_command(pg, pg->settings, error) && px_pg_command(pg, server_keepalives, error));
 }
 
 bool px_pg_begin(PxPg *pg, const char *begin, GError **error) {
   g_autofree char *sql = pg->db.pooled ? g_strconcat(begin, ";", pg->settings, NULL) : g_strdup(begin);
   return px_pg_command(pg, sql, error);
+}
+
+/* While we have a descriptor of it no other thread can take what libpq has closed, and somebody else has opened, for the connection. */
+static void hold_socket(PxPg *pg) {
+  g_mutex_lock(&pg->socket_lock);
+  pg->socket = fcntl(PQsocket(pg->conn), F_DUPFD_CLOEXEC, 0);
+  atomic_store(&pg->cut, false);
+  g_mutex_unlock(&pg->socket_lock);
+}
+
+static void drop_socket(PxPg *pg) {
+  if (pg->socket >= 0)
+    (void)close(pg->socket);
+  pg->socket = -1;
+  pg->process = 0;
 }
 
 /* The state of a connection that has just been made, or not. */
@@ -132,7 +161,7 @@ static bool begin_session(PxPg *pg, GError **error) {
     return false;
   }
   pg->generation++;
-  pg->socket = PQsocket(pg->conn);
+  hold_socket(pg);
   g_string_truncate(pg->dropped, 0);
   PQfreeCancel(pg->cancel);
   pg->cancel = PQgetCancel(pg->conn);
@@ -144,6 +173,7 @@ static bool begin_session(PxPg *pg, GError **error) {
 static void pg_close(PxDb *db) {
   PxPg *pg = pg_of(db);
   PQfreeCancel(pg->cancel);
+  drop_socket(pg);
   PQfinish(pg->conn);
   if (pg->listens) {
     close(pg->epoll);
@@ -209,7 +239,7 @@ bool px_pg_revive(PxPg *pg, GError **error) {
   if (PQstatus(pg->conn) == CONNECTION_OK)
     return true;
   g_mutex_lock(&pg->socket_lock);
-  pg->socket = -1;
+  drop_socket(pg);
   PQreset(pg->conn);
   g_mutex_unlock(&pg->socket_lock);
   return begin_session(pg, error) && (!pg->listens || listen_again(pg, error));
@@ -288,6 +318,10 @@ static void pg_interrupt(PxDb *db) {
 
 static void pg_cut(PxDb *db) {
   px_pg_cut(pg_of(db));
+}
+
+static void pg_wait(PxDb *db, PxDbWait *ret_wait) {
+  px_pg_wait(pg_of(db), ret_wait);
 }
 
 static void pg_limit_idle(PxDb *db, unsigned ms) {
@@ -403,6 +437,7 @@ const PxDbDriver px_db_postgres = {
   .has_waiters = pg_has_waiters,
   .interrupt = pg_interrupt,
   .cut = pg_cut,
+  .wait = pg_wait,
   .limit_idle = pg_limit_idle,
   .commit_soon = pg_commit_soon,
   .prefer_indexes = pg_prefer_indexes,

@@ -83,6 +83,7 @@ bool px_pg_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_column
   if (db->guard_writes && !px_db_guard_write(db, error))
     return false;
   pg->interrupted = 0;
+  px_pg_begin_wait(pg);
   PGresult *result = PQexec(pg->conn, sql);
   bool done = PQresultStatus(result) == PGRES_COPY_IN;
   if (done) {
@@ -91,6 +92,7 @@ bool px_pg_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_column
     result = end_of_copy(pg->conn, pg);
     done = done && !result;
   }
+  px_pg_end_wait(pg);
   if (!done)
     px_pg_result_error(pg, result, sql, error);
   PQclear(result);

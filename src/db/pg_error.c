@@ -200,7 +200,9 @@ void px_pg_result_error(PxPg *pg, const PGresult *result, const char *sql, GErro
   const char *state = field_of(result, PG_DIAG_SQLSTATE);
   const char *message = field_of(result, PG_DIAG_MESSAGE_PRIMARY);
   if (PQstatus(pg->conn) != CONNECTION_OK) {
-    g_autofree char *lost = first_line(*message ? message : PQerrorMessage(pg->conn));
+    g_autofree char *lost = first_line(atomic_load(&pg->cut) ? "nothing more came over the connection, which was given up"
+                                       : *message            ? message
+                                                             : PQerrorMessage(pg->conn));
     g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s (%s): the connection was lost; try again", lost, pg->name);
     return;
   }

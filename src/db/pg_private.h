@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 typedef struct {
   PxDb db;
@@ -20,12 +21,17 @@ typedef struct {
   char *deferred[2];                 /* SET CONSTRAINTS ... of this transaction, there and back; "": there are none; NULL: not known yet */
   char *settings;                    /* what each transaction of a pooled connection begins with */
   bool listens;
-  unsigned answer_ms; /* how long an answer is waited for; 0: without an end */
-  unsigned idle_ms;   /* px_db_limit_idle() */
-  GMutex socket_lock; /* held while it connects again */
-  int socket;         /* of conn; -1: none */
-  char *path;         /* px_db_path(); NULL: not asked for yet, or there is none */
-  int epoll, event;   /* where it listens: readable after a notification; event: one came with the answer of a statement */
+  unsigned answer_ms;       /* how long an answer is waited for; 0: without an end */
+  unsigned idle_ms;         /* px_db_limit_idle() */
+  uint64_t waits;           /* how often the server has been waited for */
+  _Atomic uint64_t waiting; /* which of these it is now; 0: none */
+  _Atomic bool cut;         /* this connection was */
+  GMutex socket_lock;       /* of these; held while it connects again */
+  int socket;               /* a descriptor of our own of that of conn, which libpq may close; -1: none */
+  int64_t process;          /* the server's that conn talks to, and since when it is there; 0: not known */
+  int64_t process_begun;
+  char *path;       /* px_db_path(); NULL: not asked for yet, or there is none */
+  int epoll, event; /* where it listens: readable after a notification; event: one came with the answer of a statement */
 } PxPg;
 
 /* ---- pg_sql.c */
@@ -63,8 +69,12 @@ PGresult *px_pg_exec(PxPg *pg, const char *sql);
 PGresult *px_pg_exec_prepare(PxPg *pg, const char *name, const char *sql);
 PGresult *px_pg_exec_params(PxPg *pg, const char *sql, int n, const char *const *values, const int *lengths, const int *formats);
 PGresult *px_pg_exec_prepared(PxPg *pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats);
-/* Whoever waits for an answer loses the connection. From any thread. */
+/* Around all else in which the server is waited for. */
+void px_pg_begin_wait(PxPg *pg);
+void px_pg_end_wait(PxPg *pg);
+/* Whoever waits for an answer loses the connection. From any thread, as the next one. */
 void px_pg_cut(PxPg *pg);
+void px_pg_wait(PxPg *pg, PxDbWait *ret_wait);
 
 /* ---- pg_stmt.c */
 

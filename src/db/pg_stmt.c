@@ -65,7 +65,7 @@ static bool prepare_on_server(PgStmt *stmt, GError **error) {
   PxPg *pg = pg_of(stmt);
   char name[24];
   if (pg->dropped->len > 0) {
-    PQclear(PQexec(pg->conn, pg->dropped->str)); /* in a transaction that has failed they stay until the connection ends */
+    PQclear(px_pg_exec(pg, pg->dropped->str)); /* in a transaction that has failed they stay until the connection ends */
     g_string_truncate(pg->dropped, 0);
   }
   stmt->number = ++pg->last_statement;
@@ -187,7 +187,7 @@ static bool encode_parameters(PgStmt *stmt, GError **error) {
 static PGresult *declare_cursor(PgStmt *stmt) {
   PxPg *pg = pg_of(stmt);
   g_autofree char *sql = g_strdup_printf("DECLARE px_%u NO SCROLL CURSOR FOR %s", stmt->number, stmt->sql);
-  PGresult *result = PQexecParams(pg->conn, sql, (int)stmt->n_parameters, NULL, stmt->sent, stmt->lengths, stmt->formats, 0);
+  PGresult *result = px_pg_exec_params(pg, sql, (int)stmt->n_parameters, stmt->sent, stmt->lengths, stmt->formats);
   stmt->cursor = PQresultStatus(result) == PGRES_COMMAND_OK;
   return result;
 }
@@ -195,7 +195,7 @@ static PGresult *declare_cursor(PgStmt *stmt) {
 static PGresult *fetch(PgStmt *stmt) {
   char sql[64];
   g_snprintf(sql, sizeof sql, "FETCH FORWARD %d FROM px_%u", PORTION, stmt->number);
-  return PQexec(pg_of(stmt)->conn, sql);
+  return px_pg_exec(pg_of(stmt), sql);
 }
 
 static PGresult *execute_once(PgStmt *stmt) {
@@ -324,7 +324,7 @@ void px_pg_reset(PxStmt *base) {
   if (stmt->cursor && PQtransactionStatus(pg->conn) == PQTRANS_INTRANS) {
     char sql[32];
     g_snprintf(sql, sizeof sql, "CLOSE px_%u", stmt->number);
-    PQclear(PQexec(pg->conn, sql));
+    PQclear(px_pg_exec(pg, sql));
   }
   stmt->cursor = false;
 }

@@ -3,14 +3,46 @@
 #include "db/pg_private.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+
+void px_pg_begin_wait(PxPg *pg) {
+  atomic_store(&pg->waiting, ++pg->waits);
+}
+
+void px_pg_end_wait(PxPg *pg) {
+  atomic_store(&pg->waiting, 0);
+}
+
+/* Over a socket of this machine nothing gets lost. */
+static bool count_moved(int socket, uint64_t *ret_moved) {
+  struct tcp_info info = {0};
+  socklen_t size = sizeof info;
+  if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return false;
+  *ret_moved = info.tcpi_bytes_acked + info.tcpi_bytes_received;
+  return true;
+}
+
+void px_pg_wait(PxPg *pg, PxDbWait *ret_wait) {
+  *ret_wait = (PxDbWait){0};
+  if (!g_mutex_trylock(&pg->socket_lock)) /* it is being connected again */
+    return;
+  uint64_t moved;
+  if (pg->socket >= 0 && pg->process && count_moved(pg->socket, &moved))
+    *ret_wait = (PxDbWait){.number = atomic_load(&pg->waiting), .moved = moved, .process = pg->process, .process_begun = pg->process_begun};
+  g_mutex_unlock(&pg->socket_lock);
+}
 
 void px_pg_cut(PxPg *pg) {
   if (!g_mutex_trylock(&pg->socket_lock)) /* it is being connected again */
     return;
-  if (pg->socket >= 0)
+  if (pg->socket >= 0) {
+    atomic_store(&pg->cut, true); /* before whoever waits can tell */
     (void)shutdown(pg->socket, SHUT_RDWR);
+  }
   g_mutex_unlock(&pg->socket_lock);
 }
 
@@ -56,19 +88,31 @@ static PGresult *answer(PxPg *pg, int sent) {
 }
 
 PGresult *px_pg_exec(PxPg *pg, const char *sql) {
-  return pg->answer_ms ? answer(pg, PQsendQuery(pg->conn, sql)) : PQexec(pg->conn, sql);
+  px_pg_begin_wait(pg);
+  PGresult *result = pg->answer_ms ? answer(pg, PQsendQuery(pg->conn, sql)) : PQexec(pg->conn, sql);
+  px_pg_end_wait(pg);
+  return result;
 }
 
 PGresult *px_pg_exec_prepare(PxPg *pg, const char *name, const char *sql) {
-  return pg->answer_ms ? answer(pg, PQsendPrepare(pg->conn, name, sql, 0, NULL)) : PQprepare(pg->conn, name, sql, 0, NULL);
+  px_pg_begin_wait(pg);
+  PGresult *result = pg->answer_ms ? answer(pg, PQsendPrepare(pg->conn, name, sql, 0, NULL)) : PQprepare(pg->conn, name, sql, 0, NULL);
+  px_pg_end_wait(pg);
+  return result;
 }
 
 PGresult *px_pg_exec_params(PxPg *pg, const char *sql, int n, const char *const *values, const int *lengths, const int *formats) {
-  return pg->answer_ms ? answer(pg, PQsendQueryParams(pg->conn, sql, n, NULL, values, lengths, formats, 0))
-                       : PQexecParams(pg->conn, sql, n, NULL, values, lengths, formats, 0);
+  px_pg_begin_wait(pg);
+  PGresult *result = pg->answer_ms ? answer(pg, PQsendQueryParams(pg->conn, sql, n, NULL, values, lengths, formats, 0))
+                                   : PQexecParams(pg->conn, sql, n, NULL, values, lengths, formats, 0);
+  px_pg_end_wait(pg);
+  return result;
 }
 
 PGresult *px_pg_exec_prepared(PxPg *pg, const char *name, int n, const char *const *values, const int *lengths, const int *formats) {
-  return pg->answer_ms ? answer(pg, PQsendQueryPrepared(pg->conn, name, n, values, lengths, formats, 0))
-                       : PQexecPrepared(pg->conn, name, n, values, lengths, formats, 0);
+  px_pg_begin_wait(pg);
+  PGresult *result = pg->answer_ms ? answer(pg, PQsendQueryPrepared(pg->conn, name, n, values, lengths, formats, 0))
+                                   : PQexecPrepared(pg->conn, name, n, values, lengths, formats, 0);
+  px_pg_end_wait(pg);
+  return result;
 }

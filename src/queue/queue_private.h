@@ -124,7 +124,8 @@ typedef enum { PX_LEASE_NONE /* there are no leases */, PX_LEASE_HOLDS, PX_LEASE
 bool px_worker_is_dead(PxDb *db, const char *name, PxLease lease);
 
 /* ---- worker_rows.c: workers of a database that is a server. A row each, kept alive by a thread with a connection of its own; when it cannot, and
- * the lease is over, the connection of the worker is cut: nothing that is done on it could be committed. */
+ * the lease is over, the connection of the worker is cut: nothing that is done on it could be committed. So it is when over that connection, and no
+ * other, nothing comes any more. */
 typedef struct PxPresence PxPresence;
 /* db is the worker's, to outlive it. */
 PxPresence *px_presence_open(PxDb *db, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;

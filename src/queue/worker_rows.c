@@ -24,7 +24,10 @@ struct PxPresence {
   int64_t lease;
   int64_t last; /* before the last sign of life that arrived was sent */
   Said said;
-  bool news; /* the row is to say something else before the next claim */
+  PxDbWait wait;      /* of db, as it was last seen; these three are the thread's own */
+  int64_t unmoved;    /* since when it is so */
+  int64_t not_worked; /* since when the server's process is seen not to work for it; 0: it is not */
+  bool news;          /* the row is to say something else before the next claim */
   bool ends;
   int64_t looked; /* when the worker last looked for dead ones; not under the lock */
 };
@@ -61,6 +64,42 @@ static bool run_for(PxDb *db, const char *statement, const char *name) {
   return px_run_bound(&binder, NULL);
 }
 
+/* ---- the worker's own connection, over which nothing may come any more though signs of life arrive */
+
+static bool ask_session(PxDb *own, const char *statement, const PxDbWait *wait, int64_t *ret_answer) {
+  PxBinder binder;
+  if (!px_queue_statement(own, statement, &binder, NULL))
+    return false;
+  px_bind_integer(&binder, wait->process);
+  px_bind_integer(&binder, wait->process_begun);
+  return px_run_for_id(&binder, ret_answer, NULL);
+}
+
+/* When the worker has waited for a lease, and no byte has come or gone, the server is asked; when its process has gone, or has waited for the
+ * worker for a lease more, neither will ever hear of the other. */
+static void look_after(PxPresence *presence, PxDb *own, int64_t lease) {
+  PxDbWait wait;
+  int64_t now = clock_now(), works;
+  px_db_wait(presence->db, &wait);
+  bool same = wait.number && wait.number == presence->wait.number && wait.moved == presence->wait.moved && wait.process == presence->wait.process;
+  if (!same) {
+    presence->wait = wait;
+    presence->unmoved = now;
+    presence->not_worked = 0;
+  }
+  if (!same || now - presence->unmoved < lease || !ask_session(own, "session_works", &wait, &works))
+    return;
+  if (works || !presence->not_worked)
+    presence->not_worked = works ? 0 : now;
+  if (!presence->not_worked || now - presence->not_worked < lease)
+    return;
+  px_db_cut(presence->db);
+  (void)ask_session(own, "session_end", &wait, &works); /* what it has locked others need */
+  presence->wait = (PxDbWait){0};
+}
+
+/* ---- the thread */
+
 /* With the lock, which is not held while the server is spoken to. Whether the sign arrived. */
 static bool give_sign(PxPresence *presence) {
   Said said = presence->said;
@@ -71,6 +110,8 @@ static bool give_sign(PxPresence *presence) {
   PxDb *made = own ? NULL : px_db_open_other(presence->db, (unsigned)(lease / SIGNS / 1000), NULL);
   own = own ? own : made;
   bool arrived = own && write_sign(own, presence->name, &said, lease, NULL);
+  if (arrived)
+    look_after(presence, own, lease);
   g_mutex_lock(&presence->lock);
   presence->own = own;
   if (arrived)

@@ -29,6 +29,35 @@ import_tasks:
 """
 
 
+class Trap:
+    """Over the first connection over which all of this has gone, in this order, nothing goes any more, its end neither: pairs of "request" or "answer"
+    and bytes, of which those of the last pair do not arrive."""
+
+    def __init__(self, *steps):
+        self.steps = steps
+        self.at, self.seen = {}, {}
+        self.caught = None      # the port of the connection, as the server sees it
+        self.opened = threading.Event()
+        self.lock = threading.Lock()
+
+    def holds(self, key, direction, data):
+        with self.lock:
+            if self.caught is None:
+                at = self.at.get(key, 0)
+                self.seen[key, direction] = (self.seen.get((key, direction), b"") + data)[-100000:]
+                while self.caught is None and self.steps[at][0] == direction and self.steps[at][1] in self.seen[key, direction]:
+                    self.seen[key, direction] = self.seen[key, direction].partition(self.steps[at][1])[2]
+                    at += 1
+                    if at == len(self.steps):
+                        self.caught = key
+                        break
+                self.at[key] = at
+            held = self.caught == key
+        if held:
+            self.opened.wait()
+        return held
+
+
 class Proxy:
     """Stands before a server: passes bytes on, or (fault) cuts, resets or stalls connections."""
 
@@ -40,6 +69,7 @@ class Proxy:
         self.fault = None
         self.passes = threading.Event()
         self.passes.set()
+        self.trap = None
         self.lock = threading.Lock()
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -59,14 +89,19 @@ class Proxy:
                 continue
             with self.lock:
                 self.open |= {client, server}
-            for one, other in ((client, server), (server, client)):
-                threading.Thread(target=self.pump, args=(one, other), daemon=True).start()
+            key = server.getsockname()[1]
+            for direction, one, other in (("request", client, server), ("answer", server, client)):
+                threading.Thread(target=self.pump, args=(key, direction, one, other), daemon=True).start()
 
-    def pump(self, one, other):
+    def pump(self, key, direction, one, other):
         with contextlib.suppress(OSError):
             while data := one.recv(65536):
                 self.passes.wait()
+                if self.trap and self.trap.holds(key, direction, data):
+                    break
                 other.sendall(data)
+        if self.trap and self.trap.caught == key:
+            self.trap.opened.wait()
         for end in (one, other):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -96,6 +131,8 @@ class Proxy:
 
     def close(self):
         self.mend()
+        if self.trap:
+            self.trap.opened.set()
         self.listener.close()
         self.begin("cut")
 
@@ -182,8 +219,7 @@ def waits(server):
 def test_network_fails_and_comes_back(shop, cluster, fault):
     proxy = Proxy(cluster.port)
     try:
-        parts = urlsplit(shop.url)
-        shop.config(urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{proxy.port}")))
+        shop.config(through(shop, proxy))
         shop.drop()
         with workers(shop, "one", "two") as both:
             until("both are there", lambda: shop.lives(both))
@@ -200,6 +236,64 @@ def test_network_fails_and_comes_back(shop, cluster, fault):
             assert [server.process.poll() for server in both] == [None, None]
         shop.assert_all_is_there_once()
     finally:
+        proxy.close()
+
+
+def through(shop, proxy):
+    parts = urlsplit(shop.url)
+    return urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{proxy.port}"))
+
+
+@pytest.mark.parametrize("steps", [
+    [("request", b'COPY "partner"'), ("request", b"p105@x.test")],
+    [("request", b"p105@x.test"), ("answer", b"COMMIT")],
+], ids=["rows-do-not-arrive", "commit-is-not-answered"])
+def test_connection_over_which_nothing_comes_is_given_up(shop, cluster, steps):
+    """That of the work alone: the signs of life of the worker arrive."""
+    proxy = Proxy(cluster.port)
+    proxy.trap = Trap(*steps)
+    try:
+        shop.config(through(shop, proxy))
+        shop.drop()
+        with workers(shop, "one") as (server,):
+            until("it is there", lambda: shop.lives([server]))
+            shop.queue_fetch()
+            until("nothing goes over its connection", lambda: proxy.trap.caught)
+            server.logged("nothing more came over the connection")
+            until("all is done", shop.idle)
+            assert server.process.poll() is None
+            until("the server has let the connection go",
+                  lambda: not shop.rows("SELECT 1 FROM pg_stat_activity WHERE client_port = %s", proxy.trap.caught))
+        shop.assert_all_is_there_once()
+    finally:
+        proxy.close()
+
+
+def test_connection_on_which_the_server_works_is_kept(shop, cluster):
+    proxy = Proxy(cluster.port)
+    holder = psycopg2.connect(shop.url)
+    signs = set()
+
+    def lives_on():
+        signs.update(shop.rows("SELECT lease FROM pattimpex_worker"))
+        return len(signs) > 9       # three leases
+    try:
+        shop.config(through(shop, proxy))
+        shop.drop()
+        with workers(shop, "one") as (server,):
+            until("it is there", lambda: shop.lives([server]))
+            holder.cursor().execute("LOCK TABLE partner IN SHARE MODE")
+            shop.queue_fetch()
+            (waits,) = until("it waits for the lock", lambda: shop.rows("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+                                                                       " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"))
+            until("signs of life have come", lives_on)
+            assert shop.rows("SELECT pid FROM pg_locks WHERE NOT granted AND pid = %s", waits)
+            holder.rollback()
+            until("all is done", shop.idle)
+        assert shop.rows("SELECT sum(deaths), sum(retries) FROM pattimpex_job") == [(0, 0)]
+        shop.assert_all_is_there_once()
+    finally:
+        holder.close()
         proxy.close()
 
 

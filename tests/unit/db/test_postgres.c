@@ -84,16 +84,25 @@ static gpointer sleep_long(gpointer data) {
 
 static void cut_connection_is_lost_and_made_again(Fixture *f, gconstpointer data) {
   g_autoptr(PxDb) other = open_url(f->url, false);
+  PxDbWait before, wait;
+  px_db_wait(other, &before);
+  g_assert_cmpuint(before.number, ==, 0);
   GThread *thread = g_thread_new("sleeper", sleep_long, other);
   while (
     one_integer(
       f->db, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%' AND state = 'active' AND datname = current_database()") ==
     0)
     g_thread_yield();
+  px_db_wait(other, &wait);
+  g_assert_cmpuint(wait.number, >, 0);
+  g_assert_cmpuint(wait.moved, >, before.moved);
   px_db_cut(other);
   GError *error = g_thread_join(thread);
+  g_assert_nonnull(strstr(error->message, "nothing more came over the connection"));
   assert_code(error, PX_ERROR_TRANSIENT);
-  g_assert_cmpint(one_integer(other, "SELECT 1"), ==, 1);
+  g_assert_cmpint(one_integer(other, "SELECT pg_backend_pid()"), !=, wait.process);
+  px_db_wait(other, &wait);
+  g_assert_cmpint(wait.process, ==, one_integer(other, "SELECT pg_backend_pid()"));
 }
 
 static void server_that_does_not_answer_is_given_up(Fixture *f, gconstpointer data) {
@@ -123,6 +132,17 @@ static void opens_with_our_settings(Fixture *f, gconstpointer data) {
   g_autofree char *short_url = g_strconcat("postgres", strchr(f->url, ':'), NULL);
   g_autoptr(PxDb) by_other_scheme = open_url(short_url, false);
   g_assert_cmpint(one_integer(by_other_scheme, "SELECT 1"), ==, 1);
+}
+
+static void server_sees_lost_connections(Fixture *f, gconstpointer data) {
+  static const char settings[] = "SELECT current_setting('tcp_keepalives_idle') || ' ' || current_setting('tcp_keepalives_interval') || ' ' ||"
+                                 " current_setting('tcp_keepalives_count') || ' ' || current_setting('tcp_user_timeout')";
+  g_autofree char *ours = one_text(f->db, settings);
+  g_assert_cmpstr(ours, ==, "30 10 3 60000");
+  g_autofree char *told = with_parameter(f, "options=-ctcp_keepalives_idle%3D77%20-ctcp_user_timeout%3D5000");
+  g_autoptr(PxDb) other = open_url(told, false);
+  g_autofree char *theirs = one_text(other, settings);
+  g_assert_cmpstr(theirs, ==, "77 10 3 5000");
 }
 
 static void service_file_and_environment_are_heard(Fixture *f, gconstpointer data) {
@@ -575,6 +595,7 @@ void add_postgres_tests(void) {
   ADD("connection/server_that_does_not_answer_is_given_up", server_that_does_not_answer_is_given_up);
   ADD("open/broken_password_is_not_told", broken_password_is_not_told);
   ADD("open/opens_with_our_settings", opens_with_our_settings);
+  ADD("open/server_sees_lost_connections", server_sees_lost_connections);
   ADD("open/service_file_and_environment_are_heard", service_file_and_environment_are_heard);
   ADD("statement/types_become_values", types_become_values);
   ADD("statement/values_become_types", values_become_types);
