@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define READ_BYTES 32768u /* what every server answers at once (draft 3) */
-#define MOST_READS 64u
+#define MOST_READS 128u
 #define MOST_BYTES_WRITTEN ((size_t)2 * 1024 * 1024) /* on their way */
 
 /* ---- reading */
@@ -108,8 +108,10 @@ void px_sftp_reading_begin(PxSftpReading *reading) {
   }
 }
 
+/* As much as there is room for: each write of the caller's costs. */
 ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) {
-  while (!reading->ended) {
+  size_t got = 0;
+  while (!reading->ended && got < size) {
     px_sftp_reading_begin(reading);
     Run *run = reading->runs.head ? reading->runs.head->data : NULL;
     if (!run)
@@ -122,18 +124,17 @@ ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, 
     }
     if (run->waits)
       continue;
-    size_t n = MIN(size, run->bytes->len - reading->given);
-    memcpy(buffer, run->bytes->data + reading->given, n);
+    size_t n = MIN(size - got, run->bytes->len - reading->given);
+    memcpy((char *)buffer + got, run->bytes->data + reading->given, n);
+    got += n;
     reading->given += (unsigned)n;
     if (reading->given == run->bytes->len) {
       reading->ended = run->ended;
       reading->given = 0;
       run_free(g_queue_pop_head(&reading->runs));
     }
-    if (n > 0)
-      return (ssize_t)n;
   }
-  return 0;
+  return (ssize_t)got;
 }
 
 /* ---- writing */

@@ -4,6 +4,9 @@
 
 #include <libssh/libssh.h>
 #include <string.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 #define ACCEPT_NEW "accept-new"
 #define FINGERPRINT "SHA256:"
@@ -14,15 +17,17 @@
  * does not have itself is left out by it. */
 static const char strict_kex[] = "curve25519-sha256,curve25519-sha256@libssh.org,diffie-hellman-group16-sha512,diffie-hellman-group18-sha512";
 static const char strict_keys[] = "ssh-ed25519,rsa-sha2-512,rsa-sha2-256";
-static const char strict_ciphers[] = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com";
 static const char strict_hmacs[] = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com";
 static const char legacy_kex[] =
   "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521,diffie-hellman-group18-sha512,"
   "diffie-hellman-group16-sha512,diffie-hellman-group-exchange-sha256,diffie-hellman-group14-sha256,diffie-hellman-group14-sha1,"
   "diffie-hellman-group-exchange-sha1,diffie-hellman-group1-sha1";
 static const char legacy_keys[] = "ssh-ed25519,ecdsa-sha2-nistp521,ecdsa-sha2-nistp384,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256,ssh-rsa";
-static const char legacy_ciphers[] = "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com,aes128-gcm@openssh.com,aes256-ctr,aes192-ctr,aes128-ctr,"
-                                     "aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc";
+/* AES in Galois/Counter Mode costs a quarter of ChaCha20 where the processor has instructions for it, and more where it has none. */
+static const char gcm_first[] = "aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com";
+static const char gcm_last[] = "chacha20-poly1305@openssh.com,aes128-gcm@openssh.com,aes256-gcm@openssh.com";
+static const char counter_ciphers[] = "aes256-ctr,aes192-ctr,aes128-ctr";
+static const char legacy_ciphers[] = "aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc";
 static const char legacy_hmacs[] =
   "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512,hmac-sha1-etm@openssh.com,hmac-sha1";
 
@@ -41,16 +46,36 @@ static bool set_all(ssh_session session, const Option *options, size_t n, GError
   return true;
 }
 
+static bool processor_has_aes(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul");
+#elif defined(__aarch64__)
+  return getauxval(AT_HWCAP) & HWCAP_AES && getauxval(AT_HWCAP) & HWCAP_PMULL;
+#else
+  return false;
+#endif
+}
+
+static bool set_ciphers(ssh_session session, PxSshAlgorithms algorithms, GError **error) {
+  g_autoptr(GString) ciphers = g_string_new(processor_has_aes() ? gcm_first : gcm_last);
+  if (algorithms != PX_SSH_STRICT)
+    g_string_append_printf(ciphers, ",%s", counter_ciphers);
+  if (algorithms == PX_SSH_LEGACY)
+    g_string_append_printf(ciphers, ",%s", legacy_ciphers);
+  const Option options[] = {{SSH_OPTIONS_CIPHERS_C_S, ciphers->str}, {SSH_OPTIONS_CIPHERS_S_C, ciphers->str}};
+  return set_all(session, options, G_N_ELEMENTS(options), error);
+}
+
 static bool set_algorithms(ssh_session session, PxSshAlgorithms algorithms, GError **error) {
   bool strict = algorithms == PX_SSH_STRICT;
+  if (!set_ciphers(session, algorithms, error))
+    return false;
   if (algorithms == PX_SSH_DEFAULT)
     return true;
   const Option options[] = {
     {SSH_OPTIONS_KEY_EXCHANGE, strict ? strict_kex : legacy_kex},
     {SSH_OPTIONS_HOSTKEYS, strict ? strict_keys : legacy_keys},
     {SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, strict ? strict_keys : legacy_keys},
-    {SSH_OPTIONS_CIPHERS_C_S, strict ? strict_ciphers : legacy_ciphers},
-    {SSH_OPTIONS_CIPHERS_S_C, strict ? strict_ciphers : legacy_ciphers},
     {SSH_OPTIONS_HMAC_C_S, strict ? strict_hmacs : legacy_hmacs},
     {SSH_OPTIONS_HMAC_S_C, strict ? strict_hmacs : legacy_hmacs},
   };

@@ -122,6 +122,13 @@ def test_server_without_extensions(project, over, scripted):
     assert b"dave@x.test" in project.tree("out")["out/all.csv"]
 
 
+@pytest.mark.parametrize("algorithms", ["default", "strict", "legacy"])
+def test_server_with_counter_ciphers_alone(project, over, scripted, algorithms):
+    over(settings=scripted().settings(project.folder, algorithms=algorithms))
+    done = project.call("storage", "ls", "drop", status=None)
+    assert (done.returncode == 0) == (algorithms != "strict") and ("cannot begin an SSH connection" in said(done)) == (algorithms == "strict")
+
+
 @pytest.mark.parametrize("lie", [5, -5])
 def test_size_that_is_a_lie(project, over, scripted, lie):
     server = scripted()
