@@ -14,6 +14,7 @@ int px_error_exit_status(const GError *error) {
     return 2;
   case PX_ERROR_UNREACHABLE:
   case PX_ERROR_TRANSIENT:
+  case PX_ERROR_OUR_DISK:
   case PX_ERROR_STOPPED:
     return 3;
   case PX_ERROR_EXISTS:

@@ -9,6 +9,7 @@ typedef enum {
   PX_ERROR_REFUSED,     /* this file as a whole is wrong (syntax, header, limit): exit 2, nothing was changed */
   PX_ERROR_UNREACHABLE, /* a storage or the database does not answer: exit 3 */
   PX_ERROR_TRANSIENT,   /* may work when tried again: busy, interrupted, disk full */
+  PX_ERROR_OUR_DISK,    /* the same, and people are to know: what was fetched cannot be kept, mostly because there is no room */
   PX_ERROR_NOT_FOUND,   /* no such file, row or name */
   PX_ERROR_EXISTS,      /* the target is there already: nothing is moved over another file */
   PX_ERROR_CONSTRAINT,  /* the database refused a row; px_db_refusal() says which rule */

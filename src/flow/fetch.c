@@ -171,12 +171,13 @@ typedef struct {
 
 /* A file that waits for the next listing, while the others are taken; false: it is more than that. */
 static bool tell(PxWork *work, const char *name, GError **problem, GError **error) {
-  if (px_db_in_transaction(work->project->db) || !g_error_matches(*problem, PX_ERROR, PX_ERROR_TRANSIENT)) {
+  bool passing = g_error_matches(*problem, PX_ERROR, PX_ERROR_TRANSIENT);
+  if (px_db_in_transaction(work->project->db) || (!passing && !g_error_matches(*problem, PX_ERROR, PX_ERROR_OUR_DISK))) {
     g_propagate_error(error, g_steal_pointer(problem));
     return false;
   }
-  px_work_problem(work, name, "%s", (*problem)->message)->passing = true;
-  work->storage_errors += work->at_storage;
+  px_work_problem(work, name, "%s", (*problem)->message)->passing = passing;
+  work->storage_errors += work->at_storage && passing;
   work->at_storage = false;
   return true;
 }

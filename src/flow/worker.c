@@ -7,7 +7,7 @@
 
 static bool may_work_later(const GError *error) {
   return g_error_matches(error, PX_ERROR, PX_ERROR_TRANSIENT) || g_error_matches(error, PX_ERROR, PX_ERROR_UNREACHABLE) ||
-         g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK);
+         g_error_matches(error, PX_ERROR, PX_ERROR_ROLLED_BACK) || g_error_matches(error, PX_ERROR, PX_ERROR_OUR_DISK);
 }
 
 /* Jobs about what a task did: they are none of its runs, and its retry: is not for them. */

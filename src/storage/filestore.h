@@ -54,10 +54,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxNewBlob, px_filestore_abandon)
 /* Several blobs that become safe together. */
 typedef struct PxBlobBatch PxBlobBatch;
 PxBlobBatch *px_filestore_batch_begin(PxFilestore *store);
-/* As px_filestore_add_reading(), but before the commit it is not in the store. An error leaves out this file alone. */
+/* As px_filestore_add_reading(), but before the commit it is not in the store. An error leaves out this file alone. PX_ERROR_OUR_DISK: it cannot be
+ * written here. */
 bool px_filestore_batch_add(PxBlobBatch *batch, PxReading *reading, PxBlob *ret_blob, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* One sync of the whole file system for the bytes of all and one for their names, where it is known to do that (else fsync one by one); with an
- * error some may be in the store. Frees batch in any case. PX_ERROR_TRANSIENT. */
+ * error some may be in the store. Frees batch in any case. PX_ERROR_OUR_DISK; PX_ERROR_TRANSIENT where somebody else keeps the bytes. */
 bool px_filestore_batch_commit(PxBlobBatch *batch, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_filestore_batch_abandon(PxBlobBatch *batch);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxBlobBatch, px_filestore_batch_abandon)

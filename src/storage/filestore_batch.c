@@ -44,7 +44,7 @@ static bool syncs_whole(int fd) {
 }
 
 static bool fail(const PxBlobBatch *batch, const char *doing, GError **error) {
-  return px_filestore_fail(error, PX_ERROR_TRANSIENT, px_filestore_writable_directory(batch->store), doing);
+  return px_filestore_fail(error, PX_ERROR_OUR_DISK, px_filestore_writable_directory(batch->store), doing);
 }
 
 static bool sync_whole(const PxBlobBatch *batch, GError **error) {
@@ -55,8 +55,8 @@ static bool sync_bytes(const PxBlobBatch *batch, bool whole, GError **error) {
   if (whole)
     return sync_whole(batch, error);
   for (guint i = 0; i < batch->waiting->len; i++)
-    if (!px_bytes_sync(g_array_index(batch->waiting, Waiting, i).fd, error))
-      return false;
+    if (fsync(g_array_index(batch->waiting, Waiting, i).fd) < 0)
+      return fail(batch, "write new blobs to the disk", error);
   return true;
 }
 
@@ -133,15 +133,43 @@ PxBlobBatch *px_filestore_batch_begin(PxFilestore *store) {
   return batch;
 }
 
-bool px_filestore_batch_add(PxBlobBatch *batch, PxReading *reading, PxBlob *ret_blob, GError **error) {
-  g_autofree char *name = NULL;
+/* It is our disk that does not take the file: says what it would take. */
+static void blame_disk(const PxBlobBatch *batch, const PxReading *reading, GError **problem, GError **error) {
+  struct statfs about;
+  GError *told = g_steal_pointer(problem);
+  if (told->code == PX_ERROR_TRANSIENT) {
+    const char *directory = px_filestore_writable_directory(batch->store);
+    told->code = PX_ERROR_OUR_DISK;
+    if (statfs(directory, &about) == 0) {
+      char *text = g_strdup_printf("%s (the file has %" G_GUINT64_FORMAT " bytes; %" G_GUINT64_FORMAT " are free)", told->message,
+                                   (guint64)reading->size, (guint64)about.f_bavail * (guint64)about.f_bsize);
+      g_free(told->message);
+      told->message = text;
+    }
+  }
+  g_propagate_error(error, told);
+}
+
+/* The new file, with what reading has; caller closes, and frees *ret_name. -1 with an error. */
+static int write_new(PxBlobBatch *batch, PxReading *reading, PxBlob *ret_blob, char **ret_name, GError **error) {
   if (batch->directory < 0)
     batch->directory = px_filestore_open_temporary(batch->store, error);
-  PX_AUTO_FD fd = batch->directory >= 0 ? px_filestore_new_file(batch->store, batch->directory, &name, error) : -1;
-  if (fd < 0)
-    return false;
-  if (!px_filestore_pump(batch->store, reading, fd, ret_blob, error)) {
-    (void)unlinkat(batch->directory, name, 0);
+  PX_AUTO_FD fd = batch->directory >= 0 ? px_filestore_new_file(batch->store, batch->directory, ret_name, error) : -1;
+  if (fd < 0 || px_filestore_pump(batch->store, reading, fd, ret_blob, error))
+    return px_fd_steal(&fd);
+  (void)unlinkat(batch->directory, *ret_name, 0);
+  return -1;
+}
+
+bool px_filestore_batch_add(PxBlobBatch *batch, PxReading *reading, PxBlob *ret_blob, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  g_autofree char *name = NULL;
+  PX_AUTO_FD fd = write_new(batch, reading, ret_blob, &name, &problem);
+  if (fd < 0) {
+    if (reading->failed)
+      g_propagate_error(error, g_steal_pointer(&problem));
+    else
+      blame_disk(batch, reading, &problem, error);
     return false;
   }
   (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* the disk begins while the next one comes */
@@ -166,7 +194,13 @@ void px_filestore_batch_abandon(PxBlobBatch *batch) {
 
 bool px_filestore_batch_commit(PxBlobBatch *batch, GError **error) {
   bool elsewhere = batch->store->keeper && !batch->store->pretends;
-  bool ok = batch->waiting->len == 0 || (elsewhere ? keep_elsewhere(batch, error) : keep_here(batch, error));
+  g_autoptr(GError) problem = NULL;
+  bool ok = batch->waiting->len == 0 || (elsewhere ? keep_elsewhere(batch, &problem) : keep_here(batch, &problem));
   px_filestore_batch_abandon(batch);
-  return ok;
+  if (ok)
+    return true;
+  if (!elsewhere && problem->code == PX_ERROR_TRANSIENT)
+    problem->code = PX_ERROR_OUR_DISK;
+  g_propagate_error(error, g_steal_pointer(&problem));
+  return false;
 }

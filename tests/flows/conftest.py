@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pathlib
+import resource
+import signal
 import sqlite3
 import subprocess
 import textwrap
@@ -99,10 +101,14 @@ class Project:
         when = time.time_ns() - int(seconds * 1e9)
         os.utime(path, ns=(when, when), follow_symlinks=False)
 
-    def call(self, *arguments, status=0, env=None, input=None, without_rights=False):
+    def call(self, *arguments, status=0, env=None, input=None, without_rights=False, largest_file=None):
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+
         before = WITHOUT_RIGHTS if without_rights and os.geteuid() == 0 else []
         done = subprocess.run([*before, PROGRAM, *map(str, arguments)], cwd=self.folder, text=True, capture_output=True, timeout=120, input=input,
-                              env={**os.environ, **(env or {})})
+                              env={**os.environ, **(env or {})}, preexec_fn=limit if largest_file else None)
         if status is not None:
             assert done.returncode == status, f"exit {done.returncode}, expected {status}\n{done.stdout}\n{done.stderr}"
         return done

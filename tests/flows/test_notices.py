@@ -90,6 +90,20 @@ def test_files_that_cannot_be_taken_are_told_once_a_day(project, server):
     assert len(server.mails) == 3, "the first again, a day later"
 
 
+def test_file_that_our_disk_has_no_room_for_is_told_and_taken_later(project, server):
+    project.config(mail_section(server, ", digest: 1h") + IMPORT)
+    rows = [f"{n}@big.test,{n},{'x' * 10_000}" for n in range(300)]
+    project.drop("big.csv", "\n".join(["email#key,name,#note", *rows]) + "\n")
+    project.drop("small.csv")
+    done = project.call("run", status=1, largest_file=2 * 1024 * 1024)
+    assert "cannot write: File too large; make room and run again (the file has 3" in done.stdout and " are free)" in done.stdout
+    assert project.names("in") == ["in/big.csv"] and not list((project.folder / "filestore" / "tmp").iterdir())
+    mail, = server.mails
+    assert mail["Subject"].startswith("pattimpex: partners-in: big.csv: filestore ") and " are free)" in body_of(mail)
+    project.call("run")
+    assert [row["name"] for row in project.json("attachments", "--kind", "import")] == ["big.csv", "small.csv"] and project.names("in") == []
+
+
 def test_file_that_cannot_be_put_away_is_told(project):
     hook = Hook("a long secret")
     try:

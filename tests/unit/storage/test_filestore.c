@@ -258,7 +258,7 @@ static void file_that_cannot_be_stored_leaves_the_batch(Fixture *fixture, const 
   g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &small), ==, 0);
   bool ok = add_to(batch, fixture, "big", &blob, &error);
   g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
-  assert_fails(ok, &error, PX_ERROR_TRANSIENT, "make room and run again");
+  assert_fails(ok, &error, PX_ERROR_OUR_DISK, "make room and run again (the file has 100000 bytes; ");
   g_assert_true(add_to(batch, fixture, "file", &blob, NULL));
   g_assert_true(px_filestore_batch_commit(batch, NULL));
   g_autofree char *names = tree(fixture);
