@@ -74,8 +74,8 @@ bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RES
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In a write transaction: losing what it does, with a server that crashes, is harmless; its commit need not wait for the disk. SQLite: it does. */
 bool px_db_commit_soon(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* In a write transaction: what can be looked up by an index is, though the table looks empty. Others may be filling it at this moment, and a plan that
- * reads it as a whole for each row never ends then; so it is with the plans that foreign keys keep. SQLite: it is so anyway. */
+/* In a write transaction: what can be looked up by an index is, though the table looks empty. Others may be filling it at this moment, and a plan
+ * that reads it as a whole for each row never ends then; so it is with the plans that foreign keys keep. SQLite: it is so anyway. */
 bool px_db_prefer_indexes(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In a transaction with nothing but px_db_named(): each statement keeps one plan, whatever its parameters, which goes by indexes where it can. For
  * statements whose planning takes longer than they do. SQLite: it is so anyway. */

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "format/parser.h"
-#include "queue/blobs.h"
 
 /* The keys at the top of a configuration. Sections are read by their rooms. */
 typedef struct {
@@ -95,14 +94,18 @@ static PxDb *open_db(const PxProjectOptions *options, const PxConfig *config, co
   return g_steal_pointer(&db);
 }
 
-static bool open_filestore(PxProject *project, const Top *top, GError **error) {
-  if (top->filestore && g_str_equal(top->filestore, "database")) {
-    project->filestore = px_filestore_open_kept(&px_blob_keeper, project->db, project->dry_run, error);
-    return project->filestore != NULL;
+static PxFilestore *new_filestore(PxProject *project, const char *said, GError **error) {
+  if (g_str_equal(said, "database"))
+    return px_filestore_open_kept(&px_blob_keeper, project->db, "in the database", project->dry_run, error);
+  for (size_t i = 0; i < px_storages_count(project->storages); i++) {
+    if (!g_str_equal(said, px_storages_name(project->storages, i)))
+      continue;
+    g_autofree char *where = g_strdup_printf("in the storage %s", said);
+    project->blobs = px_blob_storage_new(project->db, project->storages, said);
+    return px_filestore_open_kept(&px_blob_storage_keeper, project->blobs, where, project->dry_run, error);
   }
-  g_autofree char *directory = px_config_resolve_path(project->config, top->filestore ? top->filestore : "filestore");
-  project->filestore = px_filestore_open(directory, project->dry_run, error);
-  return project->filestore != NULL;
+  g_autofree char *directory = px_config_resolve_path(project->config, said);
+  return px_filestore_open(directory, project->dry_run, error);
 }
 
 /* ---- renamed_from */
@@ -206,7 +209,9 @@ static bool open_all(PxProject *project, const PxProjectOptions *options, PxComp
     return shows_all || px_complaints_to_error(complaints, error);
   if (!options->no_migrate && !rename_history(project, error))
     return false;
-  return options->no_files || open_filestore(project, &top, error);
+  if (!options->no_files)
+    project->filestore = new_filestore(project, top.filestore ? top.filestore : "filestore", error);
+  return options->no_files || project->filestore;
 }
 
 static void close_storage(void *storage) {
@@ -242,6 +247,8 @@ PxStorage *px_project_storage(PxProject *project, const char *name, GError **err
 void px_project_rest(PxProject *project) {
   px_parser_rest();
   g_hash_table_remove_all(project->in_use);
+  if (project->blobs)
+    px_blob_storage_rest(project->blobs);
 }
 
 void px_project_close(PxProject *project) {
@@ -250,6 +257,7 @@ void px_project_close(PxProject *project) {
   px_parser_rest();
   g_hash_table_unref(project->in_use);
   px_filestore_close(project->filestore);
+  px_blob_storage_free(project->blobs);
   px_tasks_free(project->tasks);
   px_notices_free(project->notices);
   px_patterns_free(project->patterns);

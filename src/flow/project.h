@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "model/model.h"
 #include "pattern/pattern.h"
+#include "queue/blobs.h"
 #include "queue/queue.h"
 #include "report/notice.h"
 #include "storage/filestore.h"
@@ -36,6 +37,7 @@ typedef struct {
   PxTasks *tasks;
   PxNotices *notices;
   PxFilestore *filestore; /* NULL with no_files */
+  PxBlobStorage *blobs;   /* of the filestore, when it is a storage */
   GTimeZone *timezone;
   PxChannels *channels;
   int64_t keep_jobs, keep_files; /* microseconds that what has ended is kept; 0: for ever */

@@ -3,13 +3,13 @@
 
 #include "base/file.h"
 #include "base/hook.h"
+#include "queue/blobs_private.h"
 #include "queue/queue_private.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #define PIECE ((size_t)256 * 1024)
-#define SOME 500 /* names that are listed at once */
 
 /* ---- in */
 
@@ -47,18 +47,6 @@ static bool put_pieces(PxDb *db, int64_t id, int fd, GError **error) {
   return len == 0;
 }
 
-static bool touch(PxDb *db, const char *name, bool *ret_there, GError **error) {
-  PxBinder binder;
-  if (!px_queue_statement(db, "blob_touch", &binder, error))
-    return false;
-  px_bind_integer(&binder, g_get_real_time());
-  px_bind_text(&binder, name);
-  if (!px_run_bound(&binder, error))
-    return false;
-  *ret_there = px_db_changes(db) == 1;
-  return true;
-}
-
 /* Another one may put or remove the same bytes meanwhile. */
 static bool put_one(PxDb *db, const char *name, int fd, GError **error) {
   off_t size = lseek(fd, 0, SEEK_END);
@@ -66,7 +54,7 @@ static bool put_one(PxDb *db, const char *name, int fd, GError **error) {
     PxBinder binder;
     bool there = false;
     int64_t id = 0;
-    if (!touch(db, name, &there, error) || there)
+    if (!px_blob_touch(db, name, g_get_real_time(), &there, error) || there)
       return there;
     if (!px_queue_statement(db, "blob_add", &binder, error))
       return false;
@@ -123,26 +111,15 @@ static bool get_piece(PxDb *db, int64_t id, int64_t n, int to, uint64_t *ret_len
 
 static bool get(void *data, const char *name, int to, GError **error) {
   PxDb *db = data;
-  PxBinder binder;
-  if (!px_queue_statement(db, "blob_find", &binder, error))
+  PxBlobRow row;
+  if (!px_blob_find(db, name, &row, error))
     return false;
-  px_bind_text(&binder, name);
-  int64_t id = 0;
-  uint64_t size = 0;
-  PxStep step = px_stmt_step(binder.stmt, error);
-  if (step == PX_STEP_ROW) {
-    id = px_stmt_integer(binder.stmt, 0);
-    size = (uint64_t)px_stmt_integer(binder.stmt, 1);
-    px_stmt_reset(binder.stmt);
-  } else if (step == PX_STEP_ERROR) {
-    return false;
-  }
-  uint64_t len = id != 0;
+  uint64_t len = row.id != 0;
   uint64_t got = 0;
-  for (int64_t n = 0; len > 0 && got < size; n++, got += len)
-    if (!get_piece(db, id, n, to, &len, error))
+  for (int64_t n = 0; len > 0 && got < row.size; n++, got += len)
+    if (!get_piece(db, row.id, n, to, &len, error))
       return false;
-  if (id && got == size)
+  if (row.id && got == row.size)
     return true;
   g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "filestore in the database: %s is gone: give the file again, or bring it back from a backup",
               name);
@@ -151,44 +128,12 @@ static bool get(void *data, const char *name, int to, GError **error) {
 
 /* ---- what is there */
 
-static gpointer read_kept(PxColumns *columns) {
-  PxKeptBytes *kept = g_new0(PxKeptBytes, 1);
-  kept->name = px_column_text(columns);
-  kept->size = (uint64_t)px_column_integer(columns);
-  return kept;
-}
-
-static void free_kept(gpointer row) {
-  px_kept_bytes_free(row);
-}
-
 static GPtrArray *old(void *data, const char *prefix, const char *behind, int64_t before, GError **error) {
-  PxBinder binder;
-  if (!px_queue_statement(data, "blob_old", &binder, error))
-    return NULL;
-  px_bind_text(&binder, behind);
-  px_bind_filter(&binder, prefix);
-  px_bind_integer(&binder, before);
-  px_bind_limit(&binder, SOME);
-  return px_read_rows(&binder, read_kept, free_kept, error);
+  return px_blob_old(data, prefix, behind, before, error);
 }
 
 static bool remove_bytes(void *data, const char *name, int64_t before, GError **error) {
-  PxDb *db = data;
-  PxBinder binder;
-  bool own = !px_db_in_transaction(db);
-  if (own && !px_db_begin(db, PX_TX_WRITE, error))
-    return false;
-  bool done = px_queue_statement(db, "blob_remove", &binder, error);
-  if (done) {
-    px_bind_text(&binder, name);
-    px_bind_integer(&binder, before);
-    done = px_run_bound(&binder, error);
-  }
-  done = done && (!own || px_db_commit(db, error));
-  if (!done && own)
-    px_db_rollback(db);
-  return done;
+  return px_blob_remove(data, name, before, NULL, NULL, error);
 }
 
 const PxByteKeeper px_blob_keeper = {.put = put, .get = get, .old = old, .remove = remove_bytes};

@@ -103,10 +103,10 @@ PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **err
   return g_steal_pointer(&store);
 }
 
-PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, bool dry_run, GError **error) {
+PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, const char *where, bool dry_run, GError **error) {
   g_autoptr(PxFilestore) store = g_new0(PxFilestore, 1);
   *store = (PxFilestore){
-    .directory = g_strdup("in the database"), .fd = -1, .dry_fd = -1, .keeper = keeper, .keeper_data = data, .pretends = dry_run, .spool_fd = -1};
+    .directory = g_strdup(where), .fd = -1, .dry_fd = -1, .keeper = keeper, .keeper_data = data, .pretends = dry_run, .spool_fd = -1};
   return open_dry(store, error) ? g_steal_pointer(&store) : NULL;
 }
 

@@ -30,8 +30,9 @@ typedef struct {
 } PxKeptBytes;
 void px_kept_bytes_free(PxKeptBytes *kept);
 /* A filestore over a keeper: what is written and read goes through files of a temporary directory of this process, which px_filestore_close()
- * removes. data is to outlive it. */
-PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ * removes. where: for messages, "in the database"; data is to outlive it. */
+PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, const char *where, bool dry_run, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 void px_filestore_close(PxFilestore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFilestore, px_filestore_close)
 

@@ -2,12 +2,14 @@
 """`serve`, `worker` and `scheduler` on PostgreSQL, on one machine and on several: those with another PATTIMPEX_HOST are judged by their leases
 alone."""
 import os
+import re
 import signal
 
 import psycopg2
 import pytest
 from conftest import BAD, BASE, needs_hooks
 from server import state, title, until
+from sftp_servers import Sshd
 from test_serve import TASKS
 
 QUIET = """
@@ -215,10 +217,21 @@ def test_lists_tell_the_machine_of_a_worker(shop, tables, serve):
     assert f"@{worker['host']}" in worker["name"] and not os.path.exists(worker["name"])
 
 
+@pytest.fixture
+def depot(tmp_path):
+    """A storage of its own for the bytes of all machines."""
+    made = Sshd(tmp_path)
+    (tmp_path / "kept").mkdir()
+    yield "filestore: depot", f"storages:\n  depot: {made.settings(tmp_path / 'kept')}\n"
+    made.stop()
+
+
 @needs_hooks
-def test_machines_need_only_the_configuration(shop, tables, serve):
+@pytest.mark.parametrize("kept", ["database", "storage"])
+def test_machines_need_only_the_configuration(shop, tables, serve, depot, kept):
     """One worker fetches and is lost, another one imports and is lost, a third one sends bad rows back: they share no folder but the partner's."""
-    base = shop.base.replace("filestore: filestore", "filestore: database")
+    filestore, storages = depot if kept == "storage" else ("filestore: database", "storages:\n")
+    base = shop.base.replace("filestore: filestore", filestore).replace("storages:\n", storages)
     shop.config(QUIET.replace("move_path: done", "move_path: done, error_path: errors"), base=base)
     shop.call("jobs")
     shop.drop("bad.csv", BAD)
@@ -231,21 +244,24 @@ def test_machines_need_only_the_configuration(shop, tables, serve):
     until("all is done", tables.idle)
     assert {"done/bad.csv", "errors/bad.csv"} <= set(shop.names())
     assert tables.emails() == ["erin@x.test"]
-    assert not (shop.folder / "filestore").exists() and not (shop.folder / "database").exists()
-    ((blobs,),) = tables.rows("SELECT count(*) FROM pattimpex_blob")
-    assert blobs == 2
+    assert not any((shop.folder / name).exists() for name in ("filestore", "database", "depot"))
+    assert tables.rows("SELECT count(*), count(p.blob_id) > 0 FROM pattimpex_blob AS b LEFT JOIN pattimpex_blob_piece AS p ON p.blob_id = b.id") == [
+        (2, kept == "database")]
 
 
-def test_one_machine_keeps_bytes_in_its_database_too(project):
+@pytest.mark.parametrize("filestore", ["database", "drop"])
+def test_one_machine_keeps_bytes_elsewhere_too(project, filestore):
+    """In its database, or on the storage that it fetches from."""
     project.config("""
     import_tasks:
       in: {storage: drop, path: in, pattern: partner, after_import: move, move_path: done, error_path: errors}
-    """, base=BASE.replace("filestore: filestore", "filestore: database").replace(
+    """, base=BASE.replace("filestore: filestore", f"filestore: {filestore}").replace(
         "format: csv", "format: csv\n    chunk_size: 10\n    process_multi: 2"))
     project.drop("rows.csv", rows_of(60))
     project.drop("bad.csv", BAD)
     project.call("run", status=1)
-    assert {"done/bad.csv", "done/rows.csv", "errors/bad.csv"} == set(project.names())
+    assert {"done/bad.csv", "done/rows.csv", "errors/bad.csv"} == {name for name in project.names() if re.match("[a-z]+/[a-z]+[.]csv", name)}
+    assert len(project.names()) == (3 if filestore == "database" else 6)
     assert sorted(project.emails()[2:]) == sorted([*addresses(60), "erin@x.test"])
     assert project.rows("SELECT count(*) FROM pattimpex_blob") == [(3,)]     # no spool is left
     assert not (project.folder / "filestore").exists()

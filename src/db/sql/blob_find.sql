@@ -1,2 +1,2 @@
--- Where the bytes of a name are.
-SELECT id, size FROM pattimpex_blob WHERE name = ?
+-- What is known of the bytes of a name.
+SELECT id, size, touched FROM pattimpex_blob WHERE name = ?

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /* What each file of this test program adds. */
+void add_blob_storage(void);
 void add_blobs(void);
 void add_channels(void);
 void add_clean(void);

@@ -13,7 +13,7 @@
 
 static PxFilestore *open_store(Fixture *f) {
   g_autoptr(GError) error = NULL;
-  PxFilestore *store = px_filestore_open_kept(&px_blob_keeper, f->db, false, &error);
+  PxFilestore *store = px_filestore_open_kept(&px_blob_keeper, f->db, "in the database", false, &error);
   g_assert_no_error(error);
   return store;
 }
@@ -136,7 +136,7 @@ static void dry_run_keeps_nothing(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   g_autoptr(PxFilestore) real = open_store(f);
   PxBlob there = add(real, 'a', 10);
-  g_autoptr(PxFilestore) store = px_filestore_open_kept(&px_blob_keeper, f->db, true, &error);
+  g_autoptr(PxFilestore) store = px_filestore_open_kept(&px_blob_keeper, f->db, "in the database", true, &error);
   g_assert_no_error(error);
   PxBlob blob = add(store, 'b', 20);
   assert_is(px_filestore_read(store, blob.sha256, &error), 'b', 20);

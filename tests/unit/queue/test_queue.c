@@ -298,6 +298,7 @@ int main(int argc, char **argv) {
   ADD("chunk/messages_come_back_in_the_order_of_rows", messages_come_back_in_the_order_of_rows);
   ADD("task/state_is_kept_over_the_configuration", task_state_is_kept_over_the_configuration);
   ADD("history/moves_to_the_new_name", history_moves_to_the_new_name);
+  add_blob_storage();
   add_blobs();
   add_channels();
   add_clean();
