@@ -135,7 +135,7 @@ struct PxPattern {
   bool abort;                        /* on_error: abort */
   bool error_rows_all;               /* error_file: all | bad (the default) */
   bool update_many2many;
-  bool trust_references; /* new records: the database need not check references that were looked up */
+  bool trust_references; /* the database need not check references that were looked up */
   PxPurgeMode purge_one2many;
   uint64_t chunk_size; /* rows; 0: as many as fit the time a chunk should take */
   uint64_t max_errors; /* 0: no limit */

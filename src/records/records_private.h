@@ -96,10 +96,12 @@ bool px_sets_run(PxRecords *records, PxStmt *stmt, GError **error) G_GNUC_WARN_U
  * written to it. Appends " CAST(? AS TYPE[])". */
 void px_sets_array(GString *sql, const PxField *field, bool compared);
 
-/* trust.c: whether all references of these rows (indexes into writes), which have one mask, hold, so that no trigger has to be asked about them. If
- * so the records that they refer to are locked until the transaction ends. */
-bool px_trust_rows(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted, GError **error)
+/* trust.c: whether all references of these rows (indexes into writes), which have one mask and are written by one statement, hold, so that no trigger
+ * has to be asked about them. If so the records that they refer to are locked until the transaction ends. */
+bool px_trust_new(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;
+bool px_trust_changed(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In between no trigger is fired. After an error in between the caller's savepoint or transaction has to be rolled back, which ends it too. */
 bool px_trust_begin(PxRecords *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_trust_end(PxRecords *records, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -185,26 +185,35 @@ static bool all_written(PxRecords *records, const Group *group, GError **error) 
   return false;
 }
 
-static bool copy_group(PxRecords *records, const Group *group, const char *sql, const PxValue *cells, size_t n_columns, GError **error) {
-  bool trusted;
-  return px_trust_rows(records, group->writes, group->mask, group->rows, group->n, &trusted, error) && (!trusted || px_trust_begin(records, error)) &&
-         px_db_copy(records->db, sql, cells, n_columns, group->n, error) && (!trusted || px_trust_end(records, error));
+typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
+
+/* Rules and row-level security let nothing be trusted. */
+static bool trust_group(PxRecords *records, const Group *group, SqlFunc make_sql, bool *ret_trusted, GError **error) {
+  *ret_trusted = false;
+  if (make_sql == copy_sql)
+    return px_trust_new(records, group->writes, group->mask, group->rows, group->n, ret_trusted, error);
+  return make_sql != update_sql || px_trust_changed(records, group->writes, group->mask, group->rows, group->n, ret_trusted, error);
 }
 
-typedef void (*SqlFunc)(PxDb *db, const Group *group, GString *sql);
+static bool run_arrays(PxRecords *records, const Group *group, const char *sql, const PxValue *cells, size_t n_columns, GError **error) {
+  PxStmt *stmt = px_db_prepare_batch(records->db, sql);
+  for (size_t c = 0; c < n_columns; c++)
+    px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);
+  return px_sets_run(records, stmt, error);
+}
 
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
   size_t n_columns;
+  bool trusted;
   g_autoptr(PxArena) arena = px_arena_new();
   g_autofree PxValue *cells = cells_of(arena, group, &n_columns);
   make_sql(records->db, group, sql);
-  if (make_sql == copy_sql)
-    return copy_group(records, group, sql->str, cells, n_columns, error);
-  PxStmt *stmt = px_db_prepare_batch(records->db, sql->str);
-  for (size_t c = 0; c < n_columns; c++)
-    px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);
-  return px_sets_run(records, stmt, error) && (make_sql != update_sql || all_written(records, group, error));
+  if (!trust_group(records, group, make_sql, &trusted, error) || (trusted && !px_trust_begin(records, error)))
+    return false;
+  bool done = make_sql == copy_sql ? px_db_copy(records->db, sql->str, cells, n_columns, group->n, error)
+                                   : run_arrays(records, group, sql->str, cells, n_columns, error);
+  return done && (!trusted || px_trust_end(records, error)) && (make_sql != update_sql || all_written(records, group, error));
 }
 
 static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_sql, size_t *ret_bad_row, GError **error) {

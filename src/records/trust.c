@@ -8,6 +8,7 @@
 typedef struct {
   int64_t n, last;      /* its triggers, and the newest of them, when it was looked at */
   bool allowed;         /* no triggers but those of foreign keys are skipped */
+  bool referred;        /* others refer to something else of it than the id, which a change must not break */
   const PxField **keys; /* one a foreign key; NULL: it is no many2one */
   size_t n_keys;
 } Trust;
@@ -29,16 +30,26 @@ static bool ask(PxDb *db, const char *name, bool *ret_answer, GError **error) {
   return true;
 }
 
-static bool may_play_replica(PxDb *db, bool *ret_may, GError **error) {
-  return ask(db, "trust_is_superuser", ret_may, error) && (*ret_may || ask(db, "trust_may_set", ret_may, error));
+/* *ret_why: why the user may not; NULL: he may. */
+static bool may_play_replica(PxDb *db, const char **ret_why, GError **error) {
+  bool may, grantable = false;
+  if (!ask(db, "trust_is_superuser", &may, error) || (!may && !ask(db, "trust_grantable", &grantable, error)) ||
+      (grantable && !ask(db, "trust_may_set", &may, error)))
+    return false;
+  *ret_why = may ? NULL
+             : grantable
+               ? "the user of the database URL may not skip triggers: GRANT SET ON PARAMETER session_replication_role"
+               : "the user of the database URL may not skip triggers: before PostgreSQL 15 only a superuser may, and nobody can be given the"
+                 " right to: use a superuser, or a newer server";
+  return true;
 }
 
 bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reasons, GError **error) {
-  bool may;
-  if (!may_play_replica(db, &may, error))
+  const char *why;
+  if (!may_play_replica(db, &why, error))
     return false;
-  if (!may)
-    g_ptr_array_add(reasons, g_strdup("the user of the database URL may not skip triggers: GRANT SET ON PARAMETER session_replication_role"));
+  if (why)
+    g_ptr_array_add(reasons, g_strdup(why));
   PxStmt *stmt = px_db_named(db, "trust_obstacles", error);
   if (!stmt)
     return false;
@@ -115,6 +126,19 @@ static bool look_at(PxRecords *records, const PxModel *model, Trust *ret_now, GE
   return true;
 }
 
+static bool is_referred(PxDb *db, const PxModel *model, bool *ret_is, GError **error) {
+  PxStmt *stmt = px_db_named(db, "trust_referred", error);
+  if (!stmt)
+    return false;
+  px_stmt_bind_text(stmt, 0, model->id->column);
+  px_stmt_bind_text(stmt, 1, model->sql_table);
+  if (px_stmt_step(stmt, error) != PX_STEP_ROW)
+    return false;
+  *ret_is = px_stmt_integer(stmt, 0) != 0;
+  px_stmt_reset(stmt);
+  return true;
+}
+
 /* What is known of the table now; it lives until the next call for it. */
 static const Trust *trust_of(PxRecords *records, const PxModel *model, GError **error) {
   Trust now;
@@ -127,7 +151,8 @@ static const Trust *trust_of(PxRecords *records, const PxModel *model, GError **
     return known;
   g_autoptr(GPtrArray) reasons = g_ptr_array_new_with_free_func(g_free);
   g_autoptr(GPtrArray) fields = g_ptr_array_new();
-  if (!px_records_trust_obstacles(records->db, model, reasons, error) || !read_keys(records->db, model, fields, NULL, error))
+  if (!px_records_trust_obstacles(records->db, model, reasons, error) || !read_keys(records->db, model, fields, NULL, error) ||
+      !is_referred(records->db, model, &now.referred, error))
     return NULL;
   now.allowed = reasons->len == 0;
   now.n_keys = fields->len;
@@ -139,32 +164,49 @@ static const Trust *trust_of(PxRecords *records, const PxModel *model, GError **
 
 /* ---- whether the references hold */
 
-/* Which write is to be looked at; SIZE_MAX: the rows have NULL. False: only the trigger knows whether the key holds. */
-static bool find_write(const PxWrites *writes, const uint64_t *mask, const PxField *field, size_t *ret_write) {
+/* Rows with one mask. */
+typedef struct {
+  const PxWrites *writes;
+  const uint64_t *mask;
+  const size_t *rows;
+  size_t n;
+  bool are_new;
+} Rows;
+
+/* Which write is to be looked at; SIZE_MAX: the rows have NULL, or keep what they have. False: only the trigger knows whether the key holds. */
+static bool find_write(const Rows *rows, const PxField *field, size_t *ret_write) {
+  const PxWrites *writes = rows->writes;
   size_t w = 0;
   while (w < writes->n_fields && writes->fields[w] != field)
     w++;
   *ret_write = SIZE_MAX;
-  if (!field || w == writes->n_fields || !px_mask_has(mask, w))
-    return field && !field->has_default && !field->read_only;
+  if (!field || w == writes->n_fields || !px_mask_has(rows->mask, w))
+    return field && (!rows->are_new || (!field->has_default && !field->read_only));
   *ret_write = w;
   return writes->proved[w];
 }
 
-/* The distinct values of a write, in arena. */
-static size_t collect(const PxWrites *writes, const size_t *rows, size_t n, size_t w, PxArena *arena, PxValue **ret_values) {
+/* The distinct ids that a write has, in arena, but for those of records that the same statement makes: they are there when it is done. */
+static size_t collect(const Rows *rows, size_t w, PxArena *arena, PxValue **ret_values) {
+  const PxWrites *writes = rows->writes;
   PxTupleMap map;
+  bool is_new;
   px_tuple_map_init(&map);
-  *ret_values = px_arena_new_array(arena, PxValue, n);
-  for (size_t i = 0; i < n; i++) {
-    const PxValue *value = &writes->values[rows[i]][w];
-    bool is_new = false;
+  for (size_t i = 0; rows->are_new && writes->ids && writes->fields[w]->target == writes->model && i < rows->n; i++) {
+    PxValue own = px_id_to_value(arena, writes->ids[rows->rows[i]]);
+    (void)px_tuple_map_add(&map, px_tuple_encode(arena, &own, 1), 0, &is_new);
+  }
+  size_t n_own = map.used;
+  *ret_values = px_arena_new_array(arena, PxValue, rows->n);
+  for (size_t i = 0; i < rows->n; i++) {
+    const PxValue *value = &writes->values[rows->rows[i]][w];
+    is_new = false;
     if (value->kind != PX_NULL)
       (void)px_tuple_map_add(&map, px_tuple_encode(arena, value, 1), 0, &is_new);
     if (is_new)
-      (*ret_values)[map.used - 1] = *value;
+      (*ret_values)[map.used - n_own - 1] = *value;
   }
-  size_t n_values = map.used;
+  size_t n_values = map.used - n_own;
   px_tuple_map_done(&map);
   return n_values;
 }
@@ -186,30 +228,46 @@ static bool lock_parents(PxRecords *records, const PxModel *parent, const PxValu
   return done;
 }
 
-static bool lock_all(PxRecords *records, const PxWrites *writes, const Trust *trust, const uint64_t *mask, const size_t *rows, size_t n,
-                     bool *ret_all, GError **error) {
+static bool lock_all(PxRecords *records, const Rows *rows, const Trust *trust, bool *ret_all, GError **error) {
   g_autoptr(PxArena) arena = px_arena_new();
   *ret_all = true;
   for (size_t k = 0; *ret_all && k < trust->n_keys; k++) {
     size_t w;
     PxValue *ids = NULL;
-    *ret_all = find_write(writes, mask, trust->keys[k], &w);
-    size_t n_ids = *ret_all && w != SIZE_MAX ? collect(writes, rows, n, w, arena, &ids) : 0;
-    if (n_ids && !lock_parents(records, writes->fields[w]->target, ids, n_ids, ret_all, error))
+    *ret_all = find_write(rows, trust->keys[k], &w);
+    size_t n_ids = *ret_all && w != SIZE_MAX ? collect(rows, w, arena, &ids) : 0;
+    if (n_ids && !lock_parents(records, rows->writes->fields[w]->target, ids, n_ids, ret_all, error))
       return false;
   }
   return true;
 }
 
-bool px_trust_rows(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted,
-                   GError **error) {
+/* Else no trigger is fired anyway. */
+static bool writes_reference(const Rows *rows) {
+  bool any = false;
+  for (size_t w = 0; w < rows->writes->n_fields; w++)
+    any = any || (rows->writes->proved[w] && px_mask_has(rows->mask, w));
+  return any;
+}
+
+static bool trust_rows(PxRecords *records, const Rows *rows, bool *ret_trusted, GError **error) {
   *ret_trusted = false;
-  if (!writes->proved)
+  if (!rows->writes->proved || (!rows->are_new && !writes_reference(rows)))
     return true;
-  const Trust *trust = trust_of(records, writes->model, error);
+  const Trust *trust = trust_of(records, rows->writes->model, error);
   if (!trust)
     return false;
-  return !trust->allowed || trust->n_keys == 0 || lock_all(records, writes, trust, mask, rows, n, ret_trusted, error);
+  bool may = trust->allowed && trust->n_keys > 0 && (rows->are_new || !trust->referred);
+  return !may || lock_all(records, rows, trust, ret_trusted, error);
+}
+
+bool px_trust_new(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted, GError **error) {
+  return trust_rows(records, &(Rows){writes, mask, rows, n, true}, ret_trusted, error);
+}
+
+bool px_trust_changed(PxRecords *records, const PxWrites *writes, const uint64_t *mask, const size_t *rows, size_t n, bool *ret_trusted,
+                      GError **error) {
+  return trust_rows(records, &(Rows){writes, mask, rows, n, false}, ret_trusted, error);
 }
 
 bool px_trust_begin(PxRecords *records, GError **error) {

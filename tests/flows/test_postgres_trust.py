@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""trust_references: new records whose references were looked up are written without the triggers of foreign keys, and nothing else changes."""
+"""trust_references: records whose references were looked up are written without the triggers of foreign keys, and nothing else changes."""
 import contextlib
 import json
 import os
@@ -47,6 +47,31 @@ def test_only_rows_whose_references_are_known_are_trusted(trusting, url):
     trusting.config("", base=trusting.base.replace("trust_references: true", "trust_references: false"))
     assert import_rows(trusting, "Gus,gus@x.test,FR\n")["created"] == 1
     assert query(url, ROLES)[-1] == ("Gus", "origin")
+
+
+# Rows called T... must be written by a replica, those called O... by a server that fires triggers.
+PLAYED = """ALTER TABLE partner ADD CHECK (CASE substr(name, 1, 1) WHEN 'T' THEN current_setting('session_replication_role') = 'replica'
+    WHEN 'O' THEN current_setting('session_replication_role') = 'origin' ELSE TRUE END)"""
+CHANGED = "SELECT p.name, c.code FROM partner AS p LEFT JOIN country AS c ON c.id = p.country_id WHERE p.id < 10 ORDER BY p.id"
+
+
+def test_changed_references_that_are_known_are_trusted(trusting, url):
+    query(url, PLAYED)
+    assert import_rows(trusting, "Tal,alice@x.test,DE\nTom,bob@x.test,\n")["updated"] == 2
+    assert query(url, CHANGED) == [("Tal", "DE"), ("Tom", None)]
+    assert import_rows(trusting, "Ole,bob@x.test\n", header="name,email#key\n")["updated"] == 1        # no trigger would be fired
+    query(url, "ALTER TABLE partner ADD UNIQUE (phone); CREATE TABLE letter (phone text REFERENCES partner (phone) ON UPDATE CASCADE);"
+          "INSERT INTO letter VALUES ('1')")
+    assert import_rows(trusting, "Ora,alice@x.test,BE,11\n", header="name,email#key,country_id|code,phone\n")["updated"] == 1
+    assert query(url, CHANGED) == [("Ora", "BE"), ("Ole", None)]
+    assert query(url, "SELECT phone FROM letter") == [("11",)]
+
+
+def test_record_that_the_same_statement_makes_is_known(trusting, url):
+    query(url, PLAYED + "; ALTER TABLE partner ADD COLUMN parent_id integer REFERENCES partner (id)")
+    header = "name,email#key,parent_id|email,country_id|code\n"
+    assert import_rows(trusting, "Tal,tal@x.test,bob@x.test,FR\nTed,ted@x.test,tal@x.test,FR\n", header=header)["created"] == 2
+    assert query(url, "SELECT c.name, p.name FROM partner AS c JOIN partner AS p ON p.id = c.parent_id ORDER BY 1") == [("Tal", "Bob"), ("Ted", "Tal")]
 
 
 def test_nested_records_have_their_new_parents(trusting, url):
@@ -121,6 +146,16 @@ def test_user_needs_the_privileges(trusting, url, clerk):
     query(url, f"GRANT UPDATE (name) ON country TO {clerk}")
     assert import_rows(trusting, "Carol,carol@x.test,FR\n")["created"] == 1
     assert query(url, ROLES) == [("Carol", "replica")]
+
+
+def test_servers_before_15_want_a_superuser(trusting, url, clerk):
+    """Which have no function to ask about the right either."""
+    query(url, "CREATE SCHEMA old; CREATE FUNCTION old.current_setting(text) RETURNS text STABLE LANGUAGE sql AS"
+          " $$ SELECT CASE $1 WHEN 'server_version_num' THEN '140011' ELSE pg_catalog.current_setting($1) END $$;"
+          "CREATE FUNCTION old.has_parameter_privilege(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE undefined_function; END';"
+          f"GRANT USAGE ON SCHEMA old TO {clerk}; ALTER ROLE {clerk} SET search_path = public, old, pg_catalog;"
+          f"GRANT UPDATE (name) ON country TO {clerk}")
+    assert "before PostgreSQL 15 only a superuser may" in trusting.call("check", status=2).stderr
 
 
 def test_without_effect_on_sqlite(project):
