@@ -13,6 +13,7 @@
 #define LISTS_AT_ONCE 4u
 #define MOST_SILENCE (60 * G_USEC_PER_SEC)
 #define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
+#define KNOWN_FOR G_USEC_PER_SEC
 #define SMALL_ROOM 65536 /* bytes: a disk with less is full */
 
 typedef struct {
@@ -21,6 +22,8 @@ typedef struct {
   PxSftp *sftp; /* NULL: not connected */
   char *root;   /* the directory as the server calls it, without a "/" at its end ("" is the server's "/") */
   char *name;   /* of the file opened last */
+  char *way;    /* a path that was found to be one, and when; NULL: none */
+  int64_t way_seen;
   PxSftpEarly *early;
   GHashTable *swept; /* directories whose leftover temporary files are gone */
 } Sftp;
@@ -82,6 +85,7 @@ static void disconnect(Sftp *self) {
   px_sftp_close(self->sftp);
   self->sftp = NULL;
   g_clear_pointer(&self->root, g_free);
+  g_clear_pointer(&self->way, g_free);
 }
 
 static void *sftp_open(const void *settings, PxPace *pace) {
@@ -165,19 +169,22 @@ static bool is_way(const PxSftpReply *reply, const PxSftpAttrs *attrs, const cha
   return !(attrs->mode & S_IFMT) || S_ISDIR(attrs->mode) || refuse(error, place, "it is no directory");
 }
 
-/* Asks for every directory of path at once. PX_ERROR_NOT_FOUND: one is missing; PX_ERROR_REFUSED: a link is in it. */
-static bool walk(Sftp *self, const char *path, const char *doing, GError **error) {
-  g_auto(GStrv) parts = *path ? g_strsplit(path, "/", -1) : NULL;
-  g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+/* Asks for every directory of path at once. The ids of the requests. */
+static GArray *ask_way(Sftp *self, char **parts) {
+  GArray *ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
   g_autoptr(GString) place = g_string_new(NULL);
-  g_autoptr(GError) first = NULL;
   for (char **part = parts; part && *part; part++) {
     g_string_append_printf(place, "%s%s", place->len ? "/" : "", *part);
     g_autofree char *remote = remote_path(self, place->str, NULL);
     uint32_t id = px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL);
     g_array_append_val(ids, id);
   }
-  g_string_truncate(place, 0);
+  return ids;
+}
+
+static bool take_way(Sftp *self, char **parts, const GArray *ids, const char *doing, GError **error) {
+  g_autoptr(GString) place = g_string_new(NULL);
+  g_autoptr(GError) first = NULL;
   for (unsigned i = 0; i < ids->len; i++) {
     PxSftpReply reply;
     PxSftpAttrs attrs;
@@ -193,14 +200,41 @@ static bool walk(Sftp *self, const char *path, const char *doing, GError **error
   return false;
 }
 
-/* The same, on the way to a file: where the way is missing, so is the file. */
-static bool walk_to(Sftp *self, const char *path, const char *place, const char *doing, GError **error) {
+/* PX_ERROR_NOT_FOUND: a directory of path is missing; PX_ERROR_REFUSED: a link is in it. */
+static bool walk(Sftp *self, const char *path, const char *doing, GError **error) {
+  g_auto(GStrv) parts = *path ? g_strsplit(path, "/", -1) : NULL;
+  g_autoptr(GArray) ids = ask_way(self, parts);
+  return take_way(self, parts, ids, doing, error);
+}
+
+static void note_way(Sftp *self, const char *path) {
+  g_free(self->way);
+  self->way = g_strdup(path);
+  self->way_seen = g_get_monotonic_time();
+}
+
+/* Whether it has just been gone through: who puts a file has looked for it before. */
+static bool is_known_way(const Sftp *self, const char *path) {
+  return self->way && strcmp(self->way, path) == 0 && g_get_monotonic_time() - self->way_seen < KNOWN_FOR;
+}
+
+/* What the file is, and its way, asked at once: where the way is missing, so is the file. */
+static bool look_for(Sftp *self, const char *path, const char *name, const char *place, const char *doing, PxSftpAttrs *ret_attrs, GError **error) {
+  g_auto(GStrv) parts = *path ? g_strsplit(path, "/", -1) : NULL;
+  g_autoptr(GArray) ids = ask_way(self, parts);
+  g_autofree char *remote = remote_path(self, path, name);
+  uint32_t id = px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL);
   g_autoptr(GError) problem = NULL;
-  if (walk(self, path, doing, &problem))
-    return true;
+  PxSftpReply reply;
+  if (take_way(self, parts, ids, doing, &problem)) {
+    note_way(self, path);
+    return await_attrs(self, id, &reply, ret_attrs, error) && (reply.type == PX_SFTP_ATTRS || px_sftp_fail(error, &reply, place, doing));
+  }
+  px_sftp_forget(self->sftp, id);
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
-    return px_storage_not_found(error, place, doing);
-  g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", place);
+    (void)px_storage_not_found(error, place, doing);
+  else
+    g_propagate_prefixed_error(error, g_steal_pointer(&problem), "%s: ", place);
   return false;
 }
 
@@ -323,12 +357,12 @@ static bool sftp_list(void *data, const char *path, PxFileVisit visit, void *vis
 /* ---- reading */
 
 /* Opening a pipe would hang the server, so what it is is asked for first; what was opened is what counts. */
-static bool open_file(Sftp *self, const char *place, const char *remote, PxSftpHandle *ret_handle, PxSftpAttrs *ret_attrs, GError **error) {
+static bool open_file(Sftp *self, const char *path, const char *name, const char *place, PxSftpHandle *ret_handle, PxSftpAttrs *ret_attrs,
+                      GError **error) {
   PxSftpReply reply;
-  if (!lstat_file(self, remote, &reply, ret_attrs, error))
+  g_autofree char *remote = remote_path(self, path, name);
+  if (!look_for(self, path, name, place, "open", ret_attrs, error))
     return false;
-  if (reply.type == PX_SFTP_STATUS)
-    return px_sftp_fail(error, &reply, place, "open");
   const char *refused = px_storage_why_no_file(ret_attrs->mode);
   if (refused)
     return refuse(error, place, refused);
@@ -367,8 +401,7 @@ static void sftp_expect(void *data, const PxExpected *files, size_t n) {
 static PxSftpReading *open_late(Sftp *self, const char *path, const char *name, PxSftpAttrs *ret_attrs, GError **error) {
   PxSftpHandle handle = {.len = 0};
   g_autofree char *place = px_name_place(path, name);
-  g_autofree char *remote = remote_path(self, path, name);
-  if (!walk_to(self, path, place, "open", error) || !open_file(self, place, remote, &handle, ret_attrs, error))
+  if (!open_file(self, path, name, place, &handle, ret_attrs, error))
     return NULL;
   return px_sftp_reading_new(self->sftp, &handle, ret_attrs->size, place);
 }
@@ -403,12 +436,16 @@ static void sftp_close_read(void *data, void *reading) {
 
 /* ---- renaming */
 
-static bool is_taken(Sftp *self, const char *remote, bool *ret_taken, PxSftpAttrs *ret_attrs, GError **error) {
+static bool take_taken(Sftp *self, uint32_t id, bool *ret_taken, PxSftpAttrs *ret_attrs, GError **error) {
   PxSftpReply reply;
-  if (!lstat_file(self, remote, &reply, ret_attrs, error))
+  if (!await_attrs(self, id, &reply, ret_attrs, error))
     return false;
   *ret_taken = reply.type == PX_SFTP_ATTRS;
   return true;
+}
+
+static bool is_taken(Sftp *self, const char *remote, bool *ret_taken, PxSftpAttrs *ret_attrs, GError **error) {
+  return take_taken(self, px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL), ret_taken, ret_attrs, error);
 }
 
 static uint32_t send_posix_rename(Sftp *self, const char *from, const char *to) {
@@ -421,14 +458,11 @@ static uint32_t send_posix_rename(Sftp *self, const char *from, const char *to) 
 }
 
 /* Never over another file. draft 6.5: it is an error if the new name exists, and OpenSSH links it there; where a server is known to do it
- * otherwise, the look before is all there is. OpenSSH is refused the link by the kernel (fs.protected_hardlinks) for a file of somebody else: then
- * it is renamed, once more after a look. */
-static bool rename_new(Sftp *self, const char *from, const char *to, const char *place, const char *doing, GError **error) {
+ * otherwise, the look before (taken) is all there is. OpenSSH is refused the link by the kernel (fs.protected_hardlinks) for a file of somebody else:
+ * then it is renamed, once more after a look. */
+static bool rename_new(Sftp *self, const char *from, const char *to, bool taken, const char *place, const char *doing, GError **error) {
   PxSftpReply reply;
   PxSftpAttrs attrs;
-  bool taken;
-  if (!is_taken(self, to, &taken, &attrs, error))
-    return false;
   if (taken)
     return px_storage_exists(error, place);
   if (!await_status(self, px_sftp_send_paths(self->sftp, PX_SFTP_RENAME, from, to), &reply, error))
@@ -468,12 +502,8 @@ static bool rename_in_steps(Sftp *self, const char *from, const char *to, const 
   return false;
 }
 
-static bool rename_over(Sftp *self, const char *from, const char *to, const char *place, GError **error) {
-  PxSftpAttrs attrs;
-  bool taken;
-  if (!is_taken(self, to, &taken, &attrs, error))
-    return false;
-  if (taken && S_ISDIR(attrs.mode))
+static bool rename_over(Sftp *self, const char *from, const char *to, bool is_directory, const char *place, GError **error) {
+  if (is_directory)
     return refuse(error, place, "it is a directory");
   if (!px_sftp_has(self->sftp, PX_SFTP_POSIX_RENAME))
     return rename_in_steps(self, from, to, place, error);
@@ -501,10 +531,22 @@ static bool is_full(Sftp *self, const char *directory) {
   return values[4] * values[1] < SMALL_ROOM;
 }
 
-/* What was written is safe and whole, as far as the server can tell; then it is closed. */
-static bool seal(Sftp *self, const PxSftpHandle *handle, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
+typedef struct {
+  const char *place;
+  const char *written; /* the temporary name */
+  const char *target;
+  int fd;
+  uint64_t size;
+  uint32_t mtime;    /* by the server's clock */
+  bool taken;        /* there is something at the target */
+  PxSftpAttrs there; /* then: what */
+} Upload;
+
+/* What was written is safe and whole, as far as the server can tell; then it is closed. What is at the target is asked for behind all that. */
+static bool seal(Sftp *self, PxSftpWriting *writing, const PxSftpHandle *handle, Upload *upload, GError **error) {
   PxSftpReply reply;
   PxSftpAttrs attrs;
+  g_autoptr(GError) problem = NULL;
   bool syncs = px_sftp_has(self->sftp, PX_SFTP_FSYNC);
   uint32_t sync_id = 0;
   if (syncs) {
@@ -515,33 +557,38 @@ static bool seal(Sftp *self, const PxSftpHandle *handle, uint64_t size, const ch
   }
   uint32_t stat_id = px_sftp_send_handle(self->sftp, PX_SFTP_FSTAT, handle);
   uint32_t close_id = px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, handle);
-  bool synced = !syncs || done(self, sync_id, place, "write", error);
-  if (!synced && px_sftp_is_dead(self->sftp))
+  uint32_t look_id = px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, upload->target, NULL);
+  bool ok = !syncs || done(self, sync_id, upload->place, "write", &problem);
+  bool alive = (ok || !px_sftp_is_dead(self->sftp)) && await_attrs(self, stat_id, &reply, &attrs, ok ? &problem : NULL);
+  if (alive)
+    ok = done(self, close_id, upload->place, "write", ok ? &problem : NULL) && ok;
+  alive = alive && (ok || !px_sftp_is_dead(self->sftp)) && take_taken(self, look_id, &upload->taken, &upload->there, ok ? &problem : NULL);
+  if (alive && !px_sftp_write_end(writing, error))
     return false;
-  if (!await_attrs(self, stat_id, &reply, &attrs, synced ? error : NULL))
+  if (!alive || !ok) {
+    g_propagate_error(error, g_steal_pointer(&problem));
     return false;
-  bool whole = reply.type == PX_SFTP_STATUS || attrs.size == size;
-  *ret_mtime = attrs.mtime;
-  bool closed = done(self, close_id, place, "write", synced ? error : NULL);
-  if (!synced || !closed)
-    return false;
-  if (!whole)
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the server has %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT " bytes", place,
-                (guint64)attrs.size, (guint64)size);
-  return whole;
+  }
+  upload->mtime = attrs.mtime;
+  if (reply.type == PX_SFTP_STATUS || attrs.size == upload->size)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the server has %" G_GUINT64_FORMAT " of its %" G_GUINT64_FORMAT " bytes", upload->place,
+              (guint64)attrs.size, (guint64)upload->size);
+  return false;
 }
 
 /* Writes the temporary file; it is there when this fails, too, unless the connection is lost. */
-static bool fill(Sftp *self, const char *remote, int fd, uint64_t size, const char *place, uint32_t *ret_mtime, GError **error) {
+static bool fill(Sftp *self, Upload *upload, GError **error) {
   PxSftpReply reply;
   PxSftpHandle handle = {.len = 0};
-  uint32_t id = px_sftp_send_open(self->sftp, remote, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE);
+  g_auto(PxSftpWriting) writing = {.sftp = self->sftp, .place = upload->place};
+  uint32_t id = px_sftp_send_open(self->sftp, upload->written, PX_SFTP_FOR_WRITE | PX_SFTP_CREATE | PX_SFTP_EXCLUSIVE);
   if (!await_handle(self, id, &reply, &handle, error))
     return false;
   if (reply.type == PX_SFTP_STATUS)
-    return px_sftp_fail(error, &reply, place, "write");
-  if (px_sftp_write_all(self->sftp, &handle, (PxPacedFd){fd, self->pace}, size, place, error))
-    return seal(self, &handle, size, place, ret_mtime, error);
+    return px_sftp_fail(error, &reply, upload->place, "write");
+  if (px_sftp_write_all(&writing, &handle, (PxPacedFd){upload->fd, self->pace}, upload->size, error))
+    return seal(self, &writing, &handle, upload, error);
   if (!px_sftp_is_dead(self->sftp))
     px_sftp_forget(self->sftp, px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, &handle));
   return false;
@@ -589,23 +636,25 @@ static bool sftp_put(void *data, const PxPut *put, GError **error) {
   g_autofree char *temporary = NULL;
   g_autofree char *place = px_name_place(path, name);
   g_autoptr(GError) problem = NULL;
-  uint32_t mtime = 0;
-  if (!connect_to(self, error) || !make_way(self, path, error) || !px_name_temporary(put->tmp_suffix, &temporary, error))
+  if (!connect_to(self, error) || !(is_known_way(self, path) || make_way(self, path, error)) ||
+      !px_name_temporary(put->tmp_suffix, &temporary, error))
     return false;
   g_autofree char *written = remote_path(self, path, temporary);
   g_autofree char *target = remote_path(self, path, name);
-  if (!fill(self, written, put->fd, put->size, place, &mtime, &problem)) {
+  Upload upload = {.place = place, .written = written, .target = target, .fd = put->fd, .size = put->size};
+  if (!fill(self, &upload, &problem)) {
     if (!px_sftp_is_dead(self->sftp))
       (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
     return tell_full(self, path, place, &problem, error);
   }
   px_hook("storage.put.written");
-  bool ok = put->replace ? rename_over(self, written, target, place, error) : rename_new(self, written, target, place, "write", error);
+  bool ok = put->replace ? rename_over(self, written, target, upload.taken && S_ISDIR(upload.there.mode), place, error)
+                         : rename_new(self, written, target, upload.taken, place, "write", error);
   px_hook("storage.put.renamed");
   if (!px_sftp_is_dead(self->sftp) && !ok)
     (void)done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, written, NULL), place, "remove", NULL);
   if (!px_sftp_is_dead(self->sftp) && ok)
-    sweep(self, path, mtime);
+    sweep(self, path, upload.mtime);
   return ok;
 }
 
@@ -613,22 +662,19 @@ static bool sftp_put(void *data, const PxPut *put, GError **error) {
 
 static bool sftp_move(void *data, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
   Sftp *self = data;
-  PxSftpReply reply;
   PxSftpAttrs attrs;
+  bool taken;
   g_autofree char *from_place = px_name_place(from_path, from_name);
   g_autofree char *to_place = px_name_place(to_path, to_name);
-  if (!connect_to(self, error) || !walk_to(self, from_path, from_place, "move", error))
+  if (!connect_to(self, error) || !look_for(self, from_path, from_name, from_place, "move", &attrs, error))
     return false;
   g_autofree char *from = remote_path(self, from_path, from_name);
   g_autofree char *to = remote_path(self, to_path, to_name);
-  if (!lstat_file(self, from, &reply, &attrs, error))
-    return false;
-  if (reply.type == PX_SFTP_STATUS)
-    return px_sftp_fail(error, &reply, from_place, "move");
   const char *refused = px_storage_why_no_file(attrs.mode);
   if (refused)
     return refuse(error, from_place, refused);
-  if (!make_way(self, to_path, error) || !rename_new(self, from, to, to_place, "move a file to this name", error))
+  if (!make_way(self, to_path, error) || !is_taken(self, to, &taken, &attrs, error) ||
+      !rename_new(self, from, to, taken, to_place, "move a file to this name", error))
     return false;
   px_hook("storage.moved");
   return true;
@@ -636,18 +682,13 @@ static bool sftp_move(void *data, const char *from_path, const char *from_name, 
 
 static bool sftp_remove(void *data, const char *path, const char *name, GError **error) {
   Sftp *self = data;
-  PxSftpReply reply;
   PxSftpAttrs attrs;
   g_autofree char *place = px_name_place(path, name);
-  if (!connect_to(self, error))
+  if (!connect_to(self, error) || !look_for(self, path, name, place, "remove", &attrs, error))
     return false;
-  if (!walk_to(self, path, place, "remove", error))
-    return false;
-  g_autofree char *remote = remote_path(self, path, name);
-  if (!lstat_file(self, remote, &reply, &attrs, error))
-    return false;
-  if (reply.type == PX_SFTP_ATTRS && S_ISDIR(attrs.mode))
+  if (S_ISDIR(attrs.mode))
     return refuse(error, place, "it is a directory");
+  g_autofree char *remote = remote_path(self, path, name);
   return done(self, px_sftp_send_paths(self->sftp, PX_SFTP_REMOVE, remote, NULL), place, "remove", error);
 }
 

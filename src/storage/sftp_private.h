@@ -97,6 +97,8 @@ typedef bool (*PxSftpTake)(void *data, PxSftpReply *reply, GError **error);
 void px_sftp_route(PxSftp *sftp, uint32_t id, PxSftpTake take, void *data);
 /* Nobody waits for that answer any more, nor is anything done with it. */
 void px_sftp_forget(PxSftp *sftp, uint32_t id);
+/* The same of all that were routed to data. */
+void px_sftp_forget_all(PxSftp *sftp, const void *data);
 /* The next answer, of whichever request that is awaited. PX_ERROR_TRANSIENT: the connection was lost, or nothing came for too long; it is dead
  * then. */
 bool px_sftp_receive(PxSftp *sftp, PxSftpReply *ret_reply, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -130,9 +132,20 @@ void px_sftp_reading_begin(PxSftpReading *reading);
 ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* alive: the connection is still there, so that the handle is closed. */
 void px_sftp_reading_free(PxSftpReading *reading, bool alive);
-/* Writes what from has, which is to be size bytes, from its beginning. PX_ERROR_TRANSIENT. */
-bool px_sftp_write_all(PxSftp *sftp, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, const char *place, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* A file that is written; the answers that are still to come find it. */
+typedef struct {
+  PxSftp *sftp;
+  const char *place;
+  unsigned waiting; /* answers */
+  GError *problem;  /* the first that the server told */
+} PxSftpWriting;
+/* Sends what from has, which is to be size bytes, from its beginning; the last answers are not waited for, so that more can be asked at once.
+ * PX_ERROR_TRANSIENT. */
+bool px_sftp_write_all(PxSftpWriting *writing, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits for them, when no other answer is to come. PX_ERROR_TRANSIENT. */
+bool px_sftp_write_end(PxSftpWriting *writing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+void px_sftp_writing_clear(PxSftpWriting *writing);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxSftpWriting, px_sftp_writing_clear)
 
 /* ---- files that are opened and read before anybody asks for them, some at a time */
 

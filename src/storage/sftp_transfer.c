@@ -139,70 +139,82 @@ ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, 
 
 /* ---- writing */
 
-static bool take_status(PxSftp *sftp, const char *place, GError **error) {
-  PxSftpReply reply;
-  if (!px_sftp_receive(sftp, &reply, error))
-    return false;
-  if (reply.type != PX_SFTP_STATUS)
-    return px_sftp_broken(sftp, error);
-  if (reply.status == PX_SFTP_OK)
-    return true;
+static bool take_written(void *data, PxSftpReply *reply, GError **error) {
+  PxSftpWriting *writing = data;
   g_autoptr(GError) problem = NULL;
-  (void)px_sftp_fail(&problem, &reply, place, "write");
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s", problem->message);
+  writing->waiting--;
+  if (reply->type != PX_SFTP_STATUS)
+    return px_sftp_broken(writing->sftp, error);
+  if (reply->status == PX_SFTP_OK || writing->problem)
+    return true;
+  (void)px_sftp_fail(&problem, reply, writing->place, "write");
+  g_set_error(&writing->problem, PX_ERROR, PX_ERROR_TRANSIENT, "%s", problem->message);
+  return true;
+}
+
+static bool write_refused(PxSftpWriting *writing, GError **error) {
+  g_propagate_error(error, g_steal_pointer(&writing->problem));
   return false;
 }
 
-typedef struct {
-  PxSftp *sftp;
-  const char *place;
-  unsigned waiting; /* answers */
-  uint64_t done;    /* bytes sent */
-} Writing;
+/* Until no more than so many answers are to come. */
+static bool wait_for_written(PxSftpWriting *writing, unsigned most, GError **error) {
+  while (writing->waiting > most && !writing->problem)
+    if (!px_sftp_turn(writing->sftp, error))
+      return false;
+  return !writing->problem || write_refused(writing, error);
+}
 
-static bool write_pieces(Writing *writing, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, GError **error) {
+static void send_piece(PxSftpWriting *writing, const PxSftpHandle *handle, uint64_t offset, const void *piece, size_t size) {
+  uint32_t id = px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
+  px_sftp_add_bytes(writing->sftp, handle->bytes, handle->len);
+  px_sftp_add_u64(writing->sftp, offset);
+  px_sftp_add_bytes(writing->sftp, piece, size);
+  px_sftp_send(writing->sftp);
+  px_sftp_route(writing->sftp, id, take_written, writing);
+  writing->waiting++;
+}
+
+static bool write_pieces(PxSftpWriting *writing, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, uint64_t *ret_done, GError **error) {
   size_t piece_bytes = px_sftp_most_written(writing->sftp);
   unsigned most_waiting = (unsigned)(MOST_BYTES_WRITTEN / piece_bytes);
   g_autofree unsigned char *piece = g_malloc(piece_bytes);
-  while (writing->done <= size) {
+  *ret_done = 0;
+  while (*ret_done <= size) {
     ssize_t got = px_bytes_pull_paced(&from, piece, piece_bytes, error);
     if (got < 0)
       g_prefix_error(error, "%s: ", writing->place);
     if (got <= 0)
       return got == 0;
-    (void)px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
-    px_sftp_add_bytes(writing->sftp, handle->bytes, handle->len);
-    px_sftp_add_u64(writing->sftp, writing->done);
-    px_sftp_add_bytes(writing->sftp, piece, (size_t)got);
-    px_sftp_send(writing->sftp);
-    writing->done += (uint64_t)got;
-    writing->waiting++;
-    if (writing->waiting < most_waiting)
-      continue;
-    writing->waiting--;
-    if (!take_status(writing->sftp, writing->place, error))
+    send_piece(writing, handle, *ret_done, piece, (size_t)got);
+    *ret_done += (uint64_t)got;
+    if (!wait_for_written(writing, most_waiting - 1, error))
       return false;
   }
   return true;
 }
 
-bool px_sftp_write_all(PxSftp *sftp, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, const char *place, GError **error) {
-  Writing writing = {.sftp = sftp, .place = place};
+bool px_sftp_write_all(PxSftpWriting *writing, const PxSftpHandle *handle, PxPacedFd from, uint64_t size, GError **error) {
+  uint64_t done;
   if (lseek(from.fd, 0, SEEK_SET) < 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", place, g_strerror(errno));
+    g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "%s: cannot rewind what is to be written: %s", writing->place, g_strerror(errno));
     return false;
   }
-  bool ok = write_pieces(&writing, handle, from, size, error);
-  /* All answers are taken, also after a failure, so that the connection can go on; the first error is told. */
-  while (writing.waiting > 0 && !px_sftp_is_dead(sftp)) {
-    writing.waiting--;
-    ok = take_status(sftp, place, ok ? error : NULL) && ok;
-  }
-  if (!ok && error && !*error)
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: the connection was lost", place);
-  if (!ok || writing.done == size)
-    return ok;
-  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: %s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied", place,
-              writing.done > size ? "more" : "fewer", (guint64)size);
+  if (!write_pieces(writing, handle, from, size, &done, error))
+    return false;
+  if (done == size)
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: %s than the %" G_GUINT64_FORMAT " bytes it had; it changed while it was copied",
+              writing->place, done > size ? "more" : "fewer", (guint64)size);
   return false;
+}
+
+bool px_sftp_write_end(PxSftpWriting *writing, GError **error) {
+  return wait_for_written(writing, 0, error);
+}
+
+void px_sftp_writing_clear(PxSftpWriting *writing) {
+  if (writing->waiting > 0)
+    px_sftp_forget_all(writing->sftp, writing);
+  g_clear_error(&writing->problem);
 }

@@ -127,6 +127,17 @@ void px_sftp_forget(PxSftp *sftp, uint32_t id) {
   px_sftp_route(sftp, id, NULL, NULL);
 }
 
+void px_sftp_forget_all(PxSftp *sftp, const void *data) {
+  GHashTableIter at;
+  gpointer value;
+  g_hash_table_iter_init(&at, sftp->routes);
+  while (g_hash_table_iter_next(&at, NULL, &value)) {
+    Route *route = value;
+    if (route->data == data)
+      *route = (Route){.take = NULL};
+  }
+}
+
 /* ---- bytes on their way */
 
 static bool die(PxSftp *sftp) {
