@@ -99,10 +99,6 @@ void px_db_limit_idle(PxDb *db, unsigned ms) {
     db->driver->limit_idle(db, ms);
 }
 
-bool px_db_commit_soon(PxDb *db, GError **error) {
-  return !db->driver->commit_soon || db->driver->commit_soon(db, error);
-}
-
 bool px_db_prefer_indexes(PxDb *db, GError **error) {
   return !db->driver->prefer_indexes || db->driver->prefer_indexes(db, error);
 }

@@ -65,15 +65,18 @@ bool px_db_migrate(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
  * database ends a transaction by itself there, all that the dry run did is gone, not only the caller's part; nothing more can be written
  * (PX_ERROR_ROLLED_BACK) until px_db_again_dry_run() begins it again with our tables as they are. */
 
-typedef enum { PX_TX_READ /* one snapshot */, PX_TX_WRITE /* IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL */ } PxTxKind;
+typedef enum {
+  PX_TX_READ,       /* one snapshot */
+  PX_TX_WRITE,      /* IMMEDIATE on SQLite, READ COMMITTED on PostgreSQL */
+  PX_TX_WRITE_SOON, /* the same; losing what it does, with a machine or server that crashes, is harmless: its commit does not wait
+                     * for the disk. What is committed later never is there without it */
+} PxTxKind;
 
 bool px_db_lost_dry_run(const PxDb *db);
 bool px_db_again_dry_run(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* PX_ERROR_CONSTRAINT: a deferred constraint. After an error the transaction is the caller's to roll back, though PostgreSQL has done so. */
 bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* In a write transaction: losing what it does, with a server that crashes, is harmless; its commit need not wait for the disk. SQLite: it does. */
-bool px_db_commit_soon(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In a write transaction: what can be looked up by an index is, though the table looks empty. Others may be filling it at this moment, and a plan
  * that reads it as a whole for each row never ends then; so it is with the plans that foreign keys keep. SQLite: it is so anyway. */
 bool px_db_prefer_indexes(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;

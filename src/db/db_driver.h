@@ -23,6 +23,7 @@ struct PxDb {
   unsigned savepoints;    /* of the caller, inside its transaction */
   bool wakes;             /* the transaction that is open: px_db_notify() was called */
   bool pooled;            /* the driver's: only a transaction stays with one session of the server */
+  bool soon;              /* the transaction that is open is PX_TX_WRITE_SOON */
   bool guard_writes;      /* px_db_guard_write() must be asked before a statement that writes */
   GHashTable *statements; /* text -> PxStmt, which owns the text */
   GHashTable *named;      /* name of a file of sql/ -> PxStmt, borrowed from statements */
@@ -57,11 +58,12 @@ struct PxDbDriver {
   bool (*check_deferred)(PxDb *db, GError **error);
   bool (*has_waiters)(const PxDb *db);
   void (*interrupt)(PxDb *db); /* from a signal handler */
-  /* px_db_cut(), px_db_wait(), px_db_limit_idle(), px_db_commit_soon(), px_db_prefer_indexes(), px_db_keep_plans(); NULL: nothing to be done. */
+  /* Outside a transaction: whether the commits that follow need not wait for the disk; NULL: begin sees to it. */
+  void (*set_soon)(PxDb *db, bool soon);
+  /* px_db_cut(), px_db_wait(), px_db_limit_idle(), px_db_prefer_indexes(), px_db_keep_plans(); NULL: nothing to be done. */
   void (*cut)(PxDb *db);
   void (*wait)(PxDb *db, PxDbWait *ret_wait);
   void (*limit_idle)(PxDb *db, unsigned ms);
-  bool (*commit_soon)(PxDb *db, GError **error);
   bool (*prefer_indexes)(PxDb *db, GError **error);
   bool (*keep_plans)(PxDb *db, GError **error);
   /* After the commit of a transaction that called px_db_notify(). */

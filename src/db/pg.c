@@ -133,8 +133,8 @@ static bool configure(PxPg *pg, GError **error) {
   return pg->db.pooled || (px_pg_command(pg, pg->settings, error) && px_pg_command(pg, server_keepalives, error));
 }
 
-bool px_pg_begin(PxPg *pg, const char *begin, GError **error) {
-  g_autofree char *sql = pg->db.pooled ? g_strconcat(begin, ";", pg->settings, NULL) : g_strdup(begin);
+bool px_pg_begin(PxPg *pg, const char *begin, const char *more, GError **error) {
+  g_autofree char *sql = g_strconcat(begin, ";", pg->db.pooled ? pg->settings : "", more, NULL);
   return px_pg_command(pg, sql, error);
 }
 
@@ -267,13 +267,14 @@ static void forget_deferred(PxPg *pg) {
 
 static bool pg_begin(PxDb *db, PxTxKind kind, GError **error) {
   PxPg *pg = pg_of(db);
-  const char *sql = kind == PX_TX_WRITE ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+  const char *sql = kind == PX_TX_READ ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+  const char *more = kind == PX_TX_WRITE_SOON ? "SET LOCAL synchronous_commit = off" : "";
   forget_deferred(pg);
   g_autoptr(GError) first = NULL;
-  if (px_pg_begin(pg, sql, &first))
+  if (px_pg_begin(pg, sql, more, &first))
     return true;
   if (PQstatus(pg->conn) != CONNECTION_OK) /* nothing has been lost with it */
-    return px_pg_revive(pg, error) && px_pg_begin(pg, sql, error);
+    return px_pg_revive(pg, error) && px_pg_begin(pg, sql, more, error);
   g_propagate_error(error, g_steal_pointer(&first));
   return false;
 }
@@ -331,10 +332,6 @@ static void pg_limit_idle(PxDb *db, unsigned ms) {
   pg->settings = settings_of(pg);
   if (!pg->db.pooled)
     (void)px_pg_command(pg, pg->settings, NULL); /* a connection that was lost is told with the next one */
-}
-
-static bool pg_commit_soon(PxDb *db, GError **error) {
-  return px_pg_command(pg_of(db), "SET LOCAL synchronous_commit = off", error);
 }
 
 /* A table that is small when a plan is made may be large when it is used; and compiling pays for no such statement, though a table that has to be
@@ -439,7 +436,6 @@ const PxDbDriver px_db_postgres = {
   .cut = pg_cut,
   .wait = pg_wait,
   .limit_idle = pg_limit_idle,
-  .commit_soon = pg_commit_soon,
   .prefer_indexes = pg_prefer_indexes,
   .keep_plans = pg_keep_plans,
   .notify = pg_notify,

@@ -55,8 +55,8 @@ char *px_pg_number_parameters(const char *sql, unsigned *ret_n);
 
 /* Connects again where the connection was lost and no transaction with it. PX_ERROR_UNREACHABLE. */
 bool px_pg_revive(PxPg *pg, GError **error);
-/* Begins a transaction, by this command, with our settings. */
-bool px_pg_begin(PxPg *pg, const char *begin, GError **error);
+/* Begins a transaction, by this command, with our settings, and what more is said then. */
+bool px_pg_begin(PxPg *pg, const char *begin, const char *more, GError **error);
 /* A command without parameters and rows; also several in one text. */
 bool px_pg_command(PxPg *pg, const char *sql, GError **error);
 /* Notifications that came with the answer of a statement make the descriptor readable that listens. */

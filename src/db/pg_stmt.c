@@ -211,7 +211,7 @@ static PGresult *execute_once(PgStmt *stmt) {
 static PGresult *execute_alone(PgStmt *stmt) {
   PxPg *pg = pg_of(stmt);
   g_autoptr(GError) problem = NULL;
-  if (!px_pg_begin(pg, pg->db.dry_run ? "BEGIN READ ONLY" : "BEGIN", &problem))
+  if (!px_pg_begin(pg, pg->db.dry_run ? "BEGIN READ ONLY" : "BEGIN", "", &problem))
     return PQmakeEmptyPGresult(pg->conn, PGRES_FATAL_ERROR);
   PGresult *result = execute_once(stmt);
   bool good = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;

@@ -138,15 +138,20 @@ static const char *sqlite_path(const PxDb *db) {
 
 static bool sqlite_begin(PxDb *db, PxTxKind kind, GError **error) {
   PxSqlite *sqlite = sqlite_of(db);
-  PxStmt *stmt = px_db_prepare(db, kind == PX_TX_WRITE ? "BEGIN IMMEDIATE" : "BEGIN", error);
+  PxStmt *stmt = px_db_prepare(db, kind == PX_TX_READ ? "BEGIN" : "BEGIN IMMEDIATE", error);
   if (!stmt)
     return false;
   stmt_of(stmt)->writes = false; /* SQLite counts BEGIN IMMEDIATE among what writes */
-  sqlite->wants_to_write = kind == PX_TX_WRITE;
+  sqlite->wants_to_write = kind != PX_TX_READ;
   bool begun = px_stmt_run(stmt, error);
   sqlite->wants_to_write = false;
   px_sqlite_wait_leave(&sqlite->wait);
   return begun;
+}
+
+/* "PRAGMA synchronous": with NORMAL a commit in WAL mode is not synced, but by the next one that is. */
+static void sqlite_set_soon(PxDb *db, bool soon) {
+  (void)sqlite3_exec(handle_of(db), soon ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL", NULL, NULL, NULL);
 }
 
 static bool sqlite_in_transaction(const PxDb *db) {
@@ -328,6 +333,7 @@ const PxDbDriver px_db_sqlite = {
   .in_transaction = sqlite_in_transaction,
   .check_deferred = sqlite_check_deferred,
   .has_waiters = sqlite_has_waiters,
+  .set_soon = sqlite_set_soon,
   .interrupt = sqlite_interrupt,
   .notify = sqlite_notify,
   .listen = sqlite_listen,

@@ -16,7 +16,14 @@ static bool run_savepoint(PxDb *db, const char *command, unsigned depth, GError 
   return run(db, text, error);
 }
 
+static void set_soon(PxDb *db, bool soon) {
+  if (db->soon != soon && db->driver->set_soon)
+    db->driver->set_soon(db, soon);
+  db->soon = soon;
+}
+
 static void ended(PxDb *db) {
+  set_soon(db, false);
   db->tx_open = false;
   db->savepoints = 0;
   db->wakes = false;
@@ -58,7 +65,7 @@ void px_db_end_held(PxDb *db) {
 
 bool px_db_guard_write(PxDb *db, GError **error) {
   if (px_db_in_transaction(db)) {
-    if (db->tx_kind == PX_TX_WRITE)
+    if (db->tx_kind != PX_TX_READ)
       return true;
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "a statement that writes was run in a read transaction");
     return false;
@@ -78,11 +85,15 @@ bool px_db_begin(PxDb *db, PxTxKind kind, GError **error) {
     g_set_error(error, PX_ERROR, PX_ERROR_INTERNAL, "a transaction was begun inside another one");
     return false;
   }
-  if (db->dry_run && (kind == PX_TX_WRITE || db->held)) {
+  if (db->dry_run && (kind != PX_TX_READ || db->held)) {
     if (!hold(db, error) || !run(db, "SAVEPOINT " CALLERS_TRANSACTION, error))
       return false;
-  } else if (!db->driver->begin(db, kind, error)) {
-    return false;
+  } else {
+    set_soon(db, kind == PX_TX_WRITE_SOON);
+    if (!db->driver->begin(db, kind, error)) {
+      set_soon(db, false);
+      return false;
+    }
   }
   db->tx_open = true;
   db->tx_kind = kind;

@@ -89,6 +89,8 @@ bool px_work_enqueue_attachments(const PxProject *project, const GPtrArray *atta
 
 /* Begins a write transaction of the step's job, with its fence. */
 bool px_work_begin(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, of PX_TX_WRITE_SOON. */
+bool px_work_begin_soon(const PxWork *work, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Commits when ok, else rolls back; whether all went well. */
 bool px_transaction_end(PxDb *db, bool ok, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

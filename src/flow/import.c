@@ -72,7 +72,7 @@ PxPatternFile *px_import_new_file(const PxPattern *pattern, const PxAttachment *
   return file;
 }
 
-/* The first transaction of the job: there is a pattern file, and the job knows it. */
+/* The first transaction of the job: there is a pattern file, and the job knows it. Without it the job begins anew. */
 static bool start_file(PxImport *import, GError **error) {
   PxWork *work = import->work;
   PxDb *db = work->project->db;
@@ -87,7 +87,7 @@ static bool start_file(PxImport *import, GError **error) {
     return false;
   import->file = px_import_new_file(pattern, import->attachment);
   import->file->started = now;
-  if (!px_work_begin(work, error))
+  if (!px_work_begin_soon(work, error))
     return false;
   bool ok = px_file_add(db, import->file, now, error);
   work->job->file_id = import->file->id;

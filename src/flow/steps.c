@@ -97,14 +97,22 @@ bool px_work_enqueue_attachments(const PxProject *project, const GPtrArray *atta
   return px_jobs_enqueue(project->db, (PxJob *const *)jobs->pdata, jobs->len, now, error);
 }
 
-bool px_work_begin(const PxWork *work, GError **error) {
+static bool begin(const PxWork *work, PxTxKind kind, GError **error) {
   PxDb *db = work->project->db;
-  if (!px_db_begin(db, PX_TX_WRITE, error))
+  if (!px_db_begin(db, kind, error))
     return false;
   if (!work->job || px_job_fence(db, work->job, error))
     return true;
   px_db_rollback(db);
   return false;
+}
+
+bool px_work_begin(const PxWork *work, GError **error) {
+  return begin(work, PX_TX_WRITE, error);
+}
+
+bool px_work_begin_soon(const PxWork *work, GError **error) {
+  return begin(work, PX_TX_WRITE_SOON, error);
 }
 
 bool px_work_ends_later(PxWork *work, bool of_task) {

@@ -194,11 +194,10 @@ static PxSlotsQuery query_of(PxDb *db, const PxWorker *worker, const char *const
   return (PxSlotsQuery){.db = db, .channels = px_worker_channels(worker), .claims = px_worker_claims_which(worker), .tasks = tasks, .now = now};
 }
 
-/* A claim that is lost with a server that crashes was never made: its jobs are pending again, and the worker's fence finds them so. */
+/* A claim that is lost with a machine that crashes was never made: its jobs are pending again, and the worker's fence finds them so. */
 static bool claim_in_transaction(PxDb *db, const PxWorker *worker, const GPtrArray *dead, const char *const *tasks, int64_t now, GError **error) {
   Claim claim = {.query = query_of(db, worker, tasks, now), .worker = worker, .waits = true};
-  return px_db_commit_soon(db, error) && px_db_keep_plans(db, error) && give_back_all(db, worker, dead, now, error) && claim_next(&claim, error) &&
-         px_db_commit(db, error);
+  return px_db_keep_plans(db, error) && give_back_all(db, worker, dead, now, error) && claim_next(&claim, error) && px_db_commit(db, error);
 }
 
 bool px_job_claim_along(PxDb *db, const PxWorker *worker, const GPtrArray *kept, const char *const *tasks, int64_t now, GError **error) {
@@ -286,7 +285,7 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
     return false;
   if (!may)
     return true;
-  if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE, error))
+  if (!px_worker_renew(worker, db, error) || !px_db_begin(db, PX_TX_WRITE_SOON, error))
     return false;
   if (!claim_in_transaction(db, worker, dead, tasks, now, error)) {
     px_job_claim_failed(worker);

@@ -22,6 +22,31 @@ static void rollback_forgets_commit_keeps(Fixture *f, gconstpointer data) {
   g_assert_cmpint(one_integer(f->db, COUNT), ==, 1);
 }
 
+/* 2: a commit waits for the disk. */
+static int64_t ask_durability(const Fixture *f) {
+  bool is_sqlite = px_db_dialect(f->db) == PX_DIALECT_SQLITE;
+  return one_integer(f->db, is_sqlite ? "PRAGMA synchronous" : "SELECT CASE current_setting('synchronous_commit') WHEN 'on' THEN 2 ELSE 1 END");
+}
+
+static void only_what_may_be_lost_does_not_wait_for_the_disk(Fixture *f, gconstpointer data) {
+  g_autoptr(GError) error = NULL;
+  g_assert_cmpint(ask_durability(f), ==, 2);
+  begin(f->db, PX_TX_WRITE_SOON);
+  g_assert_cmpint(ask_durability(f), ==, 1);
+  g_assert_false(px_db_begin(f->db, PX_TX_WRITE, &error));
+  exec(f->db, "INSERT INTO t (a) VALUES (1)");
+  commit(f->db);
+  g_assert_cmpint(ask_durability(f), ==, 2);
+  begin(f->db, PX_TX_WRITE_SOON);
+  exec(f->db, "INSERT INTO t (a) VALUES (2)");
+  px_db_rollback(f->db);
+  g_assert_cmpint(ask_durability(f), ==, 2);
+  begin(f->db, PX_TX_WRITE);
+  g_assert_cmpint(ask_durability(f), ==, 2);
+  commit(f->db);
+  g_assert_cmpint(one_integer(f->db, COUNT), ==, 1);
+}
+
 static void savepoints_nest(Fixture *f, gconstpointer data) {
   g_autoptr(GError) error = NULL;
   begin(f->db, PX_TX_WRITE);
@@ -259,6 +284,7 @@ void add_tx_tests(void) {
 #define ADD(path, function) g_test_add("/db/sqlite/" path, Fixture, OVER_SQLITE, set_up_table, function, tear_down)
 #define BOTH(path, function) ADD_BOTH(path, set_up_table, function)
   BOTH("transaction/rollback_forgets_commit_keeps", rollback_forgets_commit_keeps);
+  BOTH("transaction/only_what_may_be_lost_does_not_wait_for_the_disk", only_what_may_be_lost_does_not_wait_for_the_disk);
   BOTH("transaction/savepoints_nest", savepoints_nest);
   BOTH("transaction/no_transaction_in_a_transaction", no_transaction_in_a_transaction);
   BOTH("transaction/read_transaction_refuses_writes", read_transaction_refuses_writes);
