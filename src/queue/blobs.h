@@ -11,9 +11,9 @@ extern const PxByteKeeper px_blob_keeper;
  * the caller has a transaction: what is put and then not needed is the collector's. All is borrowed and is to outlive it. */
 typedef struct PxBlobStorage PxBlobStorage;
 PxBlobStorage *px_blob_storage_new(PxDb *db, const PxStorages *storages, const char *name);
-void px_blob_storage_free(PxBlobStorage *blobs);
+void px_blob_storage_free(PxBlobStorage *self);
 /* Nothing will be wanted for some time: lets go of the connection. */
-void px_blob_storage_rest(PxBlobStorage *blobs);
+void px_blob_storage_rest(PxBlobStorage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxBlobStorage, px_blob_storage_free)
 
 /* data is a PxBlobStorage *. */
