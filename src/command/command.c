@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "command/command.h"
+#include "format/openpgp.h"
 
 #include "base/text.h"
 #include "px-config.h"
@@ -197,4 +198,11 @@ bool px_command_id(const char *text, const char *what, int64_t *ret_id, GError *
   }
   *ret_id = (int64_t)id;
   return true;
+}
+
+bool px_command_key(const char *option, const char *key, GError **error) {
+  if (px_openpgp_is_fingerprint(key))
+    return true;
+  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "%s %s: give the whole fingerprint of a key, 40 digits; gpg --list-keys shows them", option, key);
+  return false;
 }

@@ -36,6 +36,8 @@ int px_command_main(const PxCommand *const *commands, int argc, char **argv, GEr
 
 /* A number of a command line: an id. PX_ERROR_USAGE when it is none; what says of what ("job"). */
 bool px_command_id(const char *text, const char *what, int64_t *ret_id, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether key is the fingerprint of an OpenPGP key. PX_ERROR_USAGE when it is none; option: "export: --sign-with". */
+bool px_command_key(const char *option, const char *key, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 extern const PxCommand px_command_attachments;
 extern const PxCommand px_command_cancel;

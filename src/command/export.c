@@ -98,20 +98,12 @@ static bool read_compress(PxPacking *ret, GError **error) {
   return false;
 }
 
-static bool check_key(const char *option, const char *key, GError **error) {
-  if (px_openpgp_is_fingerprint(key))
-    return true;
-  g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "export: %s %s: give the whole fingerprint of a key, 40 digits; gpg --list-keys shows them", option,
-              key);
-  return false;
-}
-
 static bool check_keys(GError **error) {
   for (char **key = encrypt_to; key && *key; key++)
-    if (!check_key("--encrypt-to", *key, error))
+    if (!px_command_key("export: --encrypt-to", *key, error))
       return false;
   if (!sign_with || encrypt_to)
-    return !sign_with || check_key("--sign-with", sign_with, error);
+    return !sign_with || px_command_key("export: --sign-with", sign_with, error);
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "export: --sign-with needs --encrypt-to: only what is encrypted is signed");
   return false;
 }

@@ -13,12 +13,15 @@ static gboolean no_history;
 static char *error_file;
 static char *plan;
 static char *apply;
+static char **signed_by;
 
 static const GOptionEntry OPTIONS[] = {
   {"dry-run", 'n', 0, G_OPTION_ARG_NONE, &dry_run, "Do everything, then roll it back", NULL},
   {"error-file", 'e', 0, G_OPTION_ARG_FILENAME, &error_file, "Write the bad rows with their reasons to FILE, or into a folder (bad/)", "FILE"},
   {"plan", 'p', 0, G_OPTION_ARG_FILENAME, &plan, "With --dry-run: write what would change to FILE (.csv, .xlsx, .json)", "FILE"},
   {"apply", 0, 0, G_OPTION_ARG_FILENAME, &apply, "Make exactly the changes of a plan", "PLAN"},
+  {"signed-by", 0, 0, G_OPTION_ARG_STRING_ARRAY, &signed_by,
+   "Take it only when it is signed by the OpenPGP key of this fingerprint; more: any of them", "KEY"},
   {"no-history", 0, 0, G_OPTION_ARG_NONE, &no_history, "Keep neither the file nor its result (for pipes)", NULL},
   {NULL},
 };
@@ -142,6 +145,7 @@ static bool import_or_apply(PxProject *project, Imported *imported, GError **err
     .pattern = apply ? NULL : args[0],
     .file = apply ? NULL : args[1],
     .error_file = error_file,
+    .signed_by = signed_by,
     .no_history = no_history,
     .plan = plan,
     .take = take,
@@ -174,7 +178,7 @@ static bool run_import(const PxCommandLine *line, int *ret_status, GError **erro
 
 static bool check_options(const PxCommandLine *line, GError **error) {
   const char *wrong = NULL;
-  if (apply && (line->n_args > 0 || plan || error_file || no_history))
+  if (apply && (line->n_args > 0 || plan || error_file || no_history || signed_by))
     wrong = "--apply takes a plan and nothing else, but --dry-run";
   else if (!apply && line->n_args < 2)
     wrong = "name a pattern and a file";
@@ -182,6 +186,9 @@ static bool check_options(const PxCommandLine *line, GError **error) {
     wrong = "--plan is what a dry run would do: add --dry-run";
   if (wrong)
     g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "import: %s; see pattimpex help import", wrong);
+  for (char **key = signed_by; !wrong && key && *key; key++)
+    if (!px_command_key("import: --signed-by", *key, error))
+      return false;
   return !wrong;
 }
 
@@ -205,7 +212,8 @@ const PxCommand px_command_import = {
   .help = "FILE is read by PATTERN; \"-\" is standard input. Good rows are imported, bad rows are told with\n"
           "their reasons and can be written to an error file, corrected and imported again.\n\n"
           "A .zip or .gz is opened, and each file in it imported, with bad rows of its own (--error-file names a\n"
-          "folder); a .gpg, .pgp or .asc is decrypted first, with the keys of the section openpgp. The exit status\n"
+          "folder); a .gpg, .pgp or .asc is decrypted first, with the keys of the section openpgp; with --signed-by\n"
+          "only what one of these keys has signed is imported. The exit status\n"
           "is 2 when all that is in it was refused, 1 when rows or files failed. --json has them as \"files\".\n\n"
           "A plan has a line for each change that a dry run makes: action, record, field, old and new value, row.\n"
           "--apply makes these changes and no others, all or none: it refuses when a record has changed or gone\n"

@@ -180,13 +180,14 @@ static PxOpened steal(PxOpened *opened) {
 }
 
 /* What was opened so far is taken apart once more; what it lay in is closed. */
-static bool open_once(PxOpened *opened, const PxOpenPgp *keys, const PxFormatOptions *limits, const char *name, GError **error) {
-  g_auto(PxOpened) inner = {.fd = px_temporary_file(error)};
+static bool open_once(PxOpened *opened, const PxOpenPgp *keys, char *const *signed_by, const PxFormatOptions *limits, const char *name,
+                      GError **error) {
+  g_auto(PxOpened) inner = {.fd = px_temporary_file(error), .was_packed = true};
   if (inner.fd < 0)
     return false;
   inner.is_archive = !keys && px_pack_of_name(name) == PX_PACK_ZIP;
-  inner.members =
-    keys ? decrypt(keys, opened->fd, name, limits->max_member_bytes, NULL, inner.fd, error) : px_unpack(opened->fd, name, limits, inner.fd, error);
+  inner.members = keys ? decrypt(keys, opened->fd, name, limits->max_member_bytes, signed_by, inner.fd, error)
+                       : px_unpack(opened->fd, name, limits, inner.fd, error);
   if (!inner.members) {
     g_prefix_error(error, "%s: ", name);
     return false;
@@ -196,10 +197,15 @@ static bool open_once(PxOpened *opened, const PxOpenPgp *keys, const PxFormatOpt
   return true;
 }
 
-bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, PxOpened *opened, GError **error) {
+bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, char *const *signed_by, PxOpened *opened,
+                     GError **error) {
   g_autofree char *plain = px_openpgp_plain_name(name);
   bool is_encrypted = strcmp(plain, name) != 0;
+  if (signed_by && !is_encrypted) {
+    g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: it is not signed: its name does not end in .gpg, .pgp or .asc", name);
+    return false;
+  }
   opened->members = only_member(opened->fd, name);
-  return (!is_encrypted || open_once(opened, px_tasks_openpgp(project->tasks), limits, name, error)) &&
-         (px_pack_of_name(plain) == PX_PACK_NONE || open_once(opened, NULL, limits, plain, error)) && lseek(opened->fd, 0, SEEK_SET) == 0;
+  return (!is_encrypted || open_once(opened, px_tasks_openpgp(project->tasks), signed_by, limits, name, error)) &&
+         (px_pack_of_name(plain) == PX_PACK_NONE || open_once(opened, NULL, NULL, limits, plain, error)) && lseek(opened->fd, 0, SEEK_SET) == 0;
 }

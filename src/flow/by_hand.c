@@ -67,6 +67,7 @@ typedef struct {
   const PxPattern *pattern;
   const PxWorker *worker; /* NULL: no history */
   PxAttachment *attachment;
+  int64_t archive;  /* the attachment that it was in; 0: none */
   int blob;         /* its bytes; -1: none */
   PxPlan *plan;     /* NULL: none is wanted */
   PxLostRows *lost; /* what the tries before found out */
@@ -150,6 +151,7 @@ static PxSummary *import_without_history(Hand *hand, int fd, GError **error) {
 /* Imports fd under that name; error_file: NULL: none. */
 static PxSummary *import_one(Hand *hand, const char *name, int fd, const char *error_file, GError **error) {
   g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
+  attachment->parent_id = hand->archive;
   hand->attachment = attachment;
   g_autoptr(PxSummary) summary = (hand->worker ? import_with_history : import_without_history)(hand, fd, error);
   PX_PATH_FD blob = hand->blob;
@@ -222,17 +224,49 @@ static bool import_members(Hand *hand, const PxOpened *opened, GError **error) {
   return true;
 }
 
+/* What lay in it is imported beneath it, so that the history has what was given to us, signatures and all. */
+static bool keep_archive(Hand *hand, int fd, const char *name, GError **error) {
+  PxDb *db = hand->project->db;
+  PxBlob blob;
+  if (lseek(fd, 0, SEEK_SET) < 0)
+    return px_path_fail(hand->options->file, "read again", PX_ERROR_INTERNAL, error);
+  if (!px_filestore_add(hand->project->filestore, fd, &blob, error))
+    return false;
+  g_autoptr(PxAttachment) attachment = px_attachment_new(PX_DIRECTION_IMPORT, name);
+  attachment->state = PX_STATE_DONE;
+  attachment->pattern = g_strdup(hand->pattern->name);
+  attachment->sha256 = g_strdup(blob.sha256);
+  attachment->size = blob.size;
+  if (!px_db_begin(db, PX_TX_WRITE, error) || !px_transaction_end(db, px_attachment_add(db, attachment, px_project_now(hand->project), error), error))
+    return false;
+  hand->archive = attachment->id;
+  px_hook("by-hand-archive");
+  return true;
+}
+
+/* The history of a dry run is forgotten, and may be forgotten while it goes on. */
+static bool keeps_archive(const Hand *hand, const PxOpened *opened) {
+  return hand->worker && opened->was_packed && !hand->project->dry_run;
+}
+
 static bool import_packed(Hand *hand, int fd, GError **error) {
-  const char *path = hand->options->file;
+  const PxImportByHand *options = hand->options;
+  const char *path = options->file;
   g_autofree char *name = px_path_name(path);
   uint64_t size;
+  if (px_path_is_standard(path) && options->signed_by) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "import: --signed-by needs a file: standard input is taken as it is");
+    return false;
+  }
   if (px_path_is_standard(path)) { /* has no name that would say what it is */
     PxSummary *summary = import_one(hand, name, fd, hand->options->error_file, error);
     return summary && hand->options->take(summary, hand->options->take_data, error);
   }
   g_auto(PxOpened) opened = {.fd = px_path_seekable(fd, path, &size, error)};
-  return opened.fd >= 0 && px_open_by_hand(hand->project, &hand->pattern->format, name, &opened, error) &&
-         check_places(hand->options, &opened, error) && import_members(hand, &opened, error);
+  PX_PATH_FD given = opened.fd < 0 ? -1 : fcntl(opened.fd, F_DUPFD_CLOEXEC, 0);
+  return opened.fd >= 0 && px_open_by_hand(hand->project, &hand->pattern->format, name, options->signed_by, &opened, error) &&
+         check_places(options, &opened, error) && (!keeps_archive(hand, &opened) || keep_archive(hand, given, name, error)) &&
+         import_members(hand, &opened, error);
 }
 
 bool px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) {

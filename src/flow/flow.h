@@ -59,6 +59,7 @@ typedef struct {
   const char *pattern;
   const char *file;       /* a path, or "-": standard input */
   const char *error_file; /* a path: gets the bad rows; NULL: none. Written only when there are any. Of an archive with several files: a folder */
+  char *const *signed_by; /* fingerprints, one of which has to have signed it; NULL: whoever */
   bool no_history;        /* leave no row of ours */
   const char *plan;       /* a path: gets the plan of what a dry run would change; NULL: none. Not written for a file that is refused */
   PxSummaryTake take;
@@ -68,7 +69,8 @@ typedef struct {
 } PxImportByHand;
 
 /* Imports one file now; of an archive or an encrypted file, by its name, each that is in it. A bad or refused file is no error: its summary tells.
- * PX_ERROR_REFUSED: what it lies in cannot be opened; PX_ERROR_USAGE: several files have no place for one error file or one plan. */
+ * PX_ERROR_REFUSED: what it lies in cannot be opened, or was not signed as it has to be; PX_ERROR_USAGE: several files have no place for one error
+ * file or one plan. */
 bool px_import_by_hand(PxProject *project, const PxImportByHand *options, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 typedef struct {

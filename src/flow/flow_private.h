@@ -240,13 +240,14 @@ typedef struct {
   int fd;          /* the bytes of all members, one behind the other */
   GArray *members; /* PxUnpacked (format/pack.h) */
   bool is_archive; /* there may be any number of them */
+  bool was_packed; /* or encrypted: they are not the file itself */
 } PxOpened;
 void px_opened_clear(PxOpened *opened);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxOpened, px_opened_clear)
-/* By its name: decrypts .gpg, .pgp, .asc, then unpacks .zip, .gz; any other is its own only member. opened: fd, which can be read more than once.
- * Errors as px_openpgp_decrypt() and px_unpack() have them. */
-bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, PxOpened *opened, GError **error)
-  G_GNUC_WARN_UNUSED_RESULT;
+/* By its name: decrypts .gpg, .pgp, .asc (signed_by as px_openpgp_decrypt() has it), then unpacks .zip, .gz; any other is its own only member.
+ * opened: fd, which can be read more than once. Errors as px_openpgp_decrypt() and px_unpack() have them. */
+bool px_open_by_hand(const PxProject *project, const PxFormatOptions *limits, const char *name, char *const *signed_by, PxOpened *opened,
+                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The next size bytes. */
 bool px_opened_copy(int from, int to, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

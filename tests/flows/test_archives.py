@@ -172,6 +172,10 @@ def test_every_file_in_a_zip_by_hand(project):
     assert "Bad rows: bad/b.csv\n" in done.stdout and "Bad rows: bad/1-b.csv\n" in done.stdout and "c.csv: refused" in done.stdout
     assert project.emails()[2:] == ["carol@x.test", "dave@x.test", "erin@x.test"]
     assert files(project) == [("a.csv", "done", 2), ("b.csv", "failed", 1), ("b.csv", "failed", 0), ("c.csv", "refused", 0)]
+    ((archive, state, size),) = project.rows("SELECT id, state, size FROM pattimpex_attachment WHERE name = 'all.zip'")
+    assert (state, size) == ("done", (project.folder / "all.zip").stat().st_size)
+    assert project.rows("SELECT name, parent_id FROM pattimpex_attachment WHERE id <> ? ORDER BY id", archive) == [
+        (name, archive) for name in ("a.csv", "b.csv", "b.csv", "c.csv")]
     for name in ("b.csv", "1-b.csv"):
         assert b"#Error" in (project.folder / "bad" / name).read_bytes()
 

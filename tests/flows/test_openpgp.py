@@ -167,6 +167,23 @@ def test_by_hand_both_ways(shop, pair):
     assert b"carol@x.test" in gzip.decompress(partner.gpg("--decrypt", shop.folder / told["output"]))
 
 
+def test_signers_by_hand(shop, pair):
+    us, partner = pair
+    shop.task()
+    for name, by in (("good", partner), ("ours", us)):
+        (shop.folder / f"{name}.csv.gpg").write_bytes(by.encrypt(GOOD, us, "--sign"))
+    (shop.folder / "nobody.csv.gpg").write_bytes(partner.encrypt(GOOD, us))
+    (shop.folder / "plain.csv").write_text(GOOD)
+    signed = ["--signed-by", partner.fingerprint]
+    for name, words in (("nobody.csv.gpg", "it is not signed"), ("plain.csv", "it is not signed"), ("ours.csv.gpg", "signed_by wants another")):
+        assert words in shop.call("import", "partner", name, *signed, status=2, env=SECRET).stderr
+    assert "give the whole fingerprint" in shop.call("import", "partner", "good.csv.gpg", "--signed-by", "me", status=2, env=SECRET).stderr
+    assert "needs a file" in shop.call("import", "partner", "-", *signed, status=2, env=SECRET, input=GOOD).stderr
+    assert files(shop) == [] and shop.rows("SELECT name FROM pattimpex_attachment") == []
+    assert "2 created" in shop.call("import", "partner", "good.csv.gpg", *signed, env=SECRET).stdout
+    assert shop.rows("SELECT name, parent_id FROM pattimpex_attachment ORDER BY id") == [("good.csv.gpg", None), ("good.csv", 1)]
+
+
 def test_by_hand_without_the_key(shop, pair):
     us, partner = pair
     shop.task()
