@@ -416,6 +416,7 @@ static bool put_held_away(const Action *action, bool *ret_done, GError **error) 
 static bool put_all_away(Action action, const GPtrArray *held, GError **error) {
   g_autoptr(GPtrArray) away = g_ptr_array_new();
   bool ok = true;
+  px_storage_put_off(action.storage);
   for (guint i = 0; ok && i < held->len; i++) {
     bool done = false;
     action.attachment = held->pdata[i];
@@ -423,7 +424,16 @@ static bool put_all_away(Action action, const GPtrArray *held, GError **error) {
     if (done)
       g_ptr_array_add(away, action.attachment);
   }
+  if (!px_storage_settle(action.storage, ok ? error : NULL))
+    return false;
   return store_all(action.work, PX_REMOTE_DONE, (PxAttachment *const *)away->pdata, away->len, ok ? error : NULL) && ok;
+}
+
+/* What was moved is safe before the rows say so. */
+static bool hold_safely(const Action *action, const GPtrArray *attachments, GPtrArray *held, GPtrArray *left, GError **error) {
+  px_storage_put_off(action->storage);
+  bool ok = hold_all(*action, attachments, held, left, error);
+  return px_storage_settle(action->storage, ok ? error : NULL) && ok;
 }
 
 bool px_remote_actions(PxWork *work, PxStorage *storage, const PxTask *task, const GPtrArray *attachments, GError **error) {
@@ -432,7 +442,7 @@ bool px_remote_actions(PxWork *work, PxStorage *storage, const PxTask *task, con
   g_autoptr(GPtrArray) left = g_ptr_array_new();
   if (work->project->dry_run || stays(task)) /* what stays is stored at each step */
     g_ptr_array_extend(left, (GPtrArray *)(uintptr_t)attachments, NULL, NULL);
-  else if (!hold_all(action, attachments, held, left, error) ||
+  else if (!hold_safely(&action, attachments, held, left, error) ||
            !store_all(work, PX_REMOTE_TAKEN, (PxAttachment *const *)held->pdata, held->len, error) || !put_all_away(action, held, error))
     return false;
   for (guint i = 0; i < left->len; i++)

@@ -21,9 +21,10 @@ typedef struct {
 typedef struct {
   const Settings *settings;
   PxPace *pace;
-  int root;    /* -1 until the first call */
-  char *swept; /* the directory whose leftover temporary files are gone, NULL: none */
-  char *name;  /* of the file opened last, and what its PxFileInfo points to */
+  int root;             /* -1 until the first call */
+  char *swept;          /* the directory whose leftover temporary files are gone, NULL: none */
+  GHashTable *unsynced; /* the directories (char *) that px_storage_settle() syncs; NULL: each is at once */
+  char *name;           /* of the file opened last, and what its PxFileInfo points to */
   char identity[IDENTITY_BYTES];
 } File;
 
@@ -117,6 +118,7 @@ static void *file_open(const void *settings, PxPace *pace) {
 static void file_close(void *self) {
   File *file = self;
   px_fd_clear(&file->root);
+  g_clear_pointer(&file->unsynced, g_hash_table_unref);
   g_free(file->swept);
   g_free(file->name);
   g_free(file);
@@ -329,6 +331,41 @@ static bool file_put(void *self, const PxPut *put, GError **error) {
   return false;
 }
 
+/* ---- what was moved or removed becomes safe */
+
+static bool sync_or_put_off(const File *file, int directory, const char *path, GError **error) {
+  if (!file->unsynced)
+    return px_bytes_sync_directory(directory, error);
+  g_hash_table_add(file->unsynced, g_strdup(path));
+  return true;
+}
+
+static void file_put_off(void *self) {
+  File *file = self;
+  if (!file->unsynced)
+    file->unsynced = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static bool file_settle(void *self, GError **error) {
+  File *file = self;
+  g_autoptr(GHashTable) unsynced = g_steal_pointer(&file->unsynced);
+  GHashTableIter paths;
+  gpointer path;
+  if (!unsynced)
+    return true;
+  g_hash_table_iter_init(&paths, unsynced);
+  while (g_hash_table_iter_next(&paths, &path, NULL)) {
+    PX_AUTO_FD directory = px_beneath_open(file->root, path, O_RDONLY | O_DIRECTORY);
+    if (directory < 0 && errno == ENOENT) /* somebody has removed it since */
+      continue;
+    if (directory < 0)
+      return fail(error, path, NULL, "write to the disk what was moved");
+    if (!px_bytes_sync_directory(directory, error))
+      return false;
+  }
+  return true;
+}
+
 /* ---- moving */
 
 typedef struct {
@@ -411,7 +448,7 @@ static bool move_copy(const Place *from, const Place *to, GError **error) {
   return false;
 }
 
-static bool move_between(const Place *from, const Place *to, GError **error) {
+static bool move_between(const File *file, const Place *from, const Place *to, GError **error) {
   struct stat status;
   if (fstatat(from->directory, from->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
     return fail(error, from->path, from->name, "move");
@@ -427,7 +464,8 @@ static bool move_between(const Place *from, const Place *to, GError **error) {
   if (is_elsewhere && !move_copy(from, to, error))
     return false;
   px_hook("storage.moved");
-  return px_bytes_sync_directory(to->directory, error) && px_bytes_sync_directory(from->directory, error);
+  return sync_or_put_off(file, to->directory, to->path, error) &&
+         (strcmp(from->path, to->path) == 0 || sync_or_put_off(file, from->directory, from->path, error));
 }
 
 static bool file_move(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
@@ -442,7 +480,7 @@ static bool file_move(void *self, const char *from_path, const char *from_name, 
     return false;
   Place from = {.directory = from_directory, .path = from_path, .name = from_name};
   Place to = {.directory = to_directory, .path = to_path, .name = to_name};
-  return move_between(&from, &to, error);
+  return move_between(file, &from, &to, error);
 }
 
 static bool file_remove(void *self, const char *path, const char *name, GError **error) {
@@ -452,7 +490,7 @@ static bool file_remove(void *self, const char *path, const char *name, GError *
   PX_AUTO_FD directory = px_beneath_open(file->root, path, O_RDONLY | O_DIRECTORY);
   if (directory < 0 || unlinkat(directory, name, 0) < 0)
     return fail(error, path, name, "remove");
-  return px_bytes_sync_directory(directory, error);
+  return sync_or_put_off(file, directory, path, error);
 }
 
 /* ---- checking */
@@ -496,5 +534,7 @@ const PxStorageDriver px_file_storage = {
   .put = file_put,
   .move = file_move,
   .remove = file_remove,
+  .put_off = file_put_off,
+  .settle = file_settle,
   .check = file_check,
 };

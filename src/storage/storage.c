@@ -487,6 +487,15 @@ bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const c
 
 /* ---- the rest */
 
+void px_storage_put_off(PxStorage *storage) {
+  if (storage->driver->put_off)
+    storage->driver->put_off(storage->self);
+}
+
+bool px_storage_settle(PxStorage *storage, GError **error) {
+  return !storage->driver->settle || storage->driver->settle(storage->self, error) || failed(storage, error);
+}
+
 bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) {
   g_autofree char *clean = NULL;
   if (!clean_place(storage, path, name, true, &clean, error))

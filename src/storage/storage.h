@@ -103,6 +103,10 @@ bool px_storage_move(PxStorage *storage, const char *from_path, const char *from
 bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
                               char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Files are moved and removed from here on that need not be safe one by one: a machine that crashes may leave them as they were until
+ * px_storage_settle(), which makes all of it safe and is to be called in any case. */
+void px_storage_put_off(PxStorage *storage);
+bool px_storage_settle(PxStorage *storage, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the storage answers and its directory can be listed and, where probe says so, written. */
 bool px_storage_check(PxStorage *storage, bool probe, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The key by which a server is recognised, "TYPE SHA256:...", caller frees; nothing is sent to it. *ret_known: it is trusted already. trust: it is

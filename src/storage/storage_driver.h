@@ -46,6 +46,9 @@ typedef struct {
   bool (*put)(void *self, const PxPut *put, GError **error);
   bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);
   bool (*remove)(void *self, const char *path, const char *name, GError **error);
+  /* px_storage_put_off(), px_storage_settle(); both NULL: what was moved or removed is as safe as it will be. */
+  void (*put_off)(void *self);
+  bool (*settle)(void *self, GError **error);
   bool (*check)(void *self, bool probe, GError **error);
   bool (*host_key)(void *self, bool trust, char **ret_key, bool *ret_known, GError **error); /* NULL: there is none */
   const char *host_key_setting; /* the key of the configuration that it can be written as */
