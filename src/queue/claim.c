@@ -113,6 +113,8 @@ static bool bind_batch(PxDb *db, const PxWorker *worker, const PxTurn *turn, int
   px_bind_integer(binder, turn->priority);
   px_bind_text(binder, turn->kind);
   px_bind_integer(binder, now);
+  px_bind_integer(binder, turn->eta);
+  px_bind_integer(binder, turn->id);
   px_bind_limit(binder, px_worker_batch_of(worker, turn->kind));
   return true;
 }

@@ -309,7 +309,7 @@ bool px_slots_next(const PxSlotsQuery *query, PxTurn *ret_turn, GError **error) 
     if (!may)
       continue;
     bool contended = is_contended(&slots, job->channel);
-    *ret_turn = (PxTurn){job->id, g_steal_pointer(&job->channel), g_steal_pointer(&job->kind), job->priority, contended};
+    *ret_turn = (PxTurn){job->id, g_steal_pointer(&job->channel), g_steal_pointer(&job->kind), job->priority, job->eta, contended};
   }
   return true;
 }

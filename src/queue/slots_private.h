@@ -8,7 +8,7 @@
 typedef struct {
   int64_t id; /* 0: there is none */
   char *channel, *kind;
-  int64_t priority;
+  int64_t priority, eta;
   bool contended; /* another claim may take the room in its channels: the answer holds only when they are locked */
 } PxTurn;
 void px_turn_clear(PxTurn *turn);

@@ -102,9 +102,9 @@ static inline bool px_mask_has(const uint64_t *mask, size_t i) {
 bool px_records_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_records_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* PostgreSQL: appends to reasons (char *) why the references of records of model cannot be trusted: what else its triggers keep, privileges that the
- * user lacks. None: px_records_create() skips the triggers of foreign keys for rows whose references are all proved; so does px_records_update() where
- * no foreign key refers to anything but the id of model. */
+/* PostgreSQL: appends to reasons (char *) why the references of records of model cannot be trusted: what else its triggers keep, privileges that
+ * the user lacks. None: px_records_create() skips the triggers of foreign keys for rows whose references are all proved; so does px_records_update()
+ * where no foreign key refers to anything but the id of model. */
 bool px_records_trust_obstacles(PxDb *db, const PxModel *model, GPtrArray *reasons, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Appends to names (char *) the foreign keys of model that are no many2one: new records of it are never trusted, nor changes of these. */

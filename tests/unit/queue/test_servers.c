@@ -4,6 +4,7 @@
 #include "suites.h"
 
 #include "queue/overview.h"
+#include "queue/queue_private.h"
 
 #include <unistd.h>
 
@@ -78,6 +79,37 @@ static void row_that_is_being_worked_on_is_left_alone(Fixture *f, gconstpointer 
   g_assert_true(px_db_commit(db, NULL));
   g_autoptr(PxJob) done = px_job_get(f->db, job->id, NULL);
   g_assert_cmpint(done->state, ==, PX_STATE_DONE);
+}
+
+/* How often this transaction has read an entry of the index of pending jobs. */
+static int64_t entries_read(Fixture *f) {
+  return one_integer(f->db, "SELECT pg_stat_get_xact_tuples_returned(CAST('pattimpex_job_next' AS regclass))");
+}
+
+/* Jobs that came and went stay in the index while somebody's transaction is older. */
+static void entries_of_jobs_that_went_are_read_once(Fixture *f, gconstpointer data) {
+  enum { WENT = 2000 };
+  int64_t id = enqueue(f, "a", NULL, 10, 0);
+  g_autoptr(PxDb) old = open_other(f);
+  g_assert_true(px_db_begin(old, PX_TX_READ, NULL));
+  (void)one_integer(old, "SELECT count(*) FROM pattimpex_job");
+  g_autofree char *came =
+    g_strdup_printf("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, created, started,"
+                    " ended) SELECT kind, channel, priority, eta - 1, 0, 0, 0, 'pending', 0, 0, 0 FROM pattimpex_job,"
+                    " generate_series(1, %d)",
+                    WENT);
+  exec(f->db, came);
+  g_autofree char *went = g_strdup_printf("UPDATE pattimpex_job SET state = 'done' WHERE id <> %" G_GINT64_FORMAT, id);
+  exec(f->db, went);
+  begin(f);
+  g_assert_true(px_db_keep_plans(f->db, NULL));
+  g_assert_true(px_job_claim_along(f->db, f->worker, NULL, NULL, NOW, NULL));
+  g_autoptr(PxJob) job = g_ptr_array_steal_index(px_worker_held(f->worker), 0);
+  g_assert_cmpint(job->id, ==, id);
+  g_assert_cmpint(entries_read(f), >=, WENT);
+  g_assert_cmpint(entries_read(f), <, WENT + 100);
+  commit(f);
+  px_db_rollback(old);
 }
 
 static void who_was_thought_dead_claims_again(Fixture *f, gconstpointer data) {
@@ -305,6 +337,7 @@ void add_servers(void) {
   ADD_POSTGRES("lease/same_attempt_of_another_is_fenced", same_attempt_of_another_is_fenced);
   ADD_POSTGRES("lease/row_that_is_being_worked_on_is_left_alone", row_that_is_being_worked_on_is_left_alone);
   ADD_POSTGRES("lease/who_was_thought_dead_claims_again", who_was_thought_dead_claims_again);
+  ADD_POSTGRES("claim/entries_of_jobs_that_went_are_read_once", entries_of_jobs_that_went_are_read_once);
   ADD_POSTGRES("lease/is_renewed_by_itself", lease_is_renewed_by_itself);
   ADD_POSTGRES("lease/connection_without_one_is_cut", connection_without_a_lease_is_cut);
   ADD_POSTGRES("lease/judges_workers_of_other_machines", worker_of_another_machine_is_judged_by_its_lease);

@@ -1,8 +1,9 @@
--- Takes the first due jobs of a channel, a priority and a kind that nobody else is taking.
+-- Takes the first due jobs of a channel, a priority and a kind that nobody else is taking, from the one on that was found to be the first: what is in
+-- the index before it has begun, and is not walked through once more.
 WITH who AS (SELECT CAST(? AS text) AS owner, CAST(? AS bigint) AS started),
 picked AS MATERIALIZED (
     SELECT id FROM pattimpex_job
-    WHERE state = 'pending' AND channel = ? AND priority = ? AND kind = ? AND eta <= ?
+    WHERE state = 'pending' AND channel = ? AND priority = ? AND kind = ? AND eta <= ? AND (eta, id) >= (?, ?)
     ORDER BY eta, id
     LIMIT ?
     FOR UPDATE SKIP LOCKED)
