@@ -114,8 +114,19 @@ static const char *naming_field(const PxModel *model) {
   return px_model_field(model, "name") ? "name" : ".id";
 }
 
+/* "country_id/code", as the configuration has it; NULL: it is nothing like that. */
+static char *path_with_bars(const PxModel *model, const char *name) {
+  g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+  const PxField *field = parts[0] && parts[1] ? px_model_field(model, parts[0]) : NULL;
+  g_autofree char *path = field && field->target ? g_strjoinv("|", parts) : NULL;
+  return path ? g_strdup_printf(" (did you mean %s?)", path) : NULL;
+}
+
 /* The nearest name, or else the name whose label is the nearest: people take what they see for what is written. */
 static char *did_you_mean(const PxModel *model, const char *name) {
+  char *path = path_with_bars(model, name);
+  if (path)
+    return path;
   g_autofree const char **labels = g_new(const char *, model->n_fields + 1);
   g_autofree char *lower = g_utf8_strdown(name, -1);
   g_autoptr(GHashTable) fields = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

@@ -132,6 +132,7 @@ static void test_first_column_of_a_node(void) {
 static void test_unknown_columns(void) {
   check_refused("email#key,foo_bar", "foo_bar", "partner has no field \"foo_bar\"");
   check_refused("nme", "nme", "partner has no field \"nme\" (did you mean name?)");
+  check_refused("name,country_id/code", "country_id/code", "partner has no field \"country_id/code\" (did you mean country_id|code?)");
   check_refused("Address Type,name", "Address Type", "partner has no field \"Address Type\" (did you mean type?)");
   check_refused("Adress Type,name", "Adress Type", "partner has no field \"Adress Type\" (did you mean type?)");
   check_refused("name,1", "1", "\"1\" stands where partner has a field: only a one2many or many2many is followed by the number of an item");
