@@ -9,7 +9,6 @@ PostgreSQL, the server's. `run` is one process; `serve` has two workers, timed f
 """
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import signal
