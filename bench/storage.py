@@ -38,6 +38,10 @@ import_tasks:
 """
 
 
+# Of several streams of one file vsftpd refuses some ("426"), and rclone begins again.
+RCLONE_OPTIONS = ["--multi-thread-streams", "0"]
+
+
 class Bench:
     def __init__(self, kind, folder, options):
         self.kind, self.folder, self.options = kind, folder, options
@@ -114,7 +118,7 @@ class Bench:
         if self.kind == "sftp":
             command, line = self.sftp(f"get {self.served}/big back\n")
             rows.append(("sftp get", self.seconds(command, self.copy_here, line)))
-        rows.append(("rclone", self.seconds(["rclone", "copyto", f"server:{self.served}/big", "back"], self.copy_here)))
+        rows.append(("rclone", self.seconds(["rclone", "copyto", *RCLONE_OPTIONS, f"server:{self.served}/big", "back"], self.copy_here)))
         self.tell(f"{self.options.big} MiB down", rows)
 
     def many_up(self):
