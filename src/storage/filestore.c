@@ -105,8 +105,8 @@ PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **err
 
 PxFilestore *px_filestore_open_kept(const PxByteKeeper *keeper, void *data, const char *where, bool dry_run, GError **error) {
   g_autoptr(PxFilestore) store = g_new0(PxFilestore, 1);
-  *store = (PxFilestore){
-    .directory = g_strdup(where), .fd = -1, .dry_fd = -1, .keeper = keeper, .keeper_data = data, .pretends = dry_run, .spool_fd = -1};
+  *store =
+    (PxFilestore){.directory = g_strdup(where), .fd = -1, .dry_fd = -1, .keeper = keeper, .keeper_data = data, .pretends = dry_run, .spool_fd = -1};
   return open_dry(store, error) ? g_steal_pointer(&store) : NULL;
 }
 
