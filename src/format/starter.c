@@ -191,8 +191,8 @@ int px_starter_main(int (*run)(int argc, char **argv)) {
   int socket = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, PX_CHILD_FIRST);
   while (socket >= 0 && take_order(socket, &order)) {
     pid_t pid = copy();
-    if (pid == 0)
-      exit(put_in_place(&order) ? run((int)order.head.n_words, order.argv) : 4);
+    if (pid == 0) /* _exit(2): what ends with the program is the starter's, and a leak detector would look for the starter's thread */
+      _exit(put_in_place(&order) ? run((int)order.head.n_words, order.argv) : 4);
     int32_t answer = pid;
     for (uint32_t i = 0; i < order.head.n_fds; i++)
       (void)close(order.fds[i]);
