@@ -167,7 +167,7 @@ class PostgresProject(Project):
         super().__init__(folder)
         (folder / "shop.db").unlink()
         self.url = url
-        self.execute(POSTGRES_SCHEMA + "SELECT setval(pg_get_serial_sequence('partner', 'id'), 2)")
+        self.execute(POSTGRES_SCHEMA + "SELECT setval(pg_get_serial_sequence('partner', 'id'), 2), setval(pg_get_serial_sequence('country', 'id'), 10)")
 
     def config(self, text, name="pattimpex.yaml", base=BASE):
         super().config(text, name, base.replace("sqlite:shop.db", self.url))
@@ -197,8 +197,19 @@ class Reference(Project):
         (folder / "pattimpex.yaml").write_text(text.replace("database: sqlite:reference.db", "database: sqlite:shop.db") + textwrap.dedent(more))
 
 
+# What these tell of files, tasks and jobs holds whatever the database is.
+OVER_BOTH = ("test_jobs", "test_metrics", "test_pickup", "test_receipt", "test_status", "test_tasks")
+
+
+def pytest_generate_tests(metafunc):
+    if "project" in metafunc.fixturenames and metafunc.module.__name__ in OVER_BOTH:
+        metafunc.parametrize("project", ["sqlite", "postgres"], indirect=True)
+
+
 @pytest.fixture
-def project(tmp_path):
+def project(tmp_path, request):
+    if getattr(request, "param", "sqlite") == "postgres":
+        return PostgresProject(tmp_path, request.getfixturevalue("url"))
     return Project(tmp_path)
 
 

@@ -3,13 +3,13 @@
 import os
 import pty
 import signal
-import sqlite3
 import subprocess
 
 import pytest
 
 from conftest import BAD, BASE, PROGRAM, needs_hooks
 from server import Server, state, until
+from test_serve import queue_fetch
 
 TASKS = """
 channels: root:2,root.pattern.import:1
@@ -49,10 +49,7 @@ def test_supervisor_tells_what_killed_a_worker(project):
     project.drop("a.csv")
     with Server(PROGRAM, project.folder, "serve", "--no-schedules", env={"PATTIMPEX_PAUSE_AT": "chunk-filled:1"}) as server:
         server.told("READY=1")
-        with sqlite3.connect(project.folder / "shop.db", timeout=60) as db:
-            db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
-                       " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
-        db.close()
+        queue_fetch(project)
         for _ in range(2):
             worker = server.pid_of("worker 1")
             until("the worker stops at the hook", lambda worker=worker: state(worker) == "T")
@@ -106,11 +103,10 @@ def answered(project, answer, *arguments):
 def test_waiting_job_says_that_what_it_waits_for_has_failed(lost):
     lost.call("run", status=None)
     failed = lost.json("jobs", "--state", "failed")[0]
-    with sqlite3.connect(lost.folder / "shop.db") as db:
-        held = db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, waits, created, started, ended)"
-                          " VALUES ('process', 'root', 10, 0, 0, 0, 0, 'waiting', 1, 1, 0, 0)").lastrowid
-        db.execute("INSERT INTO pattimpex_job_need (needs_id, job_id, when_ended, is_open) VALUES (?, ?, 0, 1)", (failed["id"], held))
-    db.close()
+    lost.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, state, waits, created, started, ended)"
+                 " VALUES ('process', 'root', 10, 0, 0, 0, 0, 'waiting', 1, 1, 0, 0)")
+    ((held,),) = lost.rows("SELECT max(id) FROM pattimpex_job")
+    lost.execute("INSERT INTO pattimpex_job_need (needs_id, job_id, when_ended, is_open) VALUES (?, ?, 0, 1)", failed["id"], held)
     told = f"waits for job {failed['id']}, which has failed"
     assert told in lost.call("jobs").stdout and told in lost.call("jobs", held).stdout
     assert lost.json("jobs", held)["held_by"] == failed["id"]

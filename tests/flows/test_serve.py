@@ -41,10 +41,8 @@ def idle(project):
 
 def queue_fetch(project):
     """What the scheduler would do."""
-    with sqlite3.connect(project.folder / "shop.db", timeout=60) as db:
-        db.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
-                   " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
-    db.close()
+    project.execute("INSERT INTO pattimpex_job (kind, channel, priority, eta, attempt, retries, deaths, identity, state, task, created, started, ended)"
+                    " VALUES ('fetch', 'root.fetch', 10, 0, 0, 0, 0, 'fetch:in', 'pending', 'in', 0, 0, 0)")
 
 
 def test_schedules_import_and_export_by_themselves(project, serve):
