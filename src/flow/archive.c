@@ -87,10 +87,6 @@ static PxAttachment *store_member(const PxImport *import, const PxUnpacked *memb
   return attachment;
 }
 
-static void free_attachment(gpointer attachment) {
-  px_attachment_free(attachment);
-}
-
 /* The one file that fd is, as px_unpack() gives those of an archive. */
 static GArray *only_member(int fd, const char *name) {
   off_t size = lseek(fd, 0, SEEK_END);
@@ -118,7 +114,7 @@ static GPtrArray *store_members(const PxImport *import, GError **error) {
   int spill = px_temporary_file(error);
   if (spill < 0)
     return NULL;
-  g_autoptr(GPtrArray) stored = g_ptr_array_new_with_free_func(free_attachment);
+  g_autoptr(GPtrArray) stored = g_ptr_array_new_with_free_func(px_free_attachment_row);
   g_autoptr(GArray) members = take_out(import, spill, error);
   bool ok = members && lseek(spill, 0, SEEK_SET) == 0;
   for (guint i = 0; ok && i < members->len; i++) {

@@ -40,13 +40,9 @@ const char *px_fetch_scope(const PxTask *task) {
 
 /* ---- into the queue, in the caller's transaction */
 
-static void free_job(gpointer job) {
-  px_job_free(job);
-}
-
 /* The partner hears of a file that is not imported again, as of any other. */
 static bool enqueue_receipts(const PxWork *work, const PxTask *task, const GPtrArray *duplicates, int64_t now, GError **error) {
-  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(free_job);
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(px_free_job_row);
   for (guint i = 0; i < duplicates->len; i++) {
     const PxAttachment *attachment = duplicates->pdata[i];
     g_autofree char *subject = g_strdup_printf("attachment %" G_GINT64_FORMAT, attachment->id);
@@ -154,10 +150,6 @@ bool px_fetch_add(PxWork *work, const PxTask *task, PxAttachment *attachment, GE
 }
 
 /* ---- files that are taken together */
-
-static void free_attachment(gpointer attachment) {
-  px_attachment_free(attachment);
-}
 
 typedef struct {
   PxWork *work;
@@ -366,7 +358,7 @@ static void expect_next(PxStorage *storage, const GArray *picked, guint from) {
 /* A file that changes while it is read, a disk that is full: this file waits for the next listing, the others are taken. When it cannot go on, what
  * was read is kept nevertheless, and put away by the next run. */
 static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, const GArray *picked, GError **error) {
-  g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(free_attachment);
+  g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(px_free_attachment_row);
   Batch batch = {.work = work, .storage = storage, .task = task, .attachments = attachments};
   bool ok = true;
   for (guint i = 0; ok && i < picked->len; i++) {
@@ -389,7 +381,7 @@ static bool fetch_files(PxWork *work, PxStorage *storage, const PxTask *task, co
 static bool answer_some(PxWork *work, const PxTask *task, const GArray *named, guint from, guint n, GError **error) {
   PxDb *db = work->project->db;
   int64_t now = px_project_now(work->project);
-  g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(free_attachment);
+  g_autoptr(GPtrArray) attachments = g_ptr_array_new_with_free_func(px_free_attachment_row);
   for (guint i = from; i < from + n; i++) {
     const PxPicked *file = &g_array_index(named, PxPicked, i);
     const PxBlob unread = {.size = file->info.size};

@@ -33,8 +33,7 @@ typedef struct {
 void px_work_done(PxWork *work);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxWork, px_work_done)
 
-/* Remembers a file that could not be taken or put away: "FILE: text". */
-/* Borrowed. */
+/* Remembers a file that could not be taken or put away: "FILE: text". What is returned is borrowed. */
 PxProblem *px_work_problem(PxWork *work, const char *file, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Says what is done for the job, in case that the worker dies of it: "importing orders.csv, rows 2001-3000". Cheap: once a chunk. */
 void px_work_doing(const PxWork *work, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -28,17 +28,13 @@ static void free_unit(gpointer data) {
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Unit, free_unit)
 
-static void free_job(gpointer job) {
-  px_job_free(job);
-}
-
 PxRunner *px_runner_new(PxProject *project, const PxWorker *worker, const PxRunOptions *options) {
   PxRunner *runner = g_new0(PxRunner, 1);
   runner->project = project;
   runner->worker = worker;
   runner->options = *options;
   runner->ending = g_ptr_array_new_with_free_func(free_unit);
-  runner->alone = g_ptr_array_new_with_free_func(free_job);
+  runner->alone = g_ptr_array_new_with_free_func(px_free_job_row);
   return runner;
 }
 

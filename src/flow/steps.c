@@ -86,12 +86,8 @@ bool px_work_enqueue_attachment(const PxProject *project, const PxAttachment *at
   return px_job_enqueue(project->db, job, now, error);
 }
 
-static void free_job(gpointer job) {
-  px_job_free(job);
-}
-
 bool px_work_enqueue_attachments(const PxProject *project, const GPtrArray *attachments, int64_t now, GError **error) {
-  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(free_job);
+  g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(px_free_job_row);
   for (guint i = 0; i < attachments->len; i++)
     g_ptr_array_add(jobs, new_attachment_job(project, attachments->pdata[i]));
   return px_jobs_enqueue(project->db, (PxJob *const *)jobs->pdata, jobs->len, now, error);

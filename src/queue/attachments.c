@@ -23,8 +23,8 @@ void px_attachment_free(PxAttachment *attachment) {
   g_free(attachment);
 }
 
-static void free_row(gpointer row) {
-  px_attachment_free(row);
+void px_free_attachment_row(gpointer attachment) {
+  px_attachment_free(attachment);
 }
 
 static gpointer read_attachment(PxColumns *columns) {
@@ -148,7 +148,7 @@ GPtrArray *px_attachment_list(PxDb *db, const PxListFilter *filter, GError **err
   px_bind_filter(&binder, like);
   px_bind_integer(&binder, filter->since);
   px_bind_limit(&binder, filter->limit);
-  return px_read_rows(&binder, read_attachment, free_row, error);
+  return px_read_rows(&binder, read_attachment, px_free_attachment_row, error);
 }
 
 static bool is_known(PxDb *db, const char *task, const char *remote_key, bool *ret_known, GError **error) {
@@ -254,7 +254,7 @@ GPtrArray *px_attachment_unsettled(PxDb *db, const char *task, GError **error) {
   if (!px_queue_statement(db, "attachment_unsettled", &binder, error))
     return NULL;
   px_bind_text(&binder, task);
-  return px_read_rows(&binder, read_attachment, free_row, error);
+  return px_read_rows(&binder, read_attachment, px_free_attachment_row, error);
 }
 
 GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GError **error) {
@@ -264,7 +264,7 @@ GPtrArray *px_attachment_waiting(PxDb *db, const char *task, uint64_t limit, GEr
   px_bind_filter(&binder, task);
   px_bind_text(&binder, task);
   px_bind_limit(&binder, limit);
-  return px_read_rows(&binder, read_attachment, free_row, error);
+  return px_read_rows(&binder, read_attachment, px_free_attachment_row, error);
 }
 
 static bool is_waiting(PxDb *db, const char *task, bool *ret_waiting, GError **error) {

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define ROW "storage/" /* what the names of its rows begin with: those of a filestore in the database do not */
-#define SHA256_CHARS 64
 
 /* A row that was touched so lately stands for bytes that are there. What an older one stands for may be on its way, or may have gone with a program
  * that was killed: it is put once more, which leaves alone what is there. */
@@ -57,7 +56,7 @@ static char *row_of(const char *name) {
 
 /* "abcdef...": ab/cdef...; "spool:7-1/0": spools/7-1-0. Caller frees both. */
 static char *place_of(const char *name, char **ret_path) {
-  if (strlen(name) == SHA256_CHARS) {
+  if (strlen(name) == PX_SHA256_CHARS) {
     *ret_path = g_strndup(name, 2);
     return g_strdup(name + 2);
   }
@@ -69,7 +68,7 @@ static bool send(PxBlobStorage *self, const char *name, int fd, uint64_t size, G
   PxStorage *storage = storage_of(self, error);
   g_autofree char *path = NULL;
   g_autofree char *file = place_of(name, &path);
-  const char *sha256 = strlen(name) == SHA256_CHARS ? name : NULL;
+  const char *sha256 = strlen(name) == PX_SHA256_CHARS ? name : NULL;
   return storage && px_storage_put(storage, path, file, fd, size, sha256, PX_EXISTS_REPLACE, NULL, error);
 }
 

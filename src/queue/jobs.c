@@ -24,8 +24,8 @@ void px_job_free(PxJob *job) {
   g_free(job);
 }
 
-void px_free_job_row(gpointer row) {
-  px_job_free(row);
+void px_free_job_row(gpointer job) {
+  px_job_free(job);
 }
 
 gpointer px_read_job(PxColumns *columns) {

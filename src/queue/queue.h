@@ -87,6 +87,7 @@ typedef struct {
 
 PxAttachment *px_attachment_new(PxDirection direction, const char *name);
 void px_attachment_free(PxAttachment *attachment);
+void px_free_attachment_row(gpointer attachment); /* the same, of arrays */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxAttachment, px_attachment_free)
 
 /* Inserts and sets id. PX_ERROR_EXISTS: this very remote file (task, remote_key and sha256) is in the queue already. */
@@ -288,6 +289,7 @@ typedef struct {
 
 PxJob *px_job_new(const char *kind, const char *channel, const char *task);
 void px_job_free(PxJob *job);
+void px_free_job_row(gpointer job); /* the same, of arrays */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxJob, px_job_free)
 
 /* Inserts and sets id. When a waiting, pending or started job has the same identity nothing is inserted: id becomes that job's,

@@ -64,7 +64,6 @@ gpointer px_read_id(PxColumns *columns);
 
 /* The columns of every job_*.sql that returns jobs. */
 gpointer px_read_job(PxColumns *columns);
-void px_free_job_row(gpointer row);
 /* Stores the end of a job and releases what waited for it. */
 bool px_job_store_end(PxDb *db, int64_t id, PxState state, const char *why, int64_t now, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define TEMPORARY_DIRECTORY "tmp"
-#define SHA256_CHARS 64
 #define PASSING "pattimpex-bytes-"
 #define PRETENDED "pattimpex-dry-run-"
 #define LEFT_AFTER_S 60
@@ -282,7 +281,7 @@ bool px_filestore_add_reading(PxFilestore *store, PxReading *reading, PxBlob *re
 /* ---- reading */
 
 static bool is_sha256(const char *text) {
-  return strspn(text, "0123456789abcdef") == SHA256_CHARS && text[SHA256_CHARS] == 0;
+  return strspn(text, "0123456789abcdef") == PX_SHA256_CHARS && text[PX_SHA256_CHARS] == 0;
 }
 
 int px_filestore_read(PxFilestore *store, const char *sha256, GError **error) {

@@ -9,6 +9,8 @@
 
 typedef struct PxFilestore PxFilestore;
 
+#define PX_SHA256_CHARS 64 /* of the name of a blob; no other name is as long */
+
 /* Makes the directory where it is missing. dry_run: new blobs go to a temporary directory that px_filestore_close() removes. */
 PxFilestore *px_filestore_open(const char *directory, bool dry_run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Where bytes are kept that are not in a directory: a table of functions of whoever keeps them. A name is a sha256, or that of a spool. */
@@ -37,7 +39,7 @@ void px_filestore_close(PxFilestore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxFilestore, px_filestore_close)
 
 typedef struct {
-  char sha256[65];
+  char sha256[PX_SHA256_CHARS + 1];
   uint64_t size;
 } PxBlob;
 

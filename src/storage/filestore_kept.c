@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define SPOOL "spool:"
-#define SHA256_CHARS 64
 
 void px_kept_bytes_free(PxKeptBytes *kept) {
   if (!kept)
@@ -28,9 +27,9 @@ static int scratch(PxFilestore *store, GError **error) {
 }
 
 static bool is_whole(PxFilestore *store, const char *name, int fd, GError **error) {
-  char sha256[SHA256_CHARS + 1];
+  char sha256[PX_SHA256_CHARS + 1];
   uint64_t size;
-  if (strlen(name) != SHA256_CHARS)
+  if (strlen(name) != PX_SHA256_CHARS)
     return true;
   if (lseek(fd, 0, SEEK_SET) < 0 || !px_bytes_copy(fd, -1, UINT64_MAX, sha256, &size, error))
     return false;
@@ -60,7 +59,7 @@ static bool collect_some(PxFilestore *store, const GPtrArray *some, int64_t befo
   for (guint i = 0; i < some->len; i++) {
     const PxKeptBytes *kept = some->pdata[i];
     bool wanted = true;
-    if (strlen(kept->name) == SHA256_CHARS && !needed(kept->name, &wanted, data, error))
+    if (strlen(kept->name) == PX_SHA256_CHARS && !needed(kept->name, &wanted, data, error))
       return false;
     if (wanted)
       continue;
