@@ -229,24 +229,43 @@ static int ls(const PxCommandLine *line, PxStorage *storage, GError **error) {
   return 0;
 }
 
-static bool keep_name(const PxFileInfo *file, void *data) {
-  g_ptr_array_add(data, g_strdup(file->name));
+/* What a name means: size as it was listed; path is borrowed. */
+static PxExpected *new_found(const char *path, const char *name, uint64_t size) {
+  PxExpected *found = g_new(PxExpected, 1);
+  *found = (PxExpected){.path = path, .name = g_strdup(name), .size = size};
+  return found;
+}
+
+static void free_found(gpointer data) {
+  PxExpected *found = data;
+  g_free((void *)(uintptr_t)found->name);
+  g_free(found);
+}
+
+static bool keep_found(const PxFileInfo *file, void *data) {
+  g_ptr_array_add(data, new_found(NULL, file->name, file->size));
   return true;
 }
 
-/* The names in path that name means: itself, or, as a pattern, those of files. PX_ERROR_NOT_FOUND: none. */
+static gboolean is_called(gconstpointer found, gconstpointer name) {
+  return g_str_equal(((const PxExpected *)found)->name, name);
+}
+
+/* The files in path (borrowed) that name means, PxExpected *: itself, or, as a pattern, those of that name. PX_ERROR_NOT_FOUND: none. */
 static GPtrArray *expand(PxStorage *storage, const char *path, const char *name, GError **error) {
-  g_autoptr(GPtrArray) there = g_ptr_array_new_with_free_func(g_free);
-  g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
-  if (is_pattern(name) && !px_storage_list(storage, path, false, keep_name, there, error))
+  g_autoptr(GPtrArray) there = g_ptr_array_new_with_free_func(free_found);
+  g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(free_found);
+  if (is_pattern(name) && !px_storage_list(storage, path, false, keep_found, there, error))
     return NULL;
-  if (!is_pattern(name) || g_ptr_array_find_with_equal_func(there, name, g_str_equal, NULL)) {
-    g_ptr_array_add(found, g_strdup(name));
+  if (!is_pattern(name) || g_ptr_array_find_with_equal_func(there, name, is_called, NULL)) {
+    g_ptr_array_add(found, new_found(path, name, 0));
     return g_steal_pointer(&found);
   }
-  for (guint i = 0; i < there->len; i++)
-    if (means(name, there->pdata[i]))
-      g_ptr_array_add(found, g_strdup(there->pdata[i]));
+  for (guint i = 0; i < there->len; i++) {
+    const PxExpected *file = there->pdata[i];
+    if (means(name, file->name))
+      g_ptr_array_add(found, new_found(path, file->name, file->size));
+  }
   if (found->len > 0)
     return g_steal_pointer(&found);
   g_set_error(error, PX_ERROR, PX_ERROR_NOT_FOUND, "%s%s%s: there is no file that this means", path, *path ? "/" : "", name);
@@ -258,8 +277,9 @@ static bool is_folder_here(const char *path) {
 }
 
 /* What is replaced has to be named. */
-static bool get_one(const Done *done, PxStorage *storage, const char *path, const char *name, GError **error) {
+static bool get_one(const Done *done, PxStorage *storage, const PxExpected *file, GError **error) {
   PxFileInfo info;
+  const char *name = file->name;
   bool into = is_folder_here(output);
   g_autofree char *to = into ? g_build_filename(output, name, NULL) : g_strdup(output ? output : name);
   if ((into || !output) && g_file_test(to, G_FILE_TEST_EXISTS)) {
@@ -268,7 +288,7 @@ static bool get_one(const Done *done, PxStorage *storage, const char *path, cons
   }
   if (into && g_mkdir_with_parents(output, 0777) < 0)
     return px_path_fail(output, "make", PX_ERROR_UNREACHABLE, error);
-  g_autoptr(PxReading) reading = px_storage_open_read(storage, path, name, &info, error);
+  g_autoptr(PxReading) reading = px_storage_open_read(storage, file->path, name, &info, error);
   char *temporary = NULL;
   PX_PATH_FD fd = reading ? px_path_begin(to, &temporary, error) : -1;
   if (fd < 0 || !px_path_end(fd, to, temporary, px_storage_copy_to(reading, fd, error), error))
@@ -278,22 +298,33 @@ static bool get_one(const Done *done, PxStorage *storage, const char *path, cons
   return true;
 }
 
+/* Those that follow are begun while one is taken. */
+static bool get_all(const Done *done, PxStorage *storage, const GPtrArray *files, GError **error) {
+  g_autofree PxExpected *expected = g_new(PxExpected, files->len);
+  bool ok = true;
+  for (guint i = 0; i < files->len; i++)
+    expected[i] = *(const PxExpected *)files->pdata[i];
+  if (files->len > 1)
+    px_storage_expect(storage, expected, files->len);
+  for (guint i = 0; ok && i < files->len; i++)
+    ok = get_one(done, storage, &expected[i], error);
+  px_storage_expect(storage, NULL, 0);
+  return ok;
+}
+
 static int get(const PxCommandLine *line, PxStorage *storage, GError **error) {
   g_autofree char *path = NULL;
   g_autofree char *name = NULL;
   split_place(line->args[2], &path, &name);
   g_auto(Done) done = {.line = line, .rows = is_pattern(name) ? json_array() : NULL};
-  g_autoptr(GPtrArray) names = expand(storage, path, name, error);
-  if (!names)
+  g_autoptr(GPtrArray) files = expand(storage, path, name, error);
+  if (!files)
     return 2;
-  if (names->len > 1 && output && !is_folder_here(output)) {
-    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage get: %u files are meant: name a folder for them, -o FOLDER/", names->len);
+  if (files->len > 1 && output && !is_folder_here(output)) {
+    g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "storage get: %u files are meant: name a folder for them, -o FOLDER/", files->len);
     return 2;
   }
-  for (guint i = 0; i < names->len; i++)
-    if (!get_one(&done, storage, path, names->pdata[i], error))
-      return 2;
-  return 0;
+  return get_all(&done, storage, files, error) ? 0 : 2;
 }
 
 static bool read_on_exists(PxOnExists *ret, GError **error) {
@@ -308,23 +339,78 @@ static bool read_on_exists(PxOnExists *ret, GError **error) {
   return false;
 }
 
-static bool put_one(const Done *done, PxStorage *storage, const char *file, const char *to, PxOnExists how, GError **error) {
-  g_autofree char *path = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *got = NULL;
+#define TOGETHER 256u /* files that are open at once */
+
+/* A file that is to be put; upload borrows from the rest. */
+typedef struct {
+  int fd;
+  char *path, *name;
+} Given;
+
+static void given_clear(void *data) {
+  Given *given = data;
+  px_path_close_fd(&given->fd);
+  g_free(given->path);
+  g_free(given->name);
+}
+
+static bool open_given(const char *file, const char *to, PxOnExists how, Given *given, PxUpload *ret_upload, GError **error) {
   uint64_t size = 0;
-  split_place(to, &path, &name);
-  if (!*name) {
-    g_free(name);
-    name = px_path_name(file);
-  }
   PX_PATH_FD in = px_path_open(file, error);
-  PX_PATH_FD fd = in < 0 ? -1 : px_path_seekable(in, file, &size, error);
-  if (fd < 0 || !px_storage_put(storage, path, name, fd, size, NULL, how, &got, error))
-    return false;
-  g_autofree char *place = g_strconcat(path, *path ? "/" : "", got, NULL);
+  *given = (Given){.fd = in < 0 ? -1 : px_path_seekable(in, file, &size, error)};
+  split_place(to, &given->path, &given->name);
+  if (!*given->name) {
+    g_free(given->name);
+    given->name = px_path_name(file);
+  }
+  *ret_upload = (PxUpload){.path = given->path, .name = given->name, .fd = given->fd, .size = size, .on_exists = how};
+  return given->fd >= 0;
+}
+
+static void tell_put(const Done *done, PxUpload *upload, GPtrArray *problems) {
+  if (upload->error) {
+    g_ptr_array_add(problems, upload->error);
+    return;
+  }
+  g_autofree char *name = upload->ret_name;
+  g_autofree char *place = g_strconcat(upload->path, *upload->path ? "/" : "", name, NULL);
   tell_done(done, "put", place);
-  return true;
+}
+
+/* Each for itself: problems has the errors. */
+static void put_few(const Done *done, PxStorage *storage, const char *const *files, unsigned n, const char *to, PxOnExists how, GPtrArray *problems) {
+  g_autoptr(GArray) given = g_array_sized_new(FALSE, TRUE, sizeof(Given), n);
+  g_autofree PxUpload *uploads = g_new(PxUpload, n);
+  unsigned n_open = 0;
+  g_array_set_clear_func(given, given_clear);
+  g_array_set_size(given, n);
+  for (unsigned i = 0; i < n; i++) {
+    GError *problem = NULL;
+    if (open_given(files[i], to, how, &g_array_index(given, Given, i), &uploads[n_open], &problem))
+      n_open++;
+    else
+      g_ptr_array_add(problems, problem);
+  }
+  (void)px_storage_put_all(storage, uploads, n_open, NULL, NULL);
+  for (unsigned i = 0; i < n_open; i++)
+    tell_put(done, &uploads[i], problems);
+}
+
+static void free_problem(gpointer data) {
+  g_error_free(data);
+}
+
+/* The first as it is, with what else there was. */
+static int put_failed(const GPtrArray *problems, GError **error) {
+  enum { MOST_TOLD = 10 };
+  const GError *first = problems->pdata[0];
+  g_autoptr(GString) text = g_string_new(first->message);
+  for (guint i = 1; i < MIN(problems->len, MOST_TOLD); i++)
+    g_string_append_printf(text, "\n%s", ((const GError *)problems->pdata[i])->message);
+  if (problems->len > MOST_TOLD)
+    g_string_append_printf(text, "\nand %u more files were not put", problems->len - MOST_TOLD);
+  g_set_error_literal(error, first->domain, first->code, text->str);
+  return 2;
 }
 
 static bool stop_at_once(const char *path, const PxFileInfo *file, void *data) {
@@ -353,24 +439,25 @@ static int put(const PxCommandLine *line, PxStorage *storage, GError **error) {
   }
   g_autofree char *to = g_strconcat(place, found ? "/" : "", NULL);
   g_auto(Done) done = {.line = line, .rows = end > 3 ? json_array() : NULL};
-  for (unsigned i = 2; i < end; i++)
-    if (!put_one(&done, storage, line->args[i], to, how, error))
-      return 2;
-  return 0;
+  g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(free_problem);
+  for (unsigned i = 2; i < end; i += TOGETHER)
+    put_few(&done, storage, &line->args[i], MIN(end - i, TOGETHER), to, how, problems);
+  return problems->len ? put_failed(problems, error) : 0;
 }
 
 static bool rm_one(const Done *done, PxStorage *storage, const char *place, GError **error) {
   g_autofree char *path = NULL;
   g_autofree char *name = NULL;
   split_place(place, &path, &name);
-  g_autoptr(GPtrArray) names = expand(storage, path, name, error);
-  for (guint i = 0; names && i < names->len; i++) {
-    g_autofree char *removed = g_strconcat(path, *path ? "/" : "", names->pdata[i], NULL);
-    if (!px_storage_remove(storage, path, names->pdata[i], error))
+  g_autoptr(GPtrArray) files = expand(storage, path, name, error);
+  for (guint i = 0; files && i < files->len; i++) {
+    const PxExpected *file = files->pdata[i];
+    g_autofree char *removed = g_strconcat(path, *path ? "/" : "", file->name, NULL);
+    if (!px_storage_remove(storage, path, file->name, error))
       return false;
     tell_done(done, "removed", removed);
   }
-  return names;
+  return files;
 }
 
 static int rm(const PxCommandLine *line, PxStorage *storage, GError **error) {
@@ -443,7 +530,8 @@ const PxCommand px_command_storage = {
   .summary = "List storages, check them, or list, get, put and remove files in one by hand",
   .help = "PATH is relative to the storage's directory and cannot leave it. ls shows files and folders; ls, get and rm\n"
           "take a pattern as the last part of PATH (in quotes, or the shell takes it). put writes PATH, or into it where it\n"
-          "is a folder (with a / at its end it is made); it never leaves half a file, and replaces one only when told to.\n"
+          "is a folder (with a / at its end it is made); it never leaves half a file, and replaces one only when told to. Of\n"
+          "several files each has its own outcome: one that cannot be put does not keep the others from it.\n"
           "trust shows the key of a server (SFTP, FTP with TLS), before anything is sent to it, and with --yes adds it to\n"
           "those that are known. Nothing of it is kept in the history; no database is needed.\n\n"
           "Examples:\n"

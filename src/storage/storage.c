@@ -6,19 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MOST_NUMBERS 100000u
 #define MOST_LEVELS 32u /* of folders in folders */
-
-struct PxStorage {
-  char *name;
-  const PxStorageDriver *driver;
-  void *self;
-  bool dry_run;
-  bool path_must_exist;
-  char *tmp_suffix;
-  PxPace pace;
-  GArray *expected; /* PxExpected, their strings owned; NULL: none */
-};
 
 PxStorage *px_storage_open(const PxStorages *storages, const char *name, bool dry_run, GError **error) {
   const PxStorageConfig *config = px_storages_find(storages, name);
@@ -54,8 +42,7 @@ bool px_storage_keeps_connection(const PxStorage *storage) {
 
 /* ---- what is common to the calls */
 
-/* Says whose error it is. */
-static bool failed(const PxStorage *storage, GError **error) {
+bool px_storage_failed(const PxStorage *storage, GError **error) {
   g_prefix_error(error, "storage %s: ", storage->name);
   return false;
 }
@@ -65,17 +52,16 @@ static bool clean_path(const PxStorage *storage, const char *path, char **ret_pa
   if (!problem)
     return true;
   g_set_error(error, PX_ERROR, PX_ERROR_CONFIG, "path \"%s\": %s", path, problem);
-  return failed(storage, error);
+  return px_storage_failed(storage, error);
 }
 
-/* A path and a name that may be handed to a driver. is_ours: the name may be one that only the program gives. */
-static bool clean_place(const PxStorage *storage, const char *path, const char *name, bool is_ours, char **ret_path, GError **error) {
+bool px_storage_clean_place(const PxStorage *storage, const char *path, const char *name, bool is_ours, char **ret_path, GError **error) {
   const char *problem = is_ours ? px_name_problem_of_own(name) : px_storage_name_problem(name);
   if (!problem)
     return clean_path(storage, path, ret_path, error);
   g_autofree char *shown = g_strescape(name, NULL);
   g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "\"%s\": %s", shown, problem);
-  return failed(storage, error);
+  return px_storage_failed(storage, error);
 }
 
 /* ---- listing */
@@ -146,7 +132,7 @@ bool px_storage_list(PxStorage *storage, const char *path, bool leftovers, PxFil
   g_autoptr(GArray) files = new_infos();
   Listing listing = {.files = files, .leftovers = leftovers};
   if (!list_driver(storage, clean, collect, &listing, &missing, error))
-    return failed(storage, error);
+    return px_storage_failed(storage, error);
   g_array_sort(files, compare_names);
   for (unsigned i = 0; i < files->len; i++) {
     if (!visit(&g_array_index(files, PxFileInfo, i), data))
@@ -215,7 +201,7 @@ bool px_storage_list_tree(PxStorage *storage, const char *path, PxFolderWanted w
   Tree tree = {.storage = storage, .wants = wants, .visit = visit, .data = data};
   if (!clean_path(storage, path, &clean, error))
     return false;
-  return walk(&tree, clean, 1, ret_missing, error) || failed(storage, error);
+  return walk(&tree, clean, 1, ret_missing, error) || px_storage_failed(storage, error);
 }
 
 /* ---- reading */
@@ -251,8 +237,7 @@ void px_storage_expect(PxStorage *storage, const PxExpected *files, size_t n) {
     g_array_unref(before);
 }
 
-/* path is clean; errors do not name the storage. */
-static PxReading *open_reading(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
+PxReading *px_storage_begin_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   void *driver = storage->driver->open_read(storage->self, path, name, ret_info, error);
   if (!driver)
     return NULL;
@@ -263,15 +248,15 @@ static PxReading *open_reading(PxStorage *storage, const char *path, const char 
 
 PxReading *px_storage_open_read(PxStorage *storage, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   g_autofree char *clean = NULL;
-  if (!clean_place(storage, path, name, true, &clean, error))
+  if (!px_storage_clean_place(storage, path, name, true, &clean, error))
     return NULL;
-  PxReading *reading = open_reading(storage, clean, name, ret_info, error);
+  PxReading *reading = px_storage_begin_read(storage, clean, name, ret_info, error);
   if (!reading)
-    (void)failed(storage, error);
+    (void)px_storage_failed(storage, error);
   return reading;
 }
 
-static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **error) {
+ssize_t px_storage_pull(void *source, void *buffer, size_t size, GError **error) {
   PxReading *reading = source;
   PxStorage *storage = reading->storage;
   ssize_t got = storage->driver->read(storage->self, reading->driver, buffer, px_pace_piece(&storage->pace, size), error);
@@ -288,15 +273,15 @@ static ssize_t pull_reading(void *source, void *buffer, size_t size, GError **er
 }
 
 ssize_t px_storage_read(PxReading *reading, void *buffer, size_t size, GError **error) {
-  ssize_t got = pull_reading(reading, buffer, size, error);
+  ssize_t got = px_storage_pull(reading, buffer, size, error);
   if (got < 0)
-    (void)failed(reading->storage, error);
+    (void)px_storage_failed(reading->storage, error);
   return got;
 }
 
 bool px_storage_digest(PxReading *reading, char ret_sha256[65], GError **error) {
   uint64_t size;
-  return px_bytes_pump(pull_reading, reading, -1, UINT64_MAX, ret_sha256, &size, error) || failed(reading->storage, error);
+  return px_bytes_pump(px_storage_pull, reading, -1, UINT64_MAX, ret_sha256, &size, error) || px_storage_failed(reading->storage, error);
 }
 
 bool px_storage_digest_fd(int fd, char ret_sha256[65], GError **error) {
@@ -306,7 +291,7 @@ bool px_storage_digest_fd(int fd, char ret_sha256[65], GError **error) {
 
 bool px_storage_copy_to(PxReading *reading, int fd, GError **error) {
   uint64_t size;
-  return px_bytes_pump(pull_reading, reading, fd, UINT64_MAX, NULL, &size, error) || failed(reading->storage, error);
+  return px_bytes_pump(px_storage_pull, reading, fd, UINT64_MAX, NULL, &size, error) || px_storage_failed(reading->storage, error);
 }
 
 void px_storage_close_read(PxReading *reading) {
@@ -317,117 +302,6 @@ void px_storage_close_read(PxReading *reading) {
   g_free(reading);
 }
 
-/* ---- writing */
-
-typedef enum { TARGET_ABSENT, TARGET_SAME, TARGET_OTHER } Target;
-
-typedef struct {
-  const char *path;
-  int fd;
-  uint64_t size;
-  char *sha256; /* NULL: nobody needed it yet */
-  PxOnExists on_exists;
-} Put;
-
-static bool digest_of_put(Put *put, GError **error) {
-  char sha256[65];
-  if (put->sha256)
-    return true;
-  if (lseek(put->fd, 0, SEEK_SET) < 0) {
-    g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "cannot read: %s", g_strerror(errno));
-    return false;
-  }
-  if (!px_storage_digest_fd(put->fd, sha256, error))
-    return false;
-  put->sha256 = g_strdup(sha256);
-  return true;
-}
-
-/* What is at path/name now. put NULL: nothing is the same. */
-static bool look_at(PxStorage *storage, const char *path, const char *name, Put *put, Target *ret, GError **error) {
-  g_autoptr(GError) problem = NULL;
-  PxFileInfo info;
-  g_autoptr(PxReading) reading = open_reading(storage, path, name, &info, &problem);
-  *ret = TARGET_OTHER;
-  if (!reading) {
-    if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND))
-      *ret = TARGET_ABSENT;
-    else if (!g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-    return true;
-  }
-  if (!put || info.size != put->size)
-    return true;
-  char found[65];
-  uint64_t found_size;
-  if (!digest_of_put(put, error) || !px_bytes_pump(pull_reading, reading, -1, put->size, found, &found_size, error))
-    return false;
-  if (strcmp(found, put->sha256) == 0)
-    *ret = TARGET_SAME;
-  return true;
-}
-
-static bool exists(const char *path, const char *name, GError **error) {
-  g_autofree char *place = px_name_place(path, name);
-  return px_storage_exists(error, place);
-}
-
-/* Puts it under this very name. PX_ERROR_EXISTS where another is there and may not be replaced. */
-static bool put_as(PxStorage *storage, Put *put, const char *name, GError **error) {
-  Target target;
-  if (!look_at(storage, put->path, name, put, &target, error))
-    return false;
-  if (target == TARGET_SAME)
-    return true;
-  if (target == TARGET_OTHER && put->on_exists != PX_EXISTS_REPLACE)
-    return exists(put->path, name, error);
-  g_autoptr(GError) problem = NULL;
-  const PxPut given = {.path = put->path,
-                       .name = name,
-                       .fd = put->fd,
-                       .size = put->size,
-                       .replace = put->on_exists == PX_EXISTS_REPLACE,
-                       .tmp_suffix = storage->tmp_suffix};
-  if (storage->dry_run || storage->driver->put(storage->self, &given, &problem))
-    return true;
-  /* It came between the look and the put; it is ours where the answer to the first of two tries was lost. */
-  if (g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) && look_at(storage, put->path, name, put, &target, NULL) && target == TARGET_SAME)
-    return true;
-  g_propagate_error(error, g_steal_pointer(&problem));
-  return false;
-}
-
-/* Under the first name that it may have. */
-static bool put_somewhere(PxStorage *storage, Put *put, const char *name, char **ret_name, GError **error) {
-  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
-    g_autoptr(GError) problem = NULL;
-    g_autofree char *candidate = px_name_numbered(name, number);
-    if (put_as(storage, put, candidate, &problem)) {
-      if (ret_name)
-        *ret_name = g_steal_pointer(&candidate);
-      return true;
-    }
-    if (put->on_exists != PX_EXISTS_NUMBER || !g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-  }
-  return exists(put->path, name, error);
-}
-
-bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
-                    char **ret_name, GError **error) {
-  g_autofree char *clean = NULL;
-  if (!clean_place(storage, path, name, false, &clean, error))
-    return false;
-  Put put = {.path = clean, .fd = fd, .size = size, .sha256 = g_strdup(sha256), .on_exists = on_exists};
-  bool ok = put_somewhere(storage, &put, name, ret_name, error);
-  g_free(put.sha256);
-  return ok || failed(storage, error);
-}
-
 /* ---- moving */
 
 typedef struct {
@@ -436,14 +310,19 @@ typedef struct {
   const char *to_path;
 } Move;
 
+static bool exists(const char *path, const char *name, GError **error) {
+  g_autofree char *place = px_name_place(path, name);
+  return px_storage_exists(error, place);
+}
+
 static bool pretend_move(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
   PxFileInfo info;
-  Target target;
-  PxReading *from = open_reading(storage, move->from_path, move->from_name, &info, error);
+  bool is_free;
+  PxReading *from = px_storage_begin_read(storage, move->from_path, move->from_name, &info, error);
   px_storage_close_read(from);
-  if (!from || !look_at(storage, move->to_path, to_name, NULL, &target, error))
+  if (!from || !px_storage_is_free(storage, move->to_path, to_name, &is_free, error))
     return false;
-  return target == TARGET_ABSENT || exists(move->to_path, to_name, error);
+  return is_free || exists(move->to_path, to_name, error);
 }
 
 static bool move_to(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
@@ -455,20 +334,22 @@ static bool move_to(PxStorage *storage, const Move *move, const char *to_name, G
 bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
   g_autofree char *from = NULL;
   g_autofree char *to = NULL;
-  if (!clean_place(storage, from_path, from_name, true, &from, error) || !clean_place(storage, to_path, to_name, true, &to, error))
+  if (!px_storage_clean_place(storage, from_path, from_name, true, &from, error) ||
+      !px_storage_clean_place(storage, to_path, to_name, true, &to, error))
     return false;
   const Move move = {.from_path = from, .from_name = from_name, .to_path = to};
-  return move_to(storage, &move, to_name, error) || failed(storage, error);
+  return move_to(storage, &move, to_name, error) || px_storage_failed(storage, error);
 }
 
 bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name,
                               char **ret_name, GError **error) {
   g_autofree char *from = NULL;
   g_autofree char *to = NULL;
-  if (!clean_place(storage, from_path, from_name, true, &from, error) || !clean_place(storage, to_path, to_name, true, &to, error))
+  if (!px_storage_clean_place(storage, from_path, from_name, true, &from, error) ||
+      !px_storage_clean_place(storage, to_path, to_name, true, &to, error))
     return false;
   const Move move = {.from_path = from, .from_name = from_name, .to_path = to};
-  for (unsigned number = 0; number < MOST_NUMBERS; number++) {
+  for (unsigned number = 0; number < PX_MOST_NUMBERS; number++) {
     g_autoptr(GError) problem = NULL;
     g_autofree char *candidate = px_name_numbered(to_name, number);
     if (move_to(storage, &move, candidate, &problem)) {
@@ -478,11 +359,11 @@ bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const c
     }
     if (!g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS)) {
       g_propagate_error(error, g_steal_pointer(&problem));
-      return failed(storage, error);
+      return px_storage_failed(storage, error);
     }
   }
   (void)exists(to, to_name, error);
-  return failed(storage, error);
+  return px_storage_failed(storage, error);
 }
 
 /* ---- the rest */
@@ -493,29 +374,29 @@ void px_storage_put_off(PxStorage *storage) {
 }
 
 bool px_storage_settle(PxStorage *storage, GError **error) {
-  return !storage->driver->settle || storage->driver->settle(storage->self, error) || failed(storage, error);
+  return !storage->driver->settle || storage->driver->settle(storage->self, error) || px_storage_failed(storage, error);
 }
 
 bool px_storage_remove(PxStorage *storage, const char *path, const char *name, GError **error) {
   g_autofree char *clean = NULL;
-  if (!clean_place(storage, path, name, true, &clean, error))
+  if (!px_storage_clean_place(storage, path, name, true, &clean, error))
     return false;
   if (!storage->dry_run)
-    return storage->driver->remove(storage->self, clean, name, error) || failed(storage, error);
+    return storage->driver->remove(storage->self, clean, name, error) || px_storage_failed(storage, error);
   PxFileInfo info;
-  g_autoptr(PxReading) reading = open_reading(storage, clean, name, &info, error);
-  return reading || failed(storage, error);
+  g_autoptr(PxReading) reading = px_storage_begin_read(storage, clean, name, &info, error);
+  return reading || px_storage_failed(storage, error);
 }
 
 bool px_storage_check(PxStorage *storage, bool probe, GError **error) {
-  return storage->driver->check(storage->self, probe && !storage->dry_run, error) || failed(storage, error);
+  return storage->driver->check(storage->self, probe && !storage->dry_run, error) || px_storage_failed(storage, error);
 }
 
 bool px_storage_host_key(PxStorage *storage, bool trust, char **ret_key, bool *ret_known, GError **error) {
   if (storage->driver->host_key)
-    return storage->driver->host_key(storage->self, trust && !storage->dry_run, ret_key, ret_known, error) || failed(storage, error);
+    return storage->driver->host_key(storage->self, trust && !storage->dry_run, ret_key, ret_known, error) || px_storage_failed(storage, error);
   g_set_error(error, PX_ERROR, PX_ERROR_USAGE, "a storage of the type %s has no key", storage->driver->type);
-  return failed(storage, error);
+  return px_storage_failed(storage, error);
 }
 
 const char *px_storage_host_key_setting(const PxStorage *storage) {

@@ -96,6 +96,23 @@ typedef enum { PX_EXISTS_NUMBER, PX_EXISTS_REPLACE, PX_EXISTS_FAIL } PxOnExists;
  * NULL): the name it got, caller frees. */
 bool px_storage_put(PxStorage *storage, const char *path, const char *name, int fd, uint64_t size, const char *sha256, PxOnExists on_exists,
                     char **ret_name, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* One of several files that are put together; what is in it is borrowed. */
+typedef struct {
+  const char *path, *name;
+  int fd;
+  uint64_t size;
+  const char *sha256;
+  PxOnExists on_exists;
+  /* out */
+  char *ret_name; /* the name it got, caller frees; NULL: it was not put */
+  GError *error;  /* why not, caller frees */
+} PxUpload;
+/* Whether what goes on is to end soon, and the error that says so (PX_ERROR_STOPPED). */
+typedef bool (*PxStopAsked)(void *data, GError **error);
+/* Puts several files, each as px_storage_put() does it and with its own outcome, at once as far as the storage wins by that; two of the same place and
+ * name go in their order. Once the server is found not to answer, the rest is not tried: that is the error of each of them. stopped (NULL: nobody
+ * asks; it is given data) is asked from time to time; what was not begun by then has its error. Whether all were put. */
+bool px_storage_put_all(PxStorage *storage, PxUpload *uploads, size_t n, PxStopAsked stopped, void *data);
 /* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */
 bool px_storage_move(PxStorage *storage, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error)
   G_GNUC_WARN_UNUSED_RESULT;

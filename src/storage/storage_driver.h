@@ -15,6 +15,16 @@ typedef struct {
   const char *tmp_suffix; /* what its name ends in until it is whole */
 } PxPut;
 
+/* One of several files that are to be put together. */
+typedef struct {
+  PxPut put;
+  bool decided;  /* out: it was put, or error says why not */
+  GError *error; /* out; the caller's */
+} PxPutting;
+/* As many are given at once, at most. */
+#define PX_MOST_PUTTINGS 64u
+#define PX_MOST_PUTTING_BYTES ((uint64_t)4 * 1024 * 1024)
+
 typedef struct {
   const char *type;  /* as in the configuration: "file" */
   const PxKey *keys; /* of its settings, besides type */
@@ -44,6 +54,10 @@ typedef struct {
   void (*close_read)(void *self, void *reading);
   /* Atomic: the whole new file or the old state. replace false: PX_ERROR_EXISTS when there is one. */
   bool (*put)(void *self, const PxPut *put, GError **error);
+  /* NULL: there is nothing to be won. Puts several files (no two of the same path and name), each as put does, at once: those whose name is free, and
+   * those that replace something of another size. What else is at a name needs a closer look: that file is left undecided, with nothing of it there,
+   * and so may be any other; who called puts it by itself. A lost connection is the error of those that it hit. */
+  void (*put_all)(void *self, PxPutting *puttings, size_t n);
   bool (*move)(void *self, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error);
   bool (*remove)(void *self, const char *path, const char *name, GError **error);
   /* px_storage_put_off(), px_storage_settle(); both NULL: what was moved or removed is as safe as it will be. */

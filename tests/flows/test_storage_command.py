@@ -97,6 +97,20 @@ def test_patterns_and_several_files(shop):
     assert shop.names() == ["in/c.txt"]
 
 
+@pytest.mark.parametrize("shop", ["file", "sftp", "ftp"], indirect=True)
+def test_each_of_many_files_has_its_own_outcome(shop):
+    names = [f"{n:03}.csv" for n in range(70)]
+    for name in names:
+        (shop.folder / name).write_text(name)
+    shop.drop("007.csv", "another")
+    failed = shop.call("storage", "put", "drop", *names[:40], "nowhere.csv", *names[40:], "in/", status=2)
+    assert [line.removeprefix("drop: put in/") for line in failed.stdout.splitlines()] == [name for name in names if name != "007.csv"]
+    assert "in/007.csv: there is a file of that name already" in failed.stderr and "nowhere.csv: cannot open" in failed.stderr
+    assert shop.tree() == {f"in/{name}": b"another" if name == "007.csv" else name.encode() for name in names}
+    shop.call("storage", "get", "drop", "in/*", "-o", "back/")
+    assert {path.name: path.read_bytes() for path in (shop.folder / "back").iterdir()} == {place[3:]: text for place, text in shop.tree().items()}
+
+
 @pytest.mark.parametrize("shop", ["file", "sftp", "ftp", "s3"], indirect=True)
 def test_put_goes_into_a_folder_that_is_there(shop):
     for name in ("a.csv", "b.csv"):

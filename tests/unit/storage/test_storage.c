@@ -200,6 +200,7 @@ int main(int argc, char **argv) {
   add_ftp_list_tests();
   add_file_tests();
   add_put_tests();
+  add_put_all_tests();
   add_filestore_tests();
   add_spools_tests();
   int status = g_test_run();

@@ -61,6 +61,7 @@ void add_s3_xml_tests(void);
 void add_ftp_list_tests(void);
 void add_file_tests(void);
 void add_put_tests(void);
+void add_put_all_tests(void);
 void add_filestore_tests(void);
 void add_spools_tests(void);
 void add_storages_tests(void);
