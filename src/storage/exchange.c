@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/exchange_private.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define CONNECT_TIMEOUT (20 * G_USEC_PER_SEC)
 #define TIMEOUT (60 * G_USEC_PER_SEC)
@@ -25,8 +29,9 @@ struct PxExchange {
   bool held;  /* the server has to wait until what came is read */
   CURLcode result;
   char words[CURL_ERROR_SIZE];
-  int64_t progress; /* when anything came or went */
-  char *room;       /* of who reads now, for what comes; NULL: nobody */
+  curl_socket_t socket; /* the last that was opened; CURL_SOCKET_BAD: it is closed */
+  int64_t progress;     /* when anything came or went */
+  char *room;           /* of who reads now, for what comes; NULL: nobody */
   size_t n_room, filled;
   GByteArray *kept; /* came, was not read; from given on */
   size_t given;
@@ -99,6 +104,28 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *data) {
   return len;
 }
 
+/* Asked where libcurl itself does not tell: CURLINFO_ACTIVESOCKET knows of a transfer that is going on nothing. */
+static int note_socket(void *data, curl_socket_t socket, curlsocktype purpose G_GNUC_UNUSED) {
+  PxExchange *exchange = data;
+  exchange->socket = socket;
+  return CURL_SOCKOPT_OK;
+}
+
+static int close_socket(void *data, curl_socket_t socket) {
+  PxExchange *exchange = data;
+  if (exchange->socket == socket)
+    exchange->socket = CURL_SOCKET_BAD;
+  return close(socket);
+}
+
+/* A server that sends the body of its answer once the headers are acknowledged (Ceph's, by Nagle's algorithm) would wait 40 ms for Linux to do so:
+ * tcp(7), TCP_QUICKACK, which holds for what has come only. */
+static void acknowledge(const PxExchange *exchange) {
+  const int at_once = 1;
+  if (exchange->socket != CURL_SOCKET_BAD)
+    (void)setsockopt(exchange->socket, IPPROTO_TCP, TCP_QUICKACK, &at_once, sizeof at_once);
+}
+
 static size_t take_line(char *bytes, size_t size, size_t n, void *data) {
   PxExchange *exchange = data;
   size_t len = size * n;
@@ -111,6 +138,8 @@ static size_t take_line(char *bytes, size_t size, size_t n, void *data) {
   char *line = g_strndup(bytes, len);
   line[strcspn(line, "\r\n")] = 0;
   g_ptr_array_add(exchange->lines, line);
+  if (!*line)
+    acknowledge(exchange);
   return len;
 }
 
@@ -165,6 +194,7 @@ PxExchange *px_exchange_open(const PxExchangeSettings *settings, PxPace *pace, c
     .kept = g_byte_array_new(),
     .lines = g_ptr_array_new_with_free_func(g_free),
     .fd = -1,
+    .socket = CURL_SOCKET_BAD,
   };
   if (exchange->multi)
     return exchange;
@@ -226,6 +256,10 @@ CURL *px_exchange_new(PxExchange *exchange, const char *url) {
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);
   curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE_BYTES);
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
+  curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, exchange);
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+  curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, exchange);
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_line);

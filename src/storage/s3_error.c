@@ -79,9 +79,11 @@ bool px_s3_is_passing(const PxS3Answer *answer) {
                                : meaning && meaning->error == PX_ERROR_TRANSIENT && answer->status != 307 && !is_full;
 }
 
-/* One line of what the server wrote, and not much of it: it may be a proxy's page. */
+/* One line of what the server wrote, and not much of it: it may be a proxy's page. NULL: nothing; Ceph writes an empty one then. */
 static char *message_of(const PxS3Answer *answer) {
   char *message = answer->body ? px_s3_read_element(answer->body->str, answer->body->len, "Message") : NULL;
+  if (message && !*message)
+    g_clear_pointer(&message, g_free);
   for (char *p = message; p && *p; p++) {
     if (g_ascii_iscntrl(*p))
       *p = ' ';
@@ -104,6 +106,8 @@ bool px_s3_fail(GError **error, const PxS3 *s3, const PxS3Answer *answer, const 
   g_string_append_printf(text, "%s: cannot %s: ", place, doing);
   if (meaning)
     g_string_append(text, meaning->advice);
+  else if (!message && s3->settings->server_side_encryption && answer->status == 400)
+    g_string_append(text, "the server does not say why; perhaps it encrypts nothing, or only what comes over https: see \"server_side_encryption\"");
   else
     g_string_append_printf(text, "the server says: %s", message ? message : answer->code && *answer->code ? answer->code : "nothing");
   if (is_elsewhere)

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import BASE, GOOD, MEASURED
-from s3_servers import Crowd, Object, Roles, Scripted
+from s3_servers import Crowd, Fault, Object, Roles, Scripted
 
 SECRET = "open sesame/+"
 TASKS = """
@@ -142,6 +142,16 @@ def test_errors_are_told_with_what_to_do(shop, server, status, code, words):
     done = shop.call("storage", "check", "--json", status=None)
     assert done.returncode in (2, 3) and words in json.loads(done.stdout)[0]["error"] and SECRET not in told(done)
     assert len(server.asked) == 1, "it is not tried again"
+
+
+def test_refusal_without_a_word(shop, server):
+    """As Ceph answers who wants encryption over plain HTTP."""
+    server.faults.append(Fault("PUT", "", "answer", times=None, status=400, body=b"<Error><Code>InvalidRequest</Code><Message></Message></Error>"))
+    done = shop.call("storage", "check", "--json", status=None)
+    assert "the server says: InvalidRequest (400 InvalidRequest)" in json.loads(done.stdout)[0]["error"]
+    shop.configure(server_side_encryption="AES256")
+    done = shop.call("storage", "check", "--json", status=None)
+    assert "perhaps it encrypts nothing, or only what comes over https" in json.loads(done.stdout)[0]["error"]
 
 
 @pytest.mark.parametrize("status, code, more, headers", [
