@@ -448,15 +448,6 @@ static bool is_taken(Sftp *self, const char *remote, bool *ret_taken, PxSftpAttr
   return take_taken(self, px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, remote, NULL), ret_taken, ret_attrs, error);
 }
 
-static uint32_t send_posix_rename(Sftp *self, const char *from, const char *to) {
-  uint32_t id = px_sftp_begin(self->sftp, PX_SFTP_EXTENDED);
-  px_sftp_add_text(self->sftp, "posix-rename@openssh.com");
-  px_sftp_add_text(self->sftp, from);
-  px_sftp_add_text(self->sftp, to);
-  px_sftp_send(self->sftp);
-  return id;
-}
-
 /* Never over another file. draft 6.5: it is an error if the new name exists, and OpenSSH links it there; where a server is known to do it
  * otherwise, the look before (taken) is all there is. OpenSSH is refused the link by the kernel (fs.protected_hardlinks) for a file of somebody else:
  * then it is renamed, once more after a look. */
@@ -472,7 +463,7 @@ static bool rename_new(Sftp *self, const char *from, const char *to, bool taken,
       return false;
     if (taken)
       return px_storage_exists(error, place);
-    if (!await_status(self, send_posix_rename(self, from, to), &reply, error))
+    if (!await_status(self, px_sftp_send_posix_rename(self->sftp, from, to), &reply, error))
       return false;
   }
   if (reply.status == PX_SFTP_OK)
@@ -507,7 +498,7 @@ static bool rename_over(Sftp *self, const char *from, const char *to, bool is_di
     return refuse(error, place, "it is a directory");
   if (!px_sftp_has(self->sftp, PX_SFTP_POSIX_RENAME))
     return rename_in_steps(self, from, to, place, error);
-  return done(self, send_posix_rename(self, from, to), place, "write", error);
+  return done(self, px_sftp_send_posix_rename(self->sftp, from, to), place, "write", error);
 }
 
 /* ---- writing */
@@ -548,13 +539,7 @@ static bool seal(Sftp *self, PxSftpWriting *writing, const PxSftpHandle *handle,
   PxSftpAttrs attrs;
   g_autoptr(GError) problem = NULL;
   bool syncs = px_sftp_has(self->sftp, PX_SFTP_FSYNC);
-  uint32_t sync_id = 0;
-  if (syncs) {
-    sync_id = px_sftp_begin(self->sftp, PX_SFTP_EXTENDED);
-    px_sftp_add_text(self->sftp, "fsync@openssh.com");
-    px_sftp_add_bytes(self->sftp, handle->bytes, handle->len);
-    px_sftp_send(self->sftp);
-  }
+  uint32_t sync_id = syncs ? px_sftp_send_sync(self->sftp, handle) : 0;
   uint32_t stat_id = px_sftp_send_handle(self->sftp, PX_SFTP_FSTAT, handle);
   uint32_t close_id = px_sftp_send_handle(self->sftp, PX_SFTP_CLOSE, handle);
   uint32_t look_id = px_sftp_send_paths(self->sftp, PX_SFTP_LSTAT, upload->target, NULL);
@@ -658,6 +643,51 @@ static bool sftp_put(void *data, const PxPut *put, GError **error) {
   return ok;
 }
 
+/* Whether path is there, or could be made; asked once for each. */
+static bool has_way(Sftp *self, GHashTable *ways, const char *path) {
+  gpointer known;
+  if (!g_hash_table_lookup_extended(ways, path, NULL, &known)) {
+    known = GINT_TO_POINTER(make_way(self, path, NULL));
+    g_hash_table_insert(ways, (gpointer)(uintptr_t)path, known);
+  }
+  return GPOINTER_TO_INT(known);
+}
+
+static void sending_clear(void *data) {
+  PxSftpSending *sending = data;
+  g_free(sending->written);
+  g_free(sending->target);
+}
+
+static void sftp_put_all(void *data, PxPutting *puttings, size_t n) {
+  Sftp *self = data;
+  g_autoptr(GHashTable) ways = g_hash_table_new(g_str_hash, g_str_equal);
+  g_autoptr(GArray) sendings = g_array_sized_new(FALSE, FALSE, sizeof(PxSftpSending), (guint)n);
+  g_autoptr(GError) problem = NULL;
+  g_array_set_clear_func(sendings, sending_clear);
+  if (!connect_to(self, &problem)) {
+    for (size_t i = 0; i < n; i++) {
+      puttings[i].decided = true;
+      puttings[i].error = g_error_copy(problem);
+    }
+    return;
+  }
+  for (size_t i = 0; i < n && !px_sftp_is_dead(self->sftp); i++) {
+    const PxPut *put = &puttings[i].put;
+    g_autofree char *temporary = NULL;
+    if (!has_way(self, ways, put->path) || !px_name_temporary(put->tmp_suffix, &temporary, NULL))
+      continue;
+    const PxSftpSending sending = {
+      .putting = &puttings[i], .written = remote_path(self, put->path, temporary), .target = remote_path(self, put->path, put->name)};
+    g_array_append_val(sendings, sending);
+  }
+  px_sftp_put_all(self->sftp, self->pace, (PxSftpSending *)(void *)sendings->data, sendings->len);
+  for (guint i = 0; i < sendings->len && !px_sftp_is_dead(self->sftp); i++) {
+    const PxSftpSending *sending = &g_array_index(sendings, PxSftpSending, i);
+    sweep(self, sending->putting->put.path, sending->mtime);
+  }
+}
+
 /* ---- moving, removing */
 
 static bool sftp_move(void *data, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
@@ -741,6 +771,7 @@ const PxStorageDriver px_sftp_storage = {
   .read = sftp_read,
   .close_read = sftp_close_read,
   .put = sftp_put,
+  .put_all = sftp_put_all,
   .move = sftp_move,
   .remove = sftp_remove,
   .check = sftp_check,

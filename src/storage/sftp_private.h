@@ -90,6 +90,10 @@ typedef struct {
 uint32_t px_sftp_send_paths(PxSftp *sftp, int type, const char *first, const char *second);
 uint32_t px_sftp_send_handle(PxSftp *sftp, int type, const PxSftpHandle *handle);
 uint32_t px_sftp_send_open(PxSftp *sftp, const char *remote, uint32_t flags);
+uint32_t px_sftp_send_write(PxSftp *sftp, const PxSftpHandle *handle, uint64_t offset, const void *bytes, size_t len);
+/* Those of extensions that px_sftp_has(). */
+uint32_t px_sftp_send_sync(PxSftp *sftp, const PxSftpHandle *handle);
+uint32_t px_sftp_send_posix_rename(PxSftp *sftp, const char *from, const char *to);
 /* Bytes that were sent by px_sftp_send() but not yet written. */
 size_t px_sftp_unsent(const PxSftp *sftp);
 /* What is done with an answer that nobody awaits, whenever it comes; it may send more. false: the answer is broken (px_sftp_broken()). */
@@ -165,6 +169,18 @@ bool px_sftp_early_take(PxSftpEarly *early, const char *path, const char *name, 
 /* All that was begun is given up. alive: the connection is still there. */
 void px_sftp_early_give_up(PxSftpEarly *early, bool alive);
 void px_sftp_early_free(PxSftpEarly *early);
+
+/* ---- several files that are written at once */
+
+typedef struct {
+  PxPutting *putting;
+  char *written; /* the temporary file, as the server calls it */
+  char *target;
+  uint32_t mtime; /* out: by the server's clock; 0: nothing was written */
+} PxSftpSending;
+/* As put_all of a driver has it; their directories are there. Of a file that is not put for a reason of its own nothing is left, and it is
+ * undecided. */
+void px_sftp_put_all(PxSftp *sftp, PxPace *pace, PxSftpSending *sendings, size_t n);
 
 /* ---- settings */
 

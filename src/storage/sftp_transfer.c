@@ -166,11 +166,7 @@ static bool wait_for_written(PxSftpWriting *writing, unsigned most, GError **err
 }
 
 static void send_piece(PxSftpWriting *writing, const PxSftpHandle *handle, uint64_t offset, const void *piece, size_t size) {
-  uint32_t id = px_sftp_begin(writing->sftp, PX_SFTP_WRITE);
-  px_sftp_add_bytes(writing->sftp, handle->bytes, handle->len);
-  px_sftp_add_u64(writing->sftp, offset);
-  px_sftp_add_bytes(writing->sftp, piece, size);
-  px_sftp_send(writing->sftp);
+  uint32_t id = px_sftp_send_write(writing->sftp, handle, offset, piece, size);
   px_sftp_route(writing->sftp, id, take_written, writing);
   writing->waiting++;
 }

@@ -117,6 +117,32 @@ uint32_t px_sftp_send_open(PxSftp *sftp, const char *remote, uint32_t flags) {
   return id;
 }
 
+uint32_t px_sftp_send_write(PxSftp *sftp, const PxSftpHandle *handle, uint64_t offset, const void *bytes, size_t len) {
+  uint32_t id = px_sftp_begin(sftp, PX_SFTP_WRITE);
+  px_sftp_add_bytes(sftp, handle->bytes, handle->len);
+  px_sftp_add_u64(sftp, offset);
+  px_sftp_add_bytes(sftp, bytes, len);
+  px_sftp_send(sftp);
+  return id;
+}
+
+uint32_t px_sftp_send_sync(PxSftp *sftp, const PxSftpHandle *handle) {
+  uint32_t id = px_sftp_begin(sftp, PX_SFTP_EXTENDED);
+  px_sftp_add_text(sftp, "fsync@openssh.com");
+  px_sftp_add_bytes(sftp, handle->bytes, handle->len);
+  px_sftp_send(sftp);
+  return id;
+}
+
+uint32_t px_sftp_send_posix_rename(PxSftp *sftp, const char *from, const char *to) {
+  uint32_t id = px_sftp_begin(sftp, PX_SFTP_EXTENDED);
+  px_sftp_add_text(sftp, "posix-rename@openssh.com");
+  px_sftp_add_text(sftp, from);
+  px_sftp_add_text(sftp, to);
+  px_sftp_send(sftp);
+  return id;
+}
+
 void px_sftp_route(PxSftp *sftp, uint32_t id, PxSftpTake take, void *data) {
   Route *route = g_new(Route, 1);
   *route = (Route){.take = take, .data = data};

@@ -56,7 +56,7 @@ class Line:
 
     def __init__(self, port, limit=None, way="down", breaks="drop"):
         self.to, self.limit, self.way, self.breaks = port, limit, way, breaks
-        self.broken = 0
+        self.broken = self.opened = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -70,6 +70,7 @@ class Line:
                 near, _ = self.listener.accept()
             except OSError:
                 return
+            self.opened += 1
             far = socket.create_connection(("127.0.0.1", self.to))
             for way, source, target in (("up", near, far), ("down", far, near)):
                 threading.Thread(target=self.pump, args=(way, source, target), daemon=True).start()

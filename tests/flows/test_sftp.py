@@ -92,6 +92,59 @@ def test_line_that_breaks_among_small_files(project, over, port, breaks):
     assert kept(project) == files and project.names("in") == []
 
 
+def files_here(project, n):
+    """Files beside the configuration: their names, and what is at the server when all were put."""
+    texts = {f"{i:03}.bin": bytes([i % 256]) * (i * 200) for i in range(n)}
+    for name, text in texts.items():
+        (project.folder / name).write_bytes(text)
+    return list(texts), {f"out/{name}": text for name, text in texts.items()}
+
+
+@pytest.mark.parametrize("limits", [{}, {"handles": 3}], ids=["none", "handles"])
+def test_small_files_are_put_together(project, over, scripted, limits):
+    server = scripted()
+    vars(server).update(limits)
+    over(MANY, settings=server.settings(project.folder))
+    names, expected = files_here(project, 30)
+    project.call("storage", "put", "drop", *names, "out/")
+    assert project.tree() == expected and 1 < server.most_open <= server.handles
+    assert server.open == 0
+
+
+def test_small_files_for_a_disk_that_is_full(project, over, scripted):
+    server = scripted()
+    server.full = True
+    over(MANY, settings=server.settings(project.folder))
+    names, expected = files_here(project, 5)
+    done = project.call("storage", "put", "drop", *names, "out/", status=None)
+    assert done.stderr.count("cannot write: the server says: Failure") == 4 and project.tree() == {"out/000.bin": b""}
+    server.full = False
+    project.call("storage", "put", "drop", *names, "out/")
+    assert project.tree() == expected
+
+
+@pytest.mark.parametrize("breaks", ["drop", "stall"])
+def test_line_that_breaks_while_small_files_are_put(project, over, port, breaks):
+    line = Line(port, limit=200_000, way="up", breaks=breaks)
+    over(MANY, line=line, timeout="1s", connect_timeout="5s")
+    names, expected = files_here(project, 80)
+    done = project.call("storage", "put", "drop", *names, "out/", status=None)
+    there = {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name}
+    assert line.broken > 0 and done.returncode != 0 and there.items() < expected.items()
+    line.heal()
+    project.call("storage", "put", "drop", *names, "out/")
+    assert {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name} == expected
+
+
+def test_server_that_does_not_answer_is_not_waited_for_by_each_file(project, over, port):
+    line = Line(port, limit=10, way="down", breaks="stall")
+    over(MANY, line=line, connect_timeout="1s")
+    names, _ = files_here(project, 150)
+    done = project.call("storage", "put", "drop", *names, "out/", status=None)
+    assert "and 140 more files were not put" in done.stderr and project.tree() == {}
+    assert 0 < line.opened <= 2
+
+
 def test_path_that_is_missing_is_empty(project, over):
     over(TASKS.replace("path: in", "path: not/yet"))
     project.call("run")
