@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define MAKE_TABLE "CREATE TEMP TABLE px_record (LIKE "
-#define ADD_CHECK "ALTER TABLE pg_temp.px_record ADD CONSTRAINT px_value CHECK ((%s) IS NULL)"
+/* ALTER TABLE ... ADD CONSTRAINT would not say what place of the expression it blames. */
+#define MAKE_TABLE "CREATE TEMP TABLE px_record (LIKE %s, CONSTRAINT px_value CHECK ((%s) IS NULL))"
 
 static bool deny(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -35,24 +35,57 @@ static bool check_quotes(const char *expression, GError **error) {
   return true;
 }
 
-/* "column "prise" does not exist (did you mean price?)" */
-static bool deny_compiled(const PGresult *result, const char *const *columns, GError **error) {
+#define FEATURE_NOT_SUPPORTED "0A000"
+#define INSUFFICIENT_PRIVILEGE "42501"
+#define UNDEFINED_COLUMN "42703"
+#define GROUPING_ERROR "42803"
+#define WINDOWING_ERROR "42P20"
+
+/* "no such column: prise (did you mean price?)" */
+static bool deny_column(const char *message, const char *const *columns, GError **error) {
+  g_auto(GStrv) parts = g_strsplit(message, "\"", 3);
+  if (g_strv_length(parts) != 3)
+    return deny(error, "%s", message);
+  g_autofree char *meant = px_text_did_you_mean(parts[1], columns, g_strv_length((char **)(uintptr_t)columns));
+  return deny(error, "no such column: %s%s", parts[1], meant);
+}
+
+/* The name of a function at the place in the statement that PostgreSQL blames; NULL: none. Caller frees. */
+static char *blamed_function(const PGresult *result, const char *sql) {
+  const char *place = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+  int64_t position = place ? g_ascii_strtoll(place, NULL, 10) : 0; /* in characters, from 1 */
+  if (position < 1 || position > g_utf8_strlen(sql, -1))
+    return NULL;
+  const char *name = g_utf8_offset_to_pointer(sql, position - 1);
+  size_t len = 0;
+  while (g_ascii_isalnum(name[len]) || name[len] == '_' || name[len] == '.')
+    len++;
+  return len > 0 ? g_ascii_strdown(name, (gssize)len) : NULL;
+}
+
+/* What PostgreSQL says of a CHECK is told of a value. */
+static bool deny_compiled(const PGresult *result, const char *sql, const char *const *columns, GError **error) {
   const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-  g_auto(GStrv) parts = g_strsplit(message, "\"", 3);
-  bool unknown = g_str_equal(state, "42703") && g_strv_length(parts) == 3;
-  g_autofree char *meant = unknown ? px_text_did_you_mean(parts[1], columns, g_strv_length((char **)(uintptr_t)columns)) : g_strdup("");
-  return deny(error, "%s%s", message, meant);
+  if (g_str_equal(state, UNDEFINED_COLUMN))
+    return deny_column(message, columns, error);
+  bool unsupported = g_str_equal(state, FEATURE_NOT_SUPPORTED);
+  if (unsupported && g_regex_match_simple("\\b(select|table|values)\\b", strstr(sql, "CHECK"), G_REGEX_CASELESS, 0))
+    return deny(error, "it may not read other records: there is a SELECT or a table in it");
+  bool no_value = unsupported || g_str_equal(state, GROUPING_ERROR) || g_str_equal(state, WINDOWING_ERROR);
+  g_autofree char *function = no_value ? blamed_function(result, sql) : NULL;
+  return function ? deny(error, "%s() is no function that works out a value of one record", function) : deny(error, "%s", message);
 }
 
 /* As one statement, whatever is in it. */
-static bool compile(PxPg *pg, const char *const *columns, const char *expression, GError **error) {
-  g_autofree char *sql = g_strdup_printf(ADD_CHECK, expression);
+static bool compile(PxPg *pg, const char *table, const char *const *columns, const char *expression, GError **error) {
+  g_autofree char *sql = g_strdup_printf(MAKE_TABLE, table, expression);
   PGresult *result = PQexecParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
   const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
-  if (!done && state && (g_str_has_prefix(state, "42") || g_str_has_prefix(state, "22") || g_str_has_prefix(state, "0A")))
-    (void)deny_compiled(result, columns, error);
+  if (!done && state && !g_str_equal(state, INSUFFICIENT_PRIVILEGE) &&
+      (g_str_has_prefix(state, "42") || g_str_has_prefix(state, "22") || g_str_has_prefix(state, "0A")))
+    (void)deny_compiled(result, sql, columns, error);
   else if (!done)
     px_pg_result_error(pg, result, sql, error);
   PQclear(result);
@@ -86,11 +119,10 @@ bool px_pg_check_expression(PxDb *db, const char *table, const char *const *colu
     return deny(error, "it has a parameter, and there is nothing to put there");
   if (!check_quotes(expression, error))
     return false;
-  g_autofree char *make = g_strconcat(MAKE_TABLE, table, ")", NULL);
   bool inside = px_db_in_transaction(db);
   if (!(inside ? px_db_savepoint(db, error) : px_db_begin(db, PX_TX_WRITE, error)))
     return false;
-  bool good = px_db_exec(db, make, error) && compile((PxPg *)db, columns, expression, error) && judge(db, columns, error);
+  bool good = compile((PxPg *)db, table, columns, expression, error) && judge(db, columns, error);
   if (!inside)
     px_db_rollback(db);
   else if (!px_db_rollback_to(db, good ? error : NULL))

@@ -45,7 +45,7 @@ static int judge_read(Judge *judge, const char *table, const char *column) {
   px_db_quote(judge->db, quoted, table);
   if (g_ascii_strcasecmp(quoted->str, judge->table) != 0)
     return deny_others(judge);
-  return is_own_column(judge, column) ? SQLITE_OK : deny(judge, g_strdup_printf("%s.%s is no field of the model", table, column));
+  return is_own_column(judge, column) ? SQLITE_OK : deny(judge, g_strdup_printf("%s is no field of the model", column));
 }
 
 static int judge_function(Judge *judge, const char *name) {

@@ -241,9 +241,24 @@ static bool write_all(PxRecords *records, const PxWrites *writes, SqlFunc make_s
   return true;
 }
 
+static bool write_the_same_columns(const PxWrites *writes) {
+  size_t words = px_mask_words(writes->n_fields);
+  for (size_t i = 1; i < writes->n_rows; i++)
+    if (memcmp(writes->masks + i * words, writes->masks, words * sizeof *writes->masks) != 0)
+      return false;
+  return true;
+}
+
 bool px_sets_create(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {
+  PxWrites numbered = *writes;
+  g_autofree PxId *ids = NULL;
+  if (!writes->ids && !write_the_same_columns(writes)) { /* or the database would number them group by group */
+    numbered.ids = ids = g_new(PxId, writes->n_rows);
+    if (!px_sets_take_ids(records, writes->model, writes->n_rows, ids, error))
+      return false;
+  }
   /* COPY knows no rules and no row-level security, which count as triggers here. */
-  return write_all(records, writes, writes->model->has_triggers ? insert_sql : copy_sql, ret_bad_row, error);
+  return write_all(records, &numbered, writes->model->has_triggers ? insert_sql : copy_sql, ret_bad_row, error);
 }
 
 bool px_sets_update(PxRecords *records, const PxWrites *writes, size_t *ret_bad_row, GError **error) {

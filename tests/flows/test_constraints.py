@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the database enforces, told in the user's words: field, value and row, of every bad row."""
 import json
-import sqlite3
 
 import pytest
 
-from conftest import BASE
+from conftest import BASE, in_postgres_words
 
 HEAD = BASE.partition("patterns:")[0]
 TABLES = """
@@ -19,6 +18,11 @@ CREATE UNIQUE INDEX lower_lot ON item (lower(lot)) WHERE lot IS NOT NULL;
 CREATE TRIGGER no_devil BEFORE INSERT ON item WHEN new.name = 'devil' BEGIN SELECT RAISE(ABORT, 'the devil is not welcome'); END;
 CREATE TABLE part (id integer PRIMARY KEY, item_id integer NOT NULL REFERENCES item (id), label text NOT NULL, weight real CHECK (weight > 0));
 """
+TRIGGER = TABLES[TABLES.index("CREATE TRIGGER"):TABLES.index("CREATE TABLE part ")]
+POSTGRES_TABLES = "CREATE EXTENSION citext;" + in_postgres_words(TABLES).replace("text COLLATE NOCASE", "citext").replace(TRIGGER, """
+CREATE FUNCTION no_devil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the devil is not welcome'; END $$;
+CREATE TRIGGER no_devil BEFORE INSERT ON item FOR EACH ROW WHEN (new.name = 'devil') EXECUTE FUNCTION no_devil();
+""")
 CONFIG = """
 models:
   item: {label: Article, fields: {price: {label: Sales Price}, most: {label: Limit}}}
@@ -26,6 +30,9 @@ patterns:
   item: {model: item, format: csv, chunk_size: CHUNK}
   few: {model: item, format: csv, chunk_size: 2, max_errors: 3}
 """
+# PostgreSQL keeps rules as it has understood them, and all of them have names.
+POSTGRES_RULES = {"price >= 0 of": "item_price_check (price >= (0)::numeric) of", "weight > 0 of": "part_weight_check (weight > (0)::double precision) of",
+                  "used <= size of": "bin_check (used <= size) of"}
 HEADER = "code#key,name,price,qty,most,zone,country_id|.id,brand,sku,lot,part_ids|1|label,part_ids|1|weight"
 ROWS = [
     ("a,Good,1,1,2,EU,1,B,1,L1,p,1", []),
@@ -47,11 +54,15 @@ ROWS = [
 ]
 
 
+def rules(message, database):
+    for words, others in POSTGRES_RULES.items() if database else ():
+        message = message.replace(words, others)
+    return message
+
+
 @pytest.fixture
 def shop(project):
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript(TABLES)
-    db.close()
+    project.script(TABLES, POSTGRES_TABLES)
     return project
 
 
@@ -62,10 +73,10 @@ def load(shop, pattern, chunk=0, status=1, times=1):
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 0])
-def test_each_rule_is_told_with_field_value_and_row(shop, chunk):
+def test_each_rule_is_told_with_field_value_and_row(shop, database, chunk):
     summary = load(shop, "item", chunk)
     told = [(m["row"], m["column"], m["field"], m["type"], m["message"]) for m in summary["messages"]]
-    assert told == [(i, *message) for i, (_, messages) in enumerate(ROWS, 2) for message in messages]
+    assert told == [(i, *message[:3], rules(message[3], database)) for i, (_, messages) in enumerate(ROWS, 2) for message in messages]
     assert (summary["created"], summary["failed"]) == (2, 12)
     assert shop.rows("SELECT code FROM item") == [("a",), ("l",)]
 
@@ -79,13 +90,11 @@ def test_updates_are_told_so_too(shop):
 
 
 def test_foreign_key_of_several_columns_is_told_with_all_its_values(shop):
-    db = sqlite3.connect(shop.folder / "shop.db")
-    db.executescript("""
+    shop.script("""
 CREATE TABLE depot (id integer PRIMARY KEY, land text, town text, UNIQUE (land, town));
 INSERT INTO depot VALUES (1, 'FR', 'Lyon'), (2, 'BE', 'Namur');
 CREATE TABLE shelf (id integer PRIMARY KEY, code text UNIQUE, land text, town text, FOREIGN KEY (land, town) REFERENCES depot (land, town));
 """)
-    db.close()
     shop.config("patterns: {shelf: {model: shelf, format: csv}}\n", base=HEAD)
     (shop.folder / "in.csv").write_text("code#key,land,town\na,FR,Lyon\nb,FR,Namur\nc,,Namur\nd,BE,Namur\n")
     messages = shop.json("import", "shelf", "in.csv", status=1)["messages"]
@@ -94,22 +103,20 @@ CREATE TABLE shelf (id integer PRIMARY KEY, code text UNIQUE, land text, town te
     assert shop.rows("SELECT code FROM shelf ORDER BY code") == [("a",), ("c",), ("d",)]
 
 
-def test_rule_of_parents_and_children_of_one_table_tells_the_values_of_the_refused_one(shop):
-    db = sqlite3.connect(shop.folder / "shop.db")
-    db.executescript("""
+def test_rule_of_parents_and_children_of_one_table_tells_the_values_of_the_refused_one(shop, database):
+    shop.script("""
 CREATE TABLE bin (id integer PRIMARY KEY, code text NOT NULL UNIQUE, used integer, size integer, bin_id integer REFERENCES bin (id),
                   country_id integer REFERENCES country (id), CHECK (used <= size), UNIQUE (country_id, size));
 INSERT INTO bin (code, used, size, country_id) VALUES ('old', 1, 8, 1);
 CREATE UNIQUE INDEX one_used ON bin (country_id, abs(used));
 """)
-    db.close()
     shop.config("patterns: {bin: {model: bin, format: csv}}\n", base=HEAD)
     (shop.folder / "in.csv").write_text("code#key,used,size,country_id|code,bin_ids|1|code,bin_ids|1|used,bin_ids|1|size\n"
                                         "a,1,2,,a1,9,3\nb,5,4,,b1,1,1\nc,7,8,FR,,,\nd,-1,9,FR,,,\n")
     messages = shop.json("import", "bin", "in.csv", status=1)["messages"]
     assert [(m["row"], m["column"], m["message"]) for m in messages] == [
-        (2, None, "Used 9, Size 3 break the rule used <= size of the database"),
-        (3, None, "Used 5, Size 4 break the rule used <= size of the database"),
+        (2, None, rules("Used 9, Size 3 break the rule used <= size of the database", database)),
+        (3, None, rules("Used 5, Size 4 break the rule used <= size of the database", database)),
         (4, "size", 'Size 8, Country "FR" together are used by another Bin already'),
         (5, "used", 'Country "FR", Used -1 are used by another Bin already, by the rule one_used of the database')]
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """defaults: of a pattern: what new records have in columns that the file lacks."""
 import json
-import sqlite3
 
 import pytest
 
@@ -41,9 +40,7 @@ patterns:
 
 @pytest.fixture
 def shop(project):
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript(TAGS)
-    db.close()
+    project.script(TAGS)
     project.pattern = lambda format="csv", chunk=0, text=PATTERN: project.config(
         text.replace("FORMAT", format).replace("CHUNK", str(chunk)), base=HEAD)
     return project

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chosen records: export --ids and --ids-from."""
 import csv
-import sqlite3
 
 import pytest
 
@@ -9,9 +8,7 @@ import pytest
 @pytest.fixture
 def shop(project):
     project.config("")
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript("INSERT INTO partner (id, name, email, active) VALUES (7, 'Zoe', 'zoe@x.test', 0)")
-    db.close()
+    project.script("INSERT INTO partner (id, name, email, active) VALUES (7, 'Zoe', 'zoe@x.test', FALSE)")
     return project
 
 
@@ -51,10 +48,8 @@ def test_no_ids_are_no_records(shop):
 
 
 def test_a_hundred_thousand_ids(shop):
-    db = sqlite3.connect(shop.folder / "shop.db")
-    with db:
-        db.executemany("INSERT INTO partner (id, name) VALUES (?, ?)", ((i, f"P{i}") for i in range(1000, 151000)))
-    db.close()
+    shop.script("WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 150999)"
+                "INSERT INTO partner (id, name) SELECT i, 'P' || i FROM n")
     (shop.folder / "ids.txt").write_text("".join(f"{i}\n" for i in range(150999, 50999, -1)))
     exported, _ = names(shop, "--ids-from", "ids.txt")
     assert len(exported) == 100000 and exported[0] == "P51000"

@@ -3,12 +3,9 @@
 import csv
 import datetime
 import json
-import sqlite3
 
 import openpyxl
 import pytest
-
-from conftest import Reference
 
 KINDS = ["csv", "xlsx", "json"]
 PATTERNS = """
@@ -42,8 +39,8 @@ patterns:
 
 
 @pytest.fixture(params=KINDS)
-def shop(request, tmp_path):
-    project = Reference(tmp_path, PATTERNS.replace("KIND", request.param))
+def shop(request, reference):
+    project = reference(PATTERNS.replace("KIND", request.param))
     project.kind = request.param
     return project
 
@@ -205,8 +202,8 @@ def test_a_bad_item_is_told_by_its_own_column(shop):
     assert children(shop, "acme@x.test") == [("Carl",), ("Sara",)]
 
 
-def test_check_asks_for_an_index_where_lists_are_read(tmp_path):
-    project = Reference(tmp_path, """
+def test_check_asks_for_an_index_where_lists_are_read(reference):
+    project = reference("""
         patterns:
           tags: {model: res_partner, fields: [name, {field: category_id/name, occurrences: 2}, {field: child_ids, pattern: child}]}
           child: {model: res_partner, fields: [name]}
@@ -215,8 +212,6 @@ def test_check_asks_for_an_index_where_lists_are_read(tmp_path):
             "reading the whole table")
     checked = project.call("check")
     assert (checked.stdout + checked.stderr).count("no index of table") == 1 and told in checked.stdout + checked.stderr
-    db = sqlite3.connect(tmp_path / "shop.db")
-    db.execute("CREATE INDEX partner_tags ON res_partner_res_partner_category_rel (partner_id)")
-    db.close()
+    project.execute("CREATE INDEX partner_tags ON res_partner_res_partner_category_rel (partner_id)")
     checked = project.call("check")
     assert "no index" not in checked.stdout + checked.stderr

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a pattern exports it also imports, and then nothing is written: every row is as it was."""
+import contextlib
 import pathlib
 import re
+import sqlite3
 import subprocess
 import textwrap
 
+import psycopg2
 import pytest
 import yaml
 
-from conftest import PROGRAM, Project, Reference
+from conftest import PROGRAM, PostgresProject, Project, in_postgres_words
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FORMATS = {"csv": "csv", "xlsx": "xlsx", "json": "json", "jsonl": "json\n    json_style: nested\n    json: {lines: true}"}
+# A format says nothing of the database, but what a row is read into may: on PostgreSQL one that is flat and one that is nested.
+BOTH = [*(("sqlite", format) for format in FORMATS), ("postgres", "csv"), ("postgres", "jsonl")]
 SHOP = sorted(yaml.safe_load((ROOT / "examples" / "shop" / "pattimpex.yaml").read_text())["patterns"])
 
 # More of the language than the example shop shows.
@@ -110,34 +115,58 @@ class Shop(Project):
         subprocess.run([PROGRAM, "init", folder, "--quiet"], check=True, capture_output=True)
 
 
+class PostgresShop(PostgresProject):
+    """Its records are those of the same shop on SQLite."""
+
+    def __init__(self, folder, url):
+        self.folder, self.database = folder, url
+        subprocess.run([PROGRAM, "init", folder, "--quiet"], check=True, capture_output=True)
+        path = folder / "pattimpex.yaml"
+        path.write_text(path.read_text().replace(Project.database, url))
+        schema = (ROOT / "examples" / "shop" / "schema.sql").read_text()
+        with contextlib.closing(sqlite3.connect(folder / "shop.db")) as old, contextlib.closing(psycopg2.connect(url)) as new, new, new.cursor() as cursor:
+            cursor.execute(in_postgres_words(schema))
+            for table in re.findall(r"CREATE TABLE (\w+)", schema):
+                rows = [[None if value is None else str(value) for value in row] for row in old.execute(f"SELECT * FROM {table} ORDER BY 1")]
+                cursor.executemany(f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})", rows)
+        (folder / "shop.db").unlink()
+        self.script("")
+
+
+@pytest.fixture
+def shop(tmp_path, database):
+    """Makes the example shop in a folder."""
+    return lambda folder=tmp_path: PostgresShop(folder, database) if database else Shop(folder)
+
+
 @pytest.mark.parametrize("pattern", SHOP)
-def test_example_shop(tmp_path, pattern):
-    check(Shop(tmp_path), pattern)
+def test_example_shop(shop, pattern):
+    check(shop(), pattern)
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_example_shop_in_every_format(tmp_path, format):
-    project = Shop(tmp_path)
-    path = tmp_path / "pattimpex.yaml"
+def test_example_shop_in_every_format(shop, format):
+    project = shop()
+    path = project.folder / "pattimpex.yaml"
     path.write_text(re.sub(r"^    format: .*$", f"    format: {FORMATS[format]}", path.read_text(), flags=re.M))
     for pattern in SHOP:
         check(project, pattern, format=format)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("database, format", BOTH, indirect=["database"])
 @pytest.mark.parametrize("pattern", ["companies", "catalogue"])
-def test_example_shop_nested(tmp_path, pattern, format):
-    project = Shop(tmp_path)
-    path = tmp_path / "pattimpex.yaml"
+def test_example_shop_nested(shop, pattern, format):
+    project = shop()
+    path = project.folder / "pattimpex.yaml"
     more = textwrap.indent(with_format(SHOP_MORE, format).split("patterns:\n")[1], "")
     path.write_text(path.read_text().replace("\npatterns:\n", "\npatterns:\n" + more, 1))
     check(project, pattern, format=format)
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("database, format", BOTH, indirect=["database"])
 @pytest.mark.parametrize("pattern, domain", REFERENCE_CASES)
-def test_reference(tmp_path, pattern, domain, format):
-    check(Reference(tmp_path, with_format(REFERENCE_MORE, format)), pattern, domain, format)
+def test_reference(reference, pattern, domain, format):
+    check(reference(with_format(REFERENCE_MORE, format)), pattern, domain, format)
 
 
 def everything(project):
@@ -155,22 +184,25 @@ def everything(project):
     return patterns, domains
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("which", [Shop, Reference])
-def test_every_field_of_every_model(tmp_path, which, format):
-    project = which(tmp_path)
+@pytest.mark.parametrize("database, format", BOTH[:-2] + BOTH[-1:], indirect=["database"])
+@pytest.mark.parametrize("which", ["shop", "reference"])
+def test_every_field_of_every_model(shop, reference, which, format):
+    check_everything({"shop": shop, "reference": reference}[which](), format)
+
+
+def check_everything(project, format):
     patterns, domains = everything(project)
     settings = yaml.safe_load("format: " + re.sub("^    ", "", FORMATS[format], flags=re.M))
-    (tmp_path / "all.yaml").write_text(yaml.safe_dump({"patterns": {name: {**pattern, **settings} for name, pattern in patterns.items()}}))
+    (project.folder / "all.yaml").write_text(yaml.safe_dump({"patterns": {name: {**pattern, **settings} for name, pattern in patterns.items()}}))
     call = project.call
     project.call = lambda command, *arguments, **options: call(command, *arguments, "-c", "pattimpex.yaml", "-c", "all.yaml", **options)
     for pattern, domain in domains.items():
         check(project, pattern, domain, format)
 
 
-def test_ids_given_by_an_export_are_there_when_it_comes_back(tmp_path):
+def test_ids_given_by_an_export_are_there_when_it_comes_back(reference, tmp_path):
     """Also without history; a second export gives no others."""
-    project = Reference(tmp_path, with_format(REFERENCE_MORE, "csv"))
+    project = reference(with_format(REFERENCE_MORE, "csv"))
     first = project.call("export", "ids", "-o", "-", "--no-history").stdout
     ids = project.rows("SELECT count(*) FROM pattimpex_external_id WHERE module = '__export__'")[0][0]
     assert ids > 0

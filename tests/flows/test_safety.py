@@ -214,4 +214,4 @@ def test_what_a_killed_process_leaves_among_temporary_files_is_removed(project, 
     assert left.exists()                # a process lives that passes bytes through it
     os.close(held)
     run()
-    assert list(temporary.iterdir()) == []
+    assert list(temporary.glob("pattimpex-bytes-*")) == []

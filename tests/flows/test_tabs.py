@@ -4,7 +4,6 @@ import openpyxl
 import pytest
 from openpyxl.utils import get_column_letter
 
-from conftest import Reference
 
 FILTERS = """
 filters:
@@ -84,8 +83,8 @@ def lists(book, header_row):
 
 
 @pytest.fixture
-def make(tmp_path):
-    return lambda more: Reference(tmp_path, more)
+def make(reference):
+    return reference
 
 
 BENELUX, BELGIUM = ["BE", "LU", "NL"], ["Belgium"]

@@ -4,7 +4,6 @@ import csv
 import datetime
 import io
 import os
-import sqlite3
 import subprocess
 import zipfile
 
@@ -15,11 +14,11 @@ from conftest import PROGRAM
 
 ITEMS = """
 CREATE TABLE item (
-    id integer PRIMARY KEY, name text NOT NULL, price numeric(12, 2), ratio real, barcode integer, since date, seen datetime, ok boolean,
+    id integer PRIMARY KEY, name text NOT NULL, price numeric(12, 2), ratio real, barcode bigint, since date, seen datetime, ok boolean,
     kind text CHECK (kind IN ('lead', 'customer')), note text, country_id integer REFERENCES country (id));
 INSERT INTO item VALUES
-    (1, 'Alice & <Bob>', 12.5, 0.30000000000000004, 42, '2026-02-15', '2026-02-15 10:11:12', 1, 'lead', ' blanks ', 1),
-    (2, 'Liège 日本 😀', -0.25, 1e300, 1234567890123456, '1850-01-01', '2026-02-15 10:11:12.5', 0, 'customer', 'two' || char(10) || 'lines', NULL),
+    (1, 'Alice & <Bob>', 12.5, 0.30000000000000004, 42, '2026-02-15', '2026-02-15 10:11:12', TRUE, 'lead', ' blanks ', 1),
+    (2, 'Liège 日本 😀', -0.25, 1e300, 1234567890123456, '1850-01-01', '2026-02-15 10:11:12.5', FALSE, 'customer', 'two' || char(10) || 'lines', NULL),
     (3, '=1+1', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 2),
     (4, '007', 0, 0, 0, '9999-12-31', '1900-03-01 00:00:00', NULL, NULL, 'bell' || char(7) || ' cr' || char(13) || ' _x0041_', NULL);
 """
@@ -40,9 +39,7 @@ HEADER = [".id", "name", "price", "ratio", "barcode", "since", "seen", "ok", "ki
 
 @pytest.fixture
 def shop(project):
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript(ITEMS)
-    db.close()
+    project.script(ITEMS)
     project.config("", base=PATTERNS)
     return project
 
@@ -151,10 +148,7 @@ def test_same_records_same_bytes(shop):
 
 
 def test_what_was_exported_imports_unchanged(shop):
-    db = sqlite3.connect(shop.folder / "shop.db")
-    db.execute("UPDATE item SET note = trim(note), ok = coalesce(ok, 0)")       # cells are stripped, an empty one is false
-    db.commit()
-    db.close()
+    shop.execute("UPDATE item SET note = trim(note), ok = coalesce(ok, FALSE)")     # cells are stripped, an empty one is false
     before = shop.rows("SELECT * FROM item ORDER BY id")
     summary = shop.json("import", "item", exported(shop))
     assert shop.rows("SELECT * FROM item ORDER BY id") == before
@@ -162,10 +156,7 @@ def test_what_was_exported_imports_unchanged(shop):
 
 
 def test_text_too_long_for_a_cell(shop):
-    db = sqlite3.connect(shop.folder / "shop.db")
-    db.execute("UPDATE item SET note = ? WHERE id = 2", ("x" * 32768,))
-    db.commit()
-    db.close()
+    shop.execute("UPDATE item SET note = ? WHERE id = 2", "x" * 32768)
     told = shop.call("export", "item", "-o", "item.xlsx", status=2).stderr
     assert "sheet item: row 3, column J (note)" in told and "32767" in told
     assert not (shop.folder / "item.xlsx").exists()

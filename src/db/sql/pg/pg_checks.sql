@@ -5,7 +5,8 @@ WITH RECURSIVE domain (oid, beneath) AS (
   SELECT d.oid, t.typbasetype FROM domain AS d JOIN pg_type AS t ON t.oid = d.beneath WHERE t.typtype = 'd'
 ), shown (oid) AS (
   SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE pg_table_is_visible(c.oid) OR n.nspname = ANY (CAST(? AS text[]))
+  WHERE (pg_table_is_visible(c.oid) OR n.nspname = ANY (CAST(? AS text[])))
+    AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!' AND n.nspname <> 'information_schema'
 )
 SELECT CAST(k.conrelid AS bigint) AS table, k.conname, pg_get_expr(k.conbin, k.conrelid), NULL, k.oid
 FROM pg_constraint AS k

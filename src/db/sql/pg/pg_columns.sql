@@ -1,4 +1,4 @@
--- The columns of all tables and views, with the type beneath their domains. The sequence is the one that numbers the primary key.
+-- The columns of all tables and views of people, with the type beneath their domains. The sequence is the one that numbers the primary key.
 WITH RECURSIVE domain (oid, base, modifier, not_null, default_text) AS (
   SELECT oid, typbasetype, typtypmod, typnotnull, typdefault FROM pg_type WHERE typtype = 'd'
   UNION ALL
@@ -27,5 +27,7 @@ JOIN pg_type AS t ON t.oid = coalesce(d.base, a.atttypid)
 LEFT JOIN pg_attrdef AS f ON f.adrelid = a.attrelid AND f.adnum = a.attnum
 LEFT JOIN pg_index AS i ON i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (CAST(i.indkey AS smallint[]))
 LEFT JOIN pg_collation AS co ON co.oid = a.attcollation
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND (pg_table_is_visible(c.oid) OR n.nspname = ANY (CAST(? AS text[]))) AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND (pg_table_is_visible(c.oid) OR n.nspname = ANY (CAST(? AS text[])))
+  AND n.nspname NOT LIKE 'pg!_%' ESCAPE '!' AND n.nspname <> 'information_schema' AND c.relname NOT LIKE 'pattimpex!_%' ESCAPE '!'
+  AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
