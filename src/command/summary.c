@@ -23,6 +23,8 @@ json_t *px_summary_to_json(const PxSummary *summary) {
   json_object_set_new(object, "error", px_json_text(summary->error));
   if (summary->note)
     json_object_set_new(object, "note", px_json_text(summary->note));
+  if (summary->hint)
+    json_object_set_new(object, "hint", px_json_text(summary->hint));
   return object;
 }
 
@@ -84,17 +86,23 @@ static bool print_message(const PxMessage *message, void *data) {
   return true;
 }
 
-bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, uint64_t most, GError **error) {
-  Shown shown = {.most = most};
-  if (!px_summary_messages(project, summary, print_message, &shown, error))
-    return false;
-  if (shown.n <= most)
-    return true;
-  g_autofree char *more = px_group_digits(shown.n - most);
+static void print_rest(const PxProject *project, const PxSummary *summary, uint64_t n) {
+  g_autofree char *more = px_group_digits(n);
   printf("  ... and %s more", more);
   if (summary->file_id && !project->dry_run)
     printf(", see pattimpex files %" G_GINT64_FORMAT, summary->file_id);
   puts("");
+}
+
+bool px_summary_print_messages(const PxProject *project, const PxSummary *summary, uint64_t most, GError **error) {
+  Shown shown = {.most = most};
+  if (!px_summary_messages(project, summary, print_message, &shown, error))
+    return false;
+  if (shown.n > most)
+    print_rest(project, summary, shown.n - most);
+  g_autofree char *hint = summary->hint ? px_output_line(summary->hint) : NULL;
+  if (hint)
+    printf("  Hint: %s\n", hint);
   return true;
 }
 

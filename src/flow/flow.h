@@ -31,6 +31,7 @@ typedef struct {
   char *archive;       /* by hand: the archive that it was in; NULL: none */
   char *error_file;    /* by hand: where its bad rows were written; NULL: nowhere */
   char *note;          /* what to know of the error file that was written; NULL */
+  char *hint;          /* what the file may have been meant to say; NULL, and of a file of before */
   GArray *unknown_ids; /* PxId: of an export of chosen records those that there are not; NULL: not asked */
   GPtrArray *messages; /* PxMessage *, only where there is no history; else NULL: px_summary_messages() reads them */
 } PxSummary;

@@ -42,6 +42,17 @@ static bool load(PxImport *import, uint64_t row, uint64_t place, GError **error)
   return import->pattern->abort ? px_import_load_whole(import, error) : px_import_load_chunks(import, error);
 }
 
+/* Partners rarely write marks: then each row makes a record, or collides with the one that it should have changed. */
+static char *hint_of_keys(const PxImport *import) {
+  const PxHeaderColumn *column = import->header ? px_pattern_unmarked_key(import->pattern, import->header) : NULL;
+  if (!column || import->file->counts.created + import->file->counts.failed == 0)
+    return NULL;
+  return g_strdup_printf(
+    "pattern %s has %s as key, but this header does not mark it, so each row is a new record: call the column %s#key (or give it "
+    "a name of your own, with header: custom)",
+    import->pattern->name, column->path, column->path);
+}
+
 bool px_import_file(PxImport *import, GError **error) {
   uint64_t row;
   uint64_t place;
@@ -53,6 +64,7 @@ bool px_import_file(PxImport *import, GError **error) {
   if (!(refused ? px_import_refuse(import, error) : load(import, row, place, error)))
     return false;
   import->work->summary = px_summary_new(import->file);
+  import->work->summary->hint = hint_of_keys(import);
   if (!import->work->job)
     import->work->summary->messages = g_steal_pointer(&import->messages);
   return true;

@@ -26,6 +26,7 @@ void px_summary_free(PxSummary *summary) {
   g_free(summary->archive);
   g_free(summary->error_file);
   g_free(summary->note);
+  g_free(summary->hint);
   g_clear_pointer(&summary->unknown_ids, g_array_unref);
   g_clear_pointer(&summary->messages, g_ptr_array_unref);
   g_free(summary);

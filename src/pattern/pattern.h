@@ -171,6 +171,9 @@ PxDomain *px_patterns_domain_from_node(const PxPatterns *patterns, const PxModel
   G_GNUC_WARN_UNUSED_RESULT;
 /* Whether the database knows what the columns of {value: EXPRESSION} are made of: complains, with places. Nothing may be exported before. */
 bool px_patterns_check_values(const PxPatterns *patterns, PxDb *db, PxComplaints *complaints, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first column of a header that the pattern has as key, where nothing in the header finds records: no #key, .id or id. NULL: there is none, or
+ * something does. Borrowed from header. */
+const PxHeaderColumn *px_pattern_unmarked_key(const PxPattern *pattern, const PxHeader *header);
 /* The names that headers: has for a column, whose #key does not count; NULL: none. */
 const PxPatternName *px_pattern_name(const PxPattern *pattern, const char *column);
 /* What a column (PxHeaderColumn.path) has of its own in how its cells are read; NULL: nothing. */

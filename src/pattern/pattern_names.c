@@ -174,3 +174,33 @@ void px_pattern_translate_header(const PxPattern *pattern, const char **headers,
     if (is_computed(pattern, headers[i]))
       headers[i] = "#";
 }
+
+static bool finds_records(const PxHeaderNode *node) {
+  for (size_t i = 0; i < node->n_columns; i++)
+    if (node->columns[i].key || node->columns[i].kind != PX_COLUMN_FIELD)
+      return true;
+  for (size_t i = 0; i < node->n_children; i++)
+    if (node->children[i]->key)
+      return true;
+  return false;
+}
+
+static bool is_key(const PxPattern *pattern, const PxField *field) {
+  for (size_t i = 0; i < pattern->n_fields; i++)
+    if (pattern->fields[i].key && pattern->fields[i].n_path > 0 && pattern->fields[i].path[0] == field)
+      return true;
+  return false;
+}
+
+const PxHeaderColumn *px_pattern_unmarked_key(const PxPattern *pattern, const PxHeader *header) {
+  const PxHeaderNode *root = px_header_root(header);
+  if (finds_records(root))
+    return NULL;
+  for (size_t i = 0; i < root->n_columns; i++)
+    if (is_key(pattern, root->columns[i].field))
+      return &root->columns[i];
+  for (size_t i = 0; i < root->n_children; i++)
+    if (is_key(pattern, root->children[i]->field))
+      return root->children[i]->first;
+  return NULL;
+}

@@ -109,8 +109,8 @@ typedef struct {
 } PxUpload;
 /* Whether what goes on is to end soon, and the error that says so (PX_ERROR_STOPPED). */
 typedef bool (*PxStopAsked)(void *data, GError **error);
-/* Puts several files, each as px_storage_put() does it and with its own outcome, at once as far as the storage wins by that; two of the same name go in
- * their order. Once the server is found not to answer, the rest is not tried: that is the error of each of them. stopped (NULL: nobody
+/* Puts several files, each as px_storage_put() does it and with its own outcome, at once as far as the storage wins by that; two of the same name go
+ * in their order. Once the server is found not to answer, the rest is not tried: that is the error of each of them. stopped (NULL: nobody
  * asks; it is given data) is asked from time to time; what was not begun by then has its error. Whether all were put. */
 bool px_storage_put_all(PxStorage *storage, PxUpload *uploads, size_t n, PxStopAsked stopped, void *data);
 /* Moves a file. Never overwrites: PX_ERROR_EXISTS. Missing directories are made. PX_ERROR_NOT_FOUND when from is not there. */

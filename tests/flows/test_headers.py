@@ -204,3 +204,32 @@ def test_check_warns_of_names_of_nothing(cards):
     done = cards.call("check")
     assert "headers: fax is no column of the model partner (any more): nothing is called Fax" in done.stdout + done.stderr
     assert '"fax": "Fax"  # no column of the pattern now' in cards.call("headers").stdout
+
+
+# ---------------------------------------------------------------- keys that nobody marked
+
+def hint(done):
+    return json.loads(done.stdout).get("hint")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_hint_says_that_no_column_is_the_key(project, kind):
+    project.config(PATTERN.replace("FORMAT", kind).replace("HEADER", "technical"), base=HEAD)
+    path = write(project, kind, ["name", "email"], ["Carol", "carol@x.test"])
+    words = "pattern partner has email as key, but this header does not mark it"
+    assert words in hint(project.call("import", "partner", path, "--json"))
+    assert f"Hint: {words}" in project.call("import", "partner", path, status=None).stdout
+    for header in ("email#key", ".id"):
+        path = write(project, kind, ["name", header], ["Carol", "carol@x.test" if "#" in header else ""])
+        assert not hint(project.call("import", "partner", path, "--json", status=None)), header
+    path = write(project, kind, ["name", "phone"], ["Carla", "1"])
+    assert not hint(project.call("import", "partner", path, "--json", status=None)), "the key is not in the file at all"
+
+
+def test_names_of_ones_own_are_keys_as_the_pattern_says(project):
+    more = PATTERN + "    headers: {email#key: email}\n"
+    project.config(more.replace("FORMAT", "csv").replace("HEADER", "custom"), base=HEAD)
+    path = write(project, "csv", ["name", "email"], ["Carol", "carol@x.test"])
+    project.call("import", "partner", path)
+    again = json.loads(project.call("import", "partner", path, "--json").stdout)
+    assert again["unchanged"] == 1 and "hint" not in again
