@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,7 +38,9 @@ struct PxExchange {
   size_t given;
   GPtrArray *lines;
   size_t said;
-  int fd; /* what is sent */
+  guint heard; /* of the lines, when it was last waited for more */
+  int stopped; /* atomic; by another thread */
+  int fd;      /* what is sent */
   uint64_t from, length, sent;
   GError *problem; /* of our own end */
 };
@@ -244,6 +247,14 @@ static void set_tls(const PxExchange *exchange) {
     curl_easy_setopt(exchange->curl, CURLOPT_PINNEDPUBLICKEY, exchange->pins);
 }
 
+/* Then libcurl need not ignore that signal itself, around each of its steps, for all threads. */
+static bool is_spared_sigpipe(void) {
+  struct sigaction action;
+  sigset_t blocked;
+  return (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN) ||
+         (pthread_sigmask(SIG_BLOCK, NULL, &blocked) == 0 && sigismember(&blocked, SIGPIPE) == 1);
+}
+
 CURL *px_exchange_new(PxExchange *exchange, const char *url) {
   CURL *curl = exchange->curl;
   px_exchange_end(exchange);
@@ -256,6 +267,7 @@ CURL *px_exchange_new(PxExchange *exchange, const char *url) {
   curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)PIECE_BYTES);
   curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)PIECE_BYTES);
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, is_spared_sigpipe() ? 1L : 0L);
   curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, note_socket);
   curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, exchange);
   curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
@@ -270,7 +282,7 @@ CURL *px_exchange_new(PxExchange *exchange, const char *url) {
   g_byte_array_set_size(exchange->kept, 0);
   exchange->given = 0;
   g_ptr_array_set_size(exchange->lines, 0);
-  exchange->said = 0;
+  exchange->said = exchange->heard = 0;
   exchange->fd = -1;
   g_clear_error(&exchange->problem);
   return curl;
@@ -301,6 +313,19 @@ static bool silent_for_too_long(PxExchange *exchange) {
               "%s: nothing came for %" G_GINT64_FORMAT " s; it is tried again (raise \"timeout\" for a slow server)", exchange->where,
               timeout / G_USEC_PER_SEC);
   return true;
+}
+
+static bool is_stopped(PxExchange *exchange) {
+  if (!g_atomic_int_get(&exchange->stopped))
+    return false;
+  g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_STOPPED, "%s: given up", exchange->where);
+  return true;
+}
+
+void px_exchange_stop(PxExchange *exchange, bool stop) {
+  g_atomic_int_set(&exchange->stopped, stop);
+  if (stop)
+    curl_multi_wakeup(exchange->multi);
 }
 
 static void take_result(PxExchange *exchange) {
@@ -343,9 +368,14 @@ static bool fail(PxExchange *exchange, GError **error) {
   return false;
 }
 
-/* libcurl 7.88 does not name the socket of a data connection that it has just begun to open, so the first looks are short. Milliseconds. */
+/* libcurl 7.88 opens a data connection one step after it was told where to, and names no socket for that; nor does it when it has just begun to open
+ * one. So there is no wait after a line of the server, and the first looks are short. Milliseconds. */
 static CURLMcode wait_for_news(PxExchange *exchange, int *look) {
   int news = 0;
+  bool has_heard = exchange->lines->len > exchange->heard;
+  exchange->heard = exchange->lines->len;
+  if (has_heard)
+    return CURLM_OK;
   int64_t longest = MIN(exchange->settings->timeout, LONGEST_LOOK) / 1000 + 1;
   CURLMcode code = curl_multi_poll(exchange->multi, NULL, 0, *look, &news);
   *look = news > 0 ? 1 : (int)MIN(2 * (int64_t)*look, longest);
@@ -371,7 +401,7 @@ static bool go_on(PxExchange *exchange, GError **error) {
       code = wait_for_news(exchange, &look);
     if (code != CURLM_OK && !exchange->problem)
       g_set_error(&exchange->problem, PX_ERROR, PX_ERROR_INTERNAL, "%s: libcurl cannot go on: %s", exchange->where, curl_multi_strerror(code));
-    if (code != CURLM_OK || (!exchange->done && silent_for_too_long(exchange)))
+    if (code != CURLM_OK || (!exchange->done && (is_stopped(exchange) || silent_for_too_long(exchange))))
       return fail(exchange, error);
   }
   return !exchange->done || has_come(exchange) || exchange->result == CURLE_OK || fail(exchange, error);

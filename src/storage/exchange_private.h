@@ -57,6 +57,8 @@ bool px_exchange_start(PxExchange *exchange, GError **error) G_GNUC_WARN_UNUSED_
 ssize_t px_exchange_read(PxExchange *exchange, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Cancels it where it is not at its end; then the connection of FTP or HTTP/1 is closed. */
 void px_exchange_end(PxExchange *exchange);
+/* From another thread: what goes on, and whatever is started until this is taken back, ends with PX_ERROR_STOPPED. */
+void px_exchange_stop(PxExchange *exchange, bool stop);
 /* start, read all, end. The answer is added to body (NULL: dropped); PX_ERROR_TRANSIENT: it has more than most bytes. */
 bool px_exchange_perform(PxExchange *exchange, GString *body, size_t most, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

@@ -10,11 +10,15 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (24 * 60 * 60 * SECOND_NS)
+#define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
 
 typedef struct {
   const PxFtpSettings *settings;
+  PxPace *pace;
   PxFtp *ftp;
   PxFtpTree *tree;
+  PxFtpCrew *crew;
+  PxFtpEarly *early;
   char *name;        /* of the file opened last */
   GHashTable *swept; /* directories whose leftover temporary files are gone */
 } Ftp;
@@ -22,14 +26,19 @@ typedef struct {
 static void *ftp_open(const void *settings, PxPace *pace) {
   Ftp *self = g_new0(Ftp, 1);
   self->settings = settings;
+  self->pace = pace;
   self->ftp = px_ftp_open(settings, pace);
   self->tree = px_ftp_tree_new(self->ftp);
+  self->crew = px_ftp_crew_new();
+  self->early = px_ftp_early_new(self->crew);
   self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
 
 static void ftp_close(void *data) {
   Ftp *self = data;
+  px_ftp_early_free(self->early);
+  px_ftp_crew_free(self->crew);
   px_ftp_tree_free(self->tree);
   px_ftp_close(self->ftp);
   g_hash_table_unref(self->swept);
@@ -79,22 +88,58 @@ static bool find(Ftp *self, const char *path, const char *name, const char *doin
   return !refused || refuse(error, place, refused);
 }
 
+static void ftp_expect(void *data, const PxExpected *files, size_t n) {
+  Ftp *self = data;
+  px_ftp_early_expect(self->early, files, n, px_pace_piece(self->pace, MOST_EARLY_BYTES));
+}
+
+/* The way to those that are begun together is only looked at once. */
+static void begin_early(Ftp *self) {
+  for (const char *path; (path = px_ftp_early_wants(self->early));)
+    px_ftp_early_begin(self->early, self->tree, px_ftp_tree_walk(self->tree, path, "open", NULL));
+  px_ftp_early_get_help(self->early, self->ftp, (unsigned)self->settings->connections - 1);
+}
+
 typedef struct {
   char *remote;
   bool started;
+  char *bytes; /* of a file that was read already; NULL: it was not */
+  size_t size, given;
 } Reading;
+
+static Reading *open_early(Ftp *self, const char *path, const char *name, PxFtpEntry *ret_entry) {
+  begin_early(self);
+  char *bytes = px_ftp_early_take(self->early, self->ftp, path, name, ret_entry);
+  if (!bytes)
+    return NULL;
+  Reading *reading = g_new0(Reading, 1);
+  reading->bytes = bytes;
+  reading->size = (size_t)ret_entry->size;
+  return reading;
+}
+
+static Reading *open_late(Ftp *self, const char *path, const char *name, PxFtpEntry *ret_entry, GError **error) {
+  if (!find(self, path, name, "open", ret_entry, error))
+    return NULL;
+  Reading *reading = g_new0(Reading, 1);
+  reading->remote = px_ftp_tree_remote(self->tree, path, name);
+  return reading;
+}
 
 static void *ftp_open_read(void *data, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   Ftp *self = data;
   PxFtpEntry entry;
-  if (!find(self, path, name, "open", &entry, error))
+  if (!px_ftp_connect(self->ftp, error))
+    return NULL;
+  Reading *reading = open_early(self, path, name, &entry);
+  if (!reading)
+    reading = open_late(self, path, name, &entry, error);
+  if (!reading)
     return NULL;
   g_free(self->name);
   self->name = g_strdup(name);
   *ret_info =
     (PxFileInfo){.name = self->name, .size = entry.size, .mtime_ns = entry.mtime_ns, .mtime_precision_ns = entry.mtime_precision_ns, .identity = ""};
-  Reading *reading = g_new0(Reading, 1);
-  reading->remote = px_ftp_tree_remote(self->tree, path, name);
   return reading;
 }
 
@@ -110,10 +155,19 @@ static ssize_t read_failed(Ftp *self, GError **problem, GError **error) {
   return -1;
 }
 
+static ssize_t read_kept(Reading *reading, void *buffer, size_t size) {
+  size_t n = MIN(size, reading->size - reading->given);
+  memcpy(buffer, reading->bytes + reading->given, n);
+  reading->given += n;
+  return (ssize_t)n;
+}
+
 static ssize_t ftp_read(void *data, void *reading_data, void *buffer, size_t size, GError **error) {
   Ftp *self = data;
   Reading *reading = reading_data;
   g_autoptr(GError) problem = NULL;
+  if (reading->bytes)
+    return read_kept(reading, buffer, size);
   if (!reading->started) {
     reading->started = true;
     px_ftp_begin(self->ftp);
@@ -131,6 +185,7 @@ static void ftp_close_read(void *data, void *reading_data) {
   if (reading->started)
     px_exchange_end(px_ftp_exchange(self->ftp));
   g_free(reading->remote);
+  g_free(reading->bytes);
   g_free(reading);
 }
 
@@ -405,6 +460,7 @@ const PxStorageDriver px_ftp_storage = {
   .open = ftp_open,
   .close = ftp_close,
   .list = ftp_list,
+  .expect = ftp_expect,
   .open_read = ftp_open_read,
   .read = ftp_read,
   .close_read = ftp_close_read,

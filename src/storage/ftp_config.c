@@ -4,13 +4,15 @@
 #include <string.h>
 
 #define FINGERPRINT "SHA256:"
+#define CONNECTIONS 4
+#define MOST_CONNECTIONS 16
 #define FINGERPRINT_CHARS 43 /* 32 bytes in base64 without its padding */
 
 static const char *const tls_words[] = {[PX_FTP_EXPLICIT] = "explicit", [PX_FTP_IMPLICIT] = "implicit", [PX_FTP_NO_TLS] = "none", NULL};
 
 #define AT(member) offsetof(PxFtpSettings, member)
 
-const PxKey px_ftp_keys[15] = {
+const PxKey px_ftp_keys[16] = {
   {.name = "host", .type = PX_KEY_STRING, .offset = AT(host), .required = true},
   {.name = "port", .type = PX_KEY_UNSIGNED, .offset = AT(port), .min = 1, .max = 65535},
   {.name = "user", .type = PX_KEY_STRING, .offset = AT(user), .required = true},
@@ -21,12 +23,14 @@ const PxKey px_ftp_keys[15] = {
   {.name = "certificate", .type = PX_KEY_STRINGS, .offset = AT(exchange.certificate)},
   {.name = "known_certificates", .type = PX_KEY_STRING, .offset = AT(known_certificates)},
   {.name = "directory", .type = PX_KEY_STRING, .offset = AT(directory)},
+  {.name = "connections", .type = PX_KEY_UNSIGNED, .offset = AT(connections), .min = 1, .max = MOST_CONNECTIONS},
   PX_EXCHANGE_KEYS(PxFtpSettings, exchange),
 };
 
 void px_ftp_defaults(void *data) {
   PxFtpSettings *settings = data;
   px_exchange_defaults(&settings->exchange);
+  settings->connections = CONNECTIONS;
   /* Many servers take a data connection only where it resumes the session of the control connection; a ticket of TLS 1.3 is good for one. */
   settings->exchange.tls_not_1_3 = true;
 }

@@ -4,8 +4,11 @@
 #include "storage/ftp_private.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
+#define PROTOCOLS "ftp,ftps"
 #define MOST_IDLE_S 60L /* a connection that was silent for longer is not relied on */
+#define TIME_PRECISION_NS INT64_C(2000000000)
 
 struct PxFtp {
   const PxFtpSettings *settings;
@@ -31,6 +34,22 @@ PxFtp *px_ftp_open(const PxFtpSettings *settings, PxPace *pace) {
     .replies = g_array_new(FALSE, FALSE, sizeof(PxFtpReply)),
   };
   return ftp;
+}
+
+PxFtp *px_ftp_sibling(const PxFtp *first) {
+  PxFtp *ftp = px_ftp_open(first->settings, first->pace);
+  ftp->of_exchange = first->of_exchange;
+  ftp->known = g_strdupv(first->known);
+  if (ftp->known)
+    ftp->of_exchange.certificate = ftp->known;
+  ftp->root = g_strdup(first->root);
+  ftp->has_facts = first->has_facts;
+  ftp->has_utf8 = first->has_utf8;
+  ftp->exchange = px_exchange_open(&ftp->of_exchange, ftp->pace, PROTOCOLS, ftp->where, NULL);
+  if (ftp->exchange)
+    return ftp;
+  px_ftp_close(ftp);
+  return NULL;
 }
 
 void px_ftp_close(PxFtp *ftp) {
@@ -162,6 +181,16 @@ PxFtpReply px_ftp_reply(const PxFtp *ftp, guint i) {
   return n < ftp->n_commands ? (PxFtpReply){0} : g_array_index(ftp->replies, PxFtpReply, n - ftp->n_commands + i);
 }
 
+PxFtpReply px_ftp_find_reply(PxFtp *ftp, int code) {
+  take_replies(ftp);
+  for (guint i = 0; i < ftp->replies->len; i++) {
+    const PxFtpReply *reply = &g_array_index(ftp->replies, PxFtpReply, i);
+    if (reply->code == code)
+      return *reply;
+  }
+  return (PxFtpReply){0};
+}
+
 bool px_ftp_read_size(const PxFtpReply *reply, uint64_t *ret) {
   const char *line = reply->code == 213 ? reply->lines[reply->n - 1] : "";
   guint64 size = 0;
@@ -169,6 +198,27 @@ bool px_ftp_read_size(const PxFtpReply *reply, uint64_t *ret) {
   if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &size, NULL))
     return false;
   *ret = size;
+  return true;
+}
+
+bool px_ftp_read_time(const PxFtpReply *reply, PxFtpEntry *entry) {
+  int64_t time_ns;
+  const char *line = reply->n ? reply->lines[reply->n - 1] : "";
+  if (reply->code != 213 || strlen(line) < 4 || !px_ftp_parse_time(line + 4, &time_ns))
+    return false;
+  entry->mtime_ns = time_ns;
+  entry->mtime_precision_ns = TIME_PRECISION_NS;
+  return true;
+}
+
+bool px_ftp_read_facts(const PxFtpReply *reply, PxFtpEntry *ret) {
+  *ret = (PxFtpEntry){0};
+  if (!px_ftp_is_yes(reply) || reply->n < 3)
+    return false;
+  g_autofree char *line = g_strdup(reply->lines[1] + strspn(reply->lines[1], " "));
+  if (!px_ftp_parse_facts(line, ret) || !ret->mode)
+    *ret = (PxFtpEntry){.mode = S_IFREG};
+  ret->name = NULL;
   return true;
 }
 
@@ -245,7 +295,7 @@ bool px_ftp_prepare(PxFtp *ftp, bool knows, GError **error) {
       return false;
     ftp->of_exchange.certificate = ftp->known;
   }
-  ftp->exchange = px_exchange_open(&ftp->of_exchange, ftp->pace, "ftp,ftps", ftp->where, error);
+  ftp->exchange = px_exchange_open(&ftp->of_exchange, ftp->pace, PROTOCOLS, ftp->where, error);
   return ftp->exchange != NULL;
 }
 
@@ -255,6 +305,11 @@ bool px_ftp_connect(PxFtp *ftp, GError **error) {
   g_autoptr(GError) problem = NULL;
   if (ftp->root || find_out(ftp, &problem))
     return true;
+  if (px_exchange_status(ftp->exchange) == 421) { /* libcurl calls it a timeout */
+    g_autofree char *said = px_ftp_said(ftp);
+    g_set_error(error, PX_ERROR, PX_ERROR_UNREACHABLE, "%s: the server says: %s", ftp->where, said);
+    return false;
+  }
   PxError code = problem->code == PX_ERROR_TRANSIENT ? PX_ERROR_UNREACHABLE : (PxError)problem->code;
   g_set_error_literal(error, PX_ERROR, (int)code, problem->message);
   return false;

@@ -188,16 +188,6 @@ static bool list_entries(PxFtpTree *tree, const char *path, GArray *all, GError 
   return false;
 }
 
-static bool read_time(const PxFtpReply *reply, PxFtpEntry *entry) {
-  PxFtpEntry found = {0};
-  const char *line = reply->n ? reply->lines[reply->n - 1] : "";
-  if (reply->code != 213 || strlen(line) < 4 || !px_ftp_parse_time(line + 4, &found.mtime_ns))
-    return false;
-  entry->mtime_ns = found.mtime_ns;
-  entry->mtime_precision_ns = 2 * INT64_C(1000000000);
-  return true;
-}
-
 /* LIST has no year or no clock, in the time of some place; MDTM has all, but is asked for each file. */
 static bool ask_times(PxFtpTree *tree, const char *path, GArray *all, GError **error) {
   g_autofree PxFtpEntry **asked = g_new0(PxFtpEntry *, TIMES_AT_ONCE);
@@ -216,7 +206,7 @@ static bool ask_times(PxFtpTree *tree, const char *path, GArray *all, GError **e
       return false;
     for (guint i = 0; i < n; i++) {
       PxFtpReply reply = px_ftp_reply(tree->ftp, i);
-      (void)read_time(&reply, asked[i]);
+      (void)px_ftp_read_time(&reply, asked[i]);
       tree->has_no_times |= reply.code >= 500 && reply.code < 505;
     }
   }
@@ -281,13 +271,7 @@ static bool look_by_facts(PxFtpTree *tree, const char *remote, PxFtpEntry *ret, 
   if (!px_ftp_send(tree->ftp, error))
     return false;
   PxFtpReply reply = px_ftp_reply(tree->ftp, 0);
-  *ret = (PxFtpEntry){0};
-  if (!px_ftp_is_yes(&reply) || reply.n < 3)
-    return true;
-  g_autofree char *line = g_strdup(reply.lines[1] + strspn(reply.lines[1], " "));
-  if (!px_ftp_parse_facts(line, ret) || !ret->mode)
-    *ret = (PxFtpEntry){.mode = S_IFREG};
-  ret->name = NULL;
+  (void)px_ftp_read_facts(&reply, ret);
   return true;
 }
 
@@ -304,6 +288,10 @@ static mode_t kind_of(PxFtpTree *tree, const char *path, const char *name, bool 
     g_array_set_size(all, 0);
   kinds = keep_kinds(tree, path, all);
   return GPOINTER_TO_UINT(g_hash_table_lookup(kinds, name));
+}
+
+bool px_ftp_tree_is_file(PxFtpTree *tree, const char *path, const char *name) {
+  return px_ftp_has_facts(tree->ftp) || (!tree->has_no_times && S_ISREG(kind_of(tree, path, name, false)));
 }
 
 void px_ftp_tree_note(PxFtpTree *tree, const char *path, const char *name, bool is_there) {
@@ -336,7 +324,7 @@ static bool look_by_parts(PxFtpTree *tree, const char *path, const char *name, P
     return false;
   PxFtpReply size = px_ftp_reply(tree->ftp, 1);
   PxFtpReply time = px_ftp_reply(tree->ftp, 2);
-  bool has_time = read_time(&time, ret);
+  bool has_time = px_ftp_read_time(&time, ret);
   bool knows_size = size.code < 500 || size.code > 504;
   ret->has_size = px_ftp_read_size(&size, &ret->size);
   ret->mode = kind_of(tree, path, name, ret->has_size);

@@ -126,12 +126,16 @@ void px_sftp_early_expect(PxSftpEarly *early, const PxExpected *files, size_t n,
   early->most = most;
 }
 
+static bool has_room_for(const PxSftpEarly *early, const PxExpected *expected) {
+  return early->begun.length == 0 || (early->begun.length < early->most_files && early->bytes + expected->size <= early->most);
+}
+
 /* Many at once are fewer packets, and one look at their path: so not before there is room for some. */
 const char *px_sftp_early_wants(PxSftpEarly *early) {
   bool has_room = early->begun.length <= early->most_files / 2 && early->bytes <= early->most / 2;
   while (early->next < early->n && early->files[early->next].size > SMALL_BYTES)
     early->next++;
-  return has_room && early->next < early->n ? early->files[early->next].path : NULL;
+  return has_room && early->next < early->n && has_room_for(early, &early->files[early->next]) ? early->files[early->next].path : NULL;
 }
 
 static void begin_file(PxSftpEarly *early, PxSftp *sftp, const PxExpected *expected, const char *remote_path) {
@@ -149,7 +153,7 @@ void px_sftp_early_begin(PxSftpEarly *early, PxSftp *sftp, const char *remote_pa
     const PxExpected *expected = &early->files[early->next];
     if (!remote_path || expected->size > SMALL_BYTES)
       continue;
-    if (early->begun.length >= early->most_files || (early->begun.length > 0 && early->bytes + expected->size > early->most))
+    if (!has_room_for(early, expected))
       break;
     begin_file(early, sftp, expected, remote_path);
   }

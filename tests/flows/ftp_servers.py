@@ -79,7 +79,8 @@ class Session(threading.Thread):
     def __init__(self, server, connection):
         super().__init__(daemon=True)
         self.server, self.connection, self.data = server, connection, None
-        self.cwd, self.from_name = "/", None
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)     # it says two lines in a row
+        self.cwd, self.from_name, self.is_too_many = "/", None, False
 
     def say(self, *lines):
         self.connection.sendall("".join(f"{line}\r\n" for line in lines).encode())
@@ -89,7 +90,8 @@ class Session(threading.Thread):
 
     def run(self):
         try:
-            self.say("220 here")
+            if not self.come_in():
+                return
             for line in self.connection.makefile("rb"):
                 verb, _, argument = line.decode().rstrip("\r\n").partition(" ")
                 self.server.heard.append((verb, argument))
@@ -98,7 +100,19 @@ class Session(threading.Thread):
             self.connection.shutdown(socket.SHUT_RDWR)
         except (ConnectionError, OSError):
             pass        # the client hung up
-        self.connection.close()
+        finally:
+            self.connection.close()
+            with self.server.lock:
+                self.server.inside -= 1
+
+    def come_in(self):
+        with self.server.lock:
+            self.server.inside += 1
+            self.is_too_many = self.server.most is not None and self.server.inside > self.server.most
+            self.server.refused += self.is_too_many
+        at_once = self.is_too_many and self.server.refuses == "421"
+        self.say("421 There are too many connections from your address." if at_once else "220 here")
+        return not at_once
 
     def answer(self, verb, argument):
         call = getattr(self, f"do_{verb.lower()}", None)
@@ -113,7 +127,9 @@ class Session(threading.Thread):
         self.say("331 password")
 
     def do_pass(self, password):
-        self.say("230 in" if password == self.server.password else "530 Login incorrect.")
+        if self.is_too_many:
+            return self.say("530 Sorry, the maximum number of clients is connected.")
+        return self.say("230 in" if password == self.server.password else "530 Login incorrect.")
 
     def do_feat(self, _):
         facts = [" MLST type*;size*;modify*;"] if self.server.facts else []
@@ -126,6 +142,9 @@ class Session(threading.Thread):
         self.say(f'257 "{self.cwd}"')
 
     def do_type(self, _):
+        self.say("200 yes")
+
+    def do_noop(self, _):
         self.say("200 yes")
 
     def do_cwd(self, path):
@@ -197,7 +216,13 @@ class Session(threading.Thread):
         return self.send(self.listing(self.line_of), whole=False)
 
     def do_retr(self, name):
-        return self.send(self.at(name).read_bytes())
+        data = self.at(name).read_bytes()
+        if self.at(name).name not in self.server.cut_once:
+            return self.send(data)
+        self.server.cut_once.remove(self.at(name).name)
+        self.server.broken += 1
+        self.send(data[:5], whole=False)
+        return "hang up" if self.server.breaks == "hang up" else None
 
     def do_stor(self, name):
         if self.server.full:
@@ -238,12 +263,14 @@ class Session(threading.Thread):
 
 class Scripted:
     """In threads of this process. facts: it knows MLSD; cut: after so many bytes of a file it stalls, hangs up or ends as if that was all
-    (breaks); unfinished: the transfer is not confirmed; lies: name -> bytes that are told too many; renames: over other files
-    ("over"), to new names ("new"), once ("new, once"), never (""); keeps: bytes of each piece that it writes; unknown: commands."""
+    (breaks); cut_once: names of files of which this happens once, after five bytes; most: connections that it takes, it refuses what is more
+    by 421, or 530 where somebody logs in (refuses); unfinished: the transfer is not confirmed; lies: name -> bytes that are told too many;
+    renames: over other files ("over"), to new names ("new"), once ("new, once"), never (""); keeps: bytes of each piece that it writes; unknown: commands."""
 
     def __init__(self, top, facts=True, password="open sesame"):
         self.top, self.facts, self.password = str(top), facts, password
         self.cut, self.breaks, self.unfinished, self.lies, self.renames, self.keeps, self.full = None, "drop", False, {}, "over", None, False
+        self.cut_once, self.most, self.refuses, self.inside, self.refused, self.lock = set(), None, "421", 0, 0, threading.Lock()
         self.unknown, self.heard, self.held, self.broken = set(), [], [], 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]

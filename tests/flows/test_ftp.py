@@ -84,6 +84,67 @@ def test_line_breaks_while_listing(project, over, vsftpd, breaks):
     line.stop()
 
 
+# ---------------------------------------------------------------- many small files
+
+MANY = 60
+
+
+def drop_many(project, over, settings):
+    over("import_tasks:\n  in: {storage: drop, path: in, after_import: keep, stable_for: 0}\n", settings=settings)
+    for n in range(MANY):
+        project.drop(f"{n:02}.csv", f"number {n} " * n)
+
+
+def check_many(project):
+    assert project.call("run", "in").stderr == ""
+    taken = project.rows("SELECT name, size, state FROM pattimpex_attachment ORDER BY name")
+    assert taken == [(f"{n:02}.csv", len(f"number {n} " * n), "done") for n in range(MANY)]
+
+
+@pytest.mark.parametrize("tls", ["none", "explicit"])
+def test_many_small_files_take_a_handful_of_logins(project, over, vsftpd, tls):
+    server = vsftpd(tls)
+    before = server.logins()
+    drop_many(project, over, server.settings(project.drop_folder))
+    check_many(project)
+    assert server.logins() - before <= 4
+
+
+@pytest.mark.parametrize("facts", [True, False])
+def test_small_files_are_asked_for_once(project, over, scripted, facts):
+    server = scripted(facts=facts)
+    drop_many(project, over, server.settings())
+    check_many(project)
+    asked = [argument for verb, argument in server.heard if verb in ("MLST", "SIZE")]
+    assert len(asked) == (MANY if facts else 0)
+    assert sorted(argument for verb, argument in server.heard if verb == "RETR") == [f"/in/{n:02}.csv" for n in range(MANY)]
+
+
+@pytest.mark.parametrize("refuses", ["421", "530"])
+def test_server_that_takes_few_connections(project, over, scripted, refuses):
+    server = scripted()
+    server.most, server.refuses = 2, refuses
+    drop_many(project, over, server.settings())
+    check_many(project)
+    assert server.refused <= 1
+
+
+def test_server_that_takes_no_connection(project, over, scripted):
+    server = scripted()
+    server.most = 0
+    over(settings=server.settings())
+    assert "the server says: 421 There are too many connections" in project.call("storage", "check", "drop", status=3).stdout
+
+
+@pytest.mark.parametrize("breaks", ["drop", "hang up"])
+def test_line_breaks_while_reading_ahead(project, over, scripted, breaks):
+    server = scripted(facts=False)
+    server.cut_once, server.breaks = {"11.csv", "12.csv", "40.csv"}, breaks
+    drop_many(project, over, server.settings())
+    check_many(project)
+    assert server.broken == 3
+
+
 # ---------------------------------------------------------------- certificates
 
 def test_certificate_that_nobody_signed(project, over, vsftpd):

@@ -195,6 +195,62 @@ static void expects_what_is_not_so(Fixture *fixture, const void *data) {
   assert_reads(fixture, names[8], "008", 100);
 }
 
+/* Sizes of which some do not go beside others into what may be read before it is asked for. */
+static void expects_under_a_limit(Fixture *fixture, const void *data) {
+  static const unsigned sizes[] = {10000, 25000, 4000, 30001, 1, 29000};
+  PxExpected expected[G_N_ELEMENTS(sizes)];
+  char names[G_N_ELEMENTS(sizes)][8];
+  g_auto(Other) other = other_with(fixture, data, "bandwidth_limit: 300000");
+  make_directory(fixture, "in");
+  for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    g_autofree char *text = g_strnfill(sizes[i], 'x');
+    (void)g_snprintf(names[i], sizeof names[i], "%03u", i);
+    expected[i] = (PxExpected){.path = "in", .name = names[i], .size = sizes[i]};
+    g_autofree char *path = g_strconcat("in/", names[i], NULL);
+    write_file(fixture, path, text);
+  }
+  g_assert_true(px_storage_check(other.storage, false, NULL));
+  int64_t began = g_get_monotonic_time();
+  px_storage_expect(other.storage, expected, G_N_ELEMENTS(sizes));
+  for (unsigned i = 0; i < G_N_ELEMENTS(sizes); i++) {
+    PxFileInfo info;
+    char sha256[65];
+    g_autoptr(PxReading) reading = px_storage_open_read(other.storage, "in", names[i], &info, NULL);
+    g_assert_cmpuint(info.size, ==, sizes[i]);
+    g_assert_true(px_storage_digest(reading, sha256, NULL));
+  }
+  px_storage_expect(other.storage, NULL, 0);
+  g_assert_cmpint(g_get_monotonic_time() - began, >=, 98002 * INT64_C(1000000) / 300000);
+}
+
+static unsigned count_names(const char *path) {
+  unsigned n = 0;
+  g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+  while (g_dir_read_name(directory))
+    n++;
+  return n;
+}
+
+/* Neither descriptors nor threads, whatever was begun and not asked for. */
+static void expecting_leaves_nothing_open(Fixture *fixture, const void *data) {
+  PxExpected expected[EXPECTED];
+  char names[EXPECTED][8];
+  write_expected(fixture, expected, names);
+  g_assert_true(px_storage_check(fixture->storage, false, NULL));
+  unsigned descriptors = count_names("/proc/self/fd");
+  unsigned threads = count_names("/proc/self/task");
+  for (unsigned round = 0; round < 3; round++) {
+    px_storage_expect(fixture->storage, expected, EXPECTED);
+    for (unsigned i = 0; i < 5; i++)
+      assert_reads(fixture, names[i], names[i], 100);
+    px_storage_expect(fixture->storage, NULL, 0);
+    g_assert_cmpuint(count_names("/proc/self/fd"), ==, descriptors);
+    g_assert_cmpuint(count_names("/proc/self/task"), ==, threads);
+  }
+  px_storage_expect(fixture->storage, expected, EXPECTED); /* and so it is closed */
+  assert_reads(fixture, names[0], names[0], 100);
+}
+
 static void digest(Fixture *fixture, const void *data) {
   PxFileInfo info;
   char sha256[65];
@@ -421,6 +477,8 @@ void add_contract_tests(void) {
   add_for_all("other_size_is_an_error", other_size);
   add_for_all("reads_what_was_expected", reads_what_was_expected);
   add_for_all("expects_what_is_not_so", expects_what_is_not_so);
+  add_for_all("expects_under_a_limit", expects_under_a_limit);
+  add_for_all("expecting_leaves_nothing_open", expecting_leaves_nothing_open);
   add_for_all("digest", digest);
   add_for_all("lists_many", lists_many);
   add_for_all("lists_trees", lists_trees);

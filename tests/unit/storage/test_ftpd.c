@@ -13,7 +13,7 @@
 #define VSFTPD "/usr/sbin/vsftpd"
 #define PYTHON "/usr/bin/python3"
 
-typedef enum { PLAIN, EXPLICIT, IMPLICIT, PYTHON_SERVER, SERVERS } Which;
+typedef enum { PLAIN, EXPLICIT, IMPLICIT, ALONE, PYTHON_SERVER, SERVERS } Which;
 
 static char *directory;
 static char *certificate;
@@ -60,8 +60,8 @@ const char *ftpd_certificate(void) {
 
 static char *vsftpd_text(Which which) {
   static const char *const tls[] = {[PLAIN] = "", [EXPLICIT] = "implicit_ssl=NO\n", [IMPLICIT] = "implicit_ssl=YES\n"};
-  g_autofree char *of_tls = which == PLAIN
-                              ? g_strdup("")
+  g_autofree char *of_tls = which == PLAIN || which == ALONE
+                              ? g_strdup(which == ALONE ? "max_per_ip=1\n" : "")
                               : g_strdup_printf("ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=YES\nforce_anon_data_ssl=YES\n"
                                                 "rsa_cert_file=%s\nssl_ciphers=HIGH\n%s",
                                                 certificate, tls[which]);
@@ -115,6 +115,10 @@ static char *config_of(Which which, const char *more, const char *served) {
 
 char *vsftpd_plain_config(const char *served) {
   return config_of(PLAIN, "user: anonymous, tls: none", served);
+}
+
+char *vsftpd_alone_config(const char *served) {
+  return config_of(ALONE, "user: anonymous, tls: none", served);
 }
 
 char *vsftpd_explicit_config(const char *served) {

@@ -197,6 +197,7 @@ int main(int argc, char **argv) {
   add_s3_tests();
   add_s3_sign_tests();
   add_s3_xml_tests();
+  add_ftp_tests(&drivers[3], &drivers[6]);
   add_ftp_list_tests();
   add_file_tests();
   add_put_tests();

@@ -58,6 +58,7 @@ void add_sftp_tests(const Driver *driver);
 void add_s3_tests(void);
 void add_s3_sign_tests(void);
 void add_s3_xml_tests(void);
+void add_ftp_tests(const Driver *vsftpd, const Driver *pyftpdlib);
 void add_ftp_list_tests(void);
 void add_file_tests(void);
 void add_put_tests(void);
