@@ -11,7 +11,6 @@
 #define PRECISION_NS (2 * SECOND_NS) /* the protocol has whole seconds; what is behind the server may have two (FAT) */
 #define DAY_S (24 * 60 * 60)
 #define LISTS_AT_ONCE 4u
-#define MOST_SILENCE (60 * G_USEC_PER_SEC)
 #define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
 #define KNOWN_FOR G_USEC_PER_SEC
 #define SMALL_ROOM 65536 /* bytes: a disk with less is full */
@@ -25,6 +24,7 @@ typedef struct {
   char *way;    /* a path that was found to be one, and when; NULL: none */
   int64_t way_seen;
   PxSftpEarly *early;
+  PxSftpMore *more;
   GHashTable *swept; /* directories whose leftover temporary files are gone */
 } Sftp;
 
@@ -93,6 +93,7 @@ static void *sftp_open(const void *settings, PxPace *pace) {
   self->settings = settings;
   self->pace = pace;
   self->early = px_sftp_early_new();
+  self->more = px_sftp_more_new(&self->settings->ssh, (unsigned)self->settings->connections - 1);
   self->swept = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
@@ -101,6 +102,7 @@ static void sftp_close(void *data) {
   Sftp *self = data;
   disconnect(self);
   px_sftp_early_free(self->early);
+  px_sftp_more_free(self->more);
   g_hash_table_unref(self->swept);
   g_free(self->name);
   g_free(self);
@@ -145,10 +147,9 @@ static bool find_root(Sftp *self, GError **error) {
   return true;
 }
 
-/* Connects, unless there is a connection that is of use. After a long silence something between may have forgotten it, which would only be
- * noticed after the whole timeout. */
+/* Connects, unless there is a connection that is of use. */
 static bool connect_to(Sftp *self, GError **error) {
-  if (self->sftp && px_sftp_silence(self->sftp) < MOST_SILENCE && !px_sftp_is_dead(self->sftp))
+  if (self->sftp && px_sftp_is_of_use(self->sftp))
     return true;
   disconnect(self);
   self->sftp = px_sftp_open(&self->settings->ssh, error);
@@ -681,7 +682,7 @@ static void sftp_put_all(void *data, PxPutting *puttings, size_t n) {
       .putting = &puttings[i], .written = remote_path(self, put->path, temporary), .target = remote_path(self, put->path, put->name)};
     g_array_append_val(sendings, sending);
   }
-  px_sftp_put_all(self->sftp, self->pace, (PxSftpSending *)(void *)sendings->data, sendings->len);
+  px_sftp_put_all(self->sftp, self->more, self->pace, (PxSftpSending *)(void *)sendings->data, sendings->len);
   for (guint i = 0; i < sendings->len && !px_sftp_is_dead(self->sftp); i++) {
     const PxSftpSending *sending = &g_array_index(sendings, PxSftpSending, i);
     sweep(self, sending->putting->put.path, sending->mtime);

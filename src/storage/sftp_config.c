@@ -6,6 +6,8 @@
 #define PORT 22
 #define CONNECT_TIMEOUT (20 * G_USEC_PER_SEC)
 #define TIMEOUT (60 * G_USEC_PER_SEC)
+#define CONNECTIONS 4
+#define MOST_CONNECTIONS 16
 #define ACCEPT_NEW "accept-new"
 #define FINGERPRINT "SHA256:"
 #define FINGERPRINT_CHARS 43 /* 32 bytes in base64 without its padding */
@@ -14,7 +16,7 @@ static const char *const algorithms[] = {[PX_SSH_DEFAULT] = "default", [PX_SSH_S
 
 #define AT(member) offsetof(PxSftpSettings, member)
 
-const PxKey px_sftp_keys[14] = {
+const PxKey px_sftp_keys[15] = {
   {.name = "host", .type = PX_KEY_STRING, .offset = AT(ssh.host), .required = true},
   {.name = "port", .type = PX_KEY_UNSIGNED, .offset = AT(ssh.port), .min = 1, .max = 65535},
   {.name = "user", .type = PX_KEY_STRING, .offset = AT(ssh.user), .required = true},
@@ -29,6 +31,7 @@ const PxKey px_sftp_keys[14] = {
   {.name = "connect_timeout", .type = PX_KEY_DURATION, .offset = AT(ssh.connect_timeout)},
   {.name = "timeout", .type = PX_KEY_DURATION, .offset = AT(ssh.timeout)},
   {.name = "directory", .type = PX_KEY_STRING, .offset = AT(directory)},
+  {.name = "connections", .type = PX_KEY_UNSIGNED, .offset = AT(connections), .min = 1, .max = MOST_CONNECTIONS},
 };
 
 void px_sftp_defaults(void *data) {
@@ -36,6 +39,7 @@ void px_sftp_defaults(void *data) {
   settings->ssh.port = PORT;
   settings->ssh.connect_timeout = CONNECT_TIMEOUT;
   settings->ssh.timeout = TIMEOUT;
+  settings->connections = CONNECTIONS;
 }
 
 static void resolve(const PxConfig *config, char **path) {

@@ -68,8 +68,9 @@ bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension);
 size_t px_sftp_most_written(const PxSftp *sftp);
 /* Whether the connection is of no use any more: an error said so, or the server hung up meanwhile. */
 bool px_sftp_is_dead(PxSftp *sftp);
-/* Microseconds since the last byte. */
-int64_t px_sftp_silence(const PxSftp *sftp);
+/* Whether it is alive and was not silent for so long that something between may have forgotten it, which would only be noticed after the whole
+ * timeout. */
+bool px_sftp_is_of_use(PxSftp *sftp);
 const char *px_sftp_where(const PxSftp *sftp);
 
 /* A request is begun, filled and sent; its id comes with the answer. Nothing waits before px_sftp_receive(). */
@@ -178,18 +179,24 @@ typedef struct {
   char *target;
   uint32_t mtime; /* out: by the server's clock; 0: nothing was written */
 } PxSftpSending;
+/* Further connections to the same server, opened when there is much for them to do: what one connection asks, the server does one after the other,
+ * and waits for its disk each time. */
+typedef struct PxSftpMore PxSftpMore;
+PxSftpMore *px_sftp_more_new(const PxSshSettings *settings, unsigned most);
+void px_sftp_more_free(PxSftpMore *more);
 /* As put_all of a driver has it; their directories are there. Of a file that is not put for a reason of its own nothing is left, and it is
  * undecided. */
-void px_sftp_put_all(PxSftp *sftp, PxPace *pace, PxSftpSending *sendings, size_t n);
+void px_sftp_put_all(PxSftp *sftp, PxSftpMore *more, PxPace *pace, PxSftpSending *sendings, size_t n);
 
 /* ---- settings */
 
 typedef struct {
   PxSshSettings ssh;
-  char *directory; /* "": where the login leads to */
+  char *directory;      /* "": where the login leads to */
+  uint64_t connections; /* at once, at most */
 } PxSftpSettings;
 
-extern const PxKey px_sftp_keys[14];
+extern const PxKey px_sftp_keys[15];
 void px_sftp_defaults(void *data);
 void px_sftp_check_settings(void *data, const PxConfig *config, const PxConfigNode *node, PxComplaints *complaints);
 char *px_sftp_place(const void *data);

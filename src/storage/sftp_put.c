@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Several files that are written at once: what each needs is sent as soon as the answer before it is there, so that only the server is waited for. */
+/* Several files that are written at once: what each needs is sent as soon as the answer before it is there, so that only the server is waited for;
+ * and where there are many, over several connections. */
 #include "base/hook.h"
+#include "base/thread.h"
 #include "storage/bytes_private.h"
 #include "storage/sftp_private.h"
 
@@ -10,9 +12,9 @@
 typedef struct {
   PxSftp *sftp;
   PxPace *pace;
-  PxSftpSending *sending;
-  unsigned waiting; /* answers; 0: there is nothing more to be done with it */
-  bool bad;         /* it cannot be put so */
+  PxSftpSending *sending; /* NULL: none yet */
+  unsigned waiting;       /* answers; 0: there is nothing more to be done with it */
+  bool bad;               /* it cannot be put so */
 } File;
 
 static const PxPut *put_of(const File *file) {
@@ -160,28 +162,136 @@ static bool take_look(void *data, PxSftpReply *reply, GError **error) {
   return true;
 }
 
+/* ---- all of them */
+
+#define AT_ONCE 32u /* of a connection: each has a handle */
+#define MANY 64u    /* files that a further connection is worth while for */
+#define FEW 8u      /* files for each connection that is there */
+
+/* Those that nobody has begun. */
+typedef struct {
+  PxPace *pace;
+  PxSftpSending *sendings;
+  size_t n;
+  GMutex lock;
+  size_t next;
+} Pile;
+
+static PxSftpSending *take(Pile *pile) {
+  g_mutex_lock(&pile->lock);
+  PxSftpSending *taken = pile->next < pile->n ? &pile->sendings[pile->next++] : NULL;
+  g_mutex_unlock(&pile->lock);
+  return taken;
+}
+
+/* Whether there is one that is not through. */
+static bool fill_up(File *files, PxSftp *sftp, Pile *pile) {
+  bool busy = false;
+  for (size_t i = 0; i < AT_ONCE; i++) {
+    PxSftpSending *next = files[i].waiting ? NULL : take(pile);
+    if (next) {
+      files[i] = (File){.sftp = sftp, .pace = pile->pace, .sending = next};
+      await(&files[i], px_sftp_send_paths(sftp, PX_SFTP_LSTAT, next->target, NULL), take_look);
+    }
+    busy |= files[i].waiting > 0;
+  }
+  return busy;
+}
+
 /* The connection is lost: nobody knows what became of those that are not through. */
-static void give_up(File *files, size_t n, const GError *problem) {
-  for (size_t i = 0; i < n; i++) {
-    PxPutting *putting = files[i].sending->putting;
-    px_sftp_forget_all(files[i].sftp, &files[i]);
+static void give_up(File *files, PxSftp *sftp, const GError *told) {
+  for (size_t i = 0; i < AT_ONCE; i++) {
     if (files[i].waiting == 0)
       continue;
-    putting->decided = true;
-    putting->error = g_error_copy(problem);
+    px_sftp_forget_all(sftp, &files[i]);
+    files[i].sending->putting->decided = told != NULL;
+    files[i].sending->putting->error = told ? g_error_copy(told) : NULL;
   }
 }
 
-void px_sftp_put_all(PxSftp *sftp, PxPace *pace, PxSftpSending *sendings, size_t n) {
-  g_autofree File *files = g_new(File, n);
+/* Until nobody has more to begin. tells: a lost connection is the outcome of what it had begun, else that is undecided. */
+static bool put_over(PxSftp *sftp, Pile *pile, bool tells) {
+  File files[AT_ONCE] = {0};
   g_autoptr(GError) problem = NULL;
-  for (size_t i = 0; i < n; i++) {
-    files[i] = (File){.sftp = sftp, .pace = pace, .sending = &sendings[i]};
-    await(&files[i], px_sftp_send_paths(sftp, PX_SFTP_LSTAT, sendings[i].target, NULL), take_look);
-  }
-  for (size_t i = 0; i < n && !problem; i++)
-    while (files[i].waiting > 0 && px_sftp_turn(sftp, &problem))
-      continue;
+  while (!problem && fill_up(files, sftp, pile))
+    (void)!px_sftp_turn(sftp, &problem);
   if (problem)
-    give_up(files, n, problem);
+    give_up(files, sftp, tells ? problem : NULL);
+  return !problem;
+}
+
+/* ---- over several connections */
+
+/* One of them, in a thread of its own. */
+typedef struct {
+  const PxSshSettings *settings;
+  PxSftp *sftp; /* NULL: not open */
+  Pile *pile;
+  GThread *thread; /* NULL: it does nothing now */
+} Hand;
+
+struct PxSftpMore {
+  Hand *hands;
+  unsigned n;
+};
+
+PxSftpMore *px_sftp_more_new(const PxSshSettings *settings, unsigned most) {
+  PxSftpMore *more = g_new(PxSftpMore, 1);
+  *more = (PxSftpMore){.hands = g_new0(Hand, most), .n = most};
+  for (unsigned i = 0; i < most; i++)
+    more->hands[i].settings = settings;
+  return more;
+}
+
+void px_sftp_more_free(PxSftpMore *more) {
+  for (unsigned i = 0; i < more->n; i++)
+    px_sftp_close(more->hands[i].sftp);
+  g_free(more->hands);
+  g_free(more);
+}
+
+static void *lend(void *data) {
+  Hand *hand = data;
+  if (!hand->sftp)
+    hand->sftp = px_sftp_open(hand->settings, NULL);
+  if (hand->sftp && !put_over(hand->sftp, hand->pile, false))
+    g_clear_pointer(&hand->sftp, px_sftp_close);
+  return NULL;
+}
+
+/* A server that gives no further connection now is not asked again: those that are there are enough. */
+static void start(PxSftpMore *more, Pile *pile) {
+  for (unsigned i = 0; i < more->n; i++) {
+    Hand *hand = &more->hands[i];
+    if (hand->sftp && !px_sftp_is_of_use(hand->sftp))
+      g_clear_pointer(&hand->sftp, px_sftp_close);
+    if (pile->n < (hand->sftp ? FEW * (i + 2) : MANY))
+      continue;
+    hand->pile = pile;
+    hand->thread = px_thread_start("sftp put", lend, hand);
+  }
+}
+
+static void end(PxSftpMore *more) {
+  unsigned n = more->n;
+  for (unsigned i = 0; i < n; i++) {
+    Hand *hand = &more->hands[i];
+    if (!hand->thread)
+      continue;
+    g_thread_join(g_steal_pointer(&hand->thread));
+    if (!hand->sftp)
+      more->n = MIN(more->n, i);
+  }
+  for (unsigned i = more->n; i < n; i++)
+    g_clear_pointer(&more->hands[i].sftp, px_sftp_close);
+}
+
+void px_sftp_put_all(PxSftp *sftp, PxSftpMore *more, PxPace *pace, PxSftpSending *sendings, size_t n) {
+  Pile pile = {.pace = pace, .sendings = sendings, .n = n};
+  g_mutex_init(&pile.lock);
+  if (!pace->limit)
+    start(more, &pile);
+  (void)put_over(sftp, &pile, true);
+  end(more);
+  g_mutex_clear(&pile.lock);
 }

@@ -10,6 +10,7 @@
 #define MOST_REPLY_BYTES ((uint32_t)1024 * 1024)
 #define PIECE_BYTES 65536u
 #define MOST_DONE ((size_t)1024 * 1024)
+#define MOST_SILENCE (60 * G_USEC_PER_SEC)
 /* What every server takes (draft 3: packets of 34000 bytes), and what OpenSSH takes. */
 #define SAFE_WRITE ((size_t)32 * 1024)
 #define MOST_WRITE ((size_t)255 * 1024)
@@ -505,8 +506,8 @@ bool px_sftp_is_dead(PxSftp *sftp) {
   return sftp->dead || !move_bytes(sftp, &progress, NULL);
 }
 
-int64_t px_sftp_silence(const PxSftp *sftp) {
-  return g_get_monotonic_time() - sftp->progress;
+bool px_sftp_is_of_use(PxSftp *sftp) {
+  return g_get_monotonic_time() - sftp->progress < MOST_SILENCE && !px_sftp_is_dead(sftp);
 }
 
 const char *px_sftp_where(const PxSftp *sftp) {

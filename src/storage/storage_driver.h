@@ -22,7 +22,7 @@ typedef struct {
   GError *error; /* out; the caller's */
 } PxPutting;
 /* As many are given at once, at most. */
-#define PX_MOST_PUTTINGS 64u
+#define PX_MOST_PUTTINGS 256u
 #define PX_MOST_PUTTING_BYTES ((uint64_t)4 * 1024 * 1024)
 
 typedef struct {

@@ -52,10 +52,11 @@ class Started:
 
 
 class Line:
-    """What goes to a server and back, until so many bytes went one way: then nothing goes any more (stall), or it is cut (drop)."""
+    """What goes to a server and back, until so many bytes went one way: then nothing goes any more (stall), or it is cut (drop). Connections beyond
+    most are cut at once."""
 
-    def __init__(self, port, limit=None, way="down", breaks="drop"):
-        self.to, self.limit, self.way, self.breaks = port, limit, way, breaks
+    def __init__(self, port, limit=None, way="down", breaks="drop", most=None):
+        self.to, self.limit, self.way, self.breaks, self.most = port, limit, way, breaks, most
         self.broken = self.opened = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -71,6 +72,9 @@ class Line:
             except OSError:
                 return
             self.opened += 1
+            if self.most is not None and self.opened > self.most:
+                near.close()
+                continue
             far = socket.create_connection(("127.0.0.1", self.to))
             for way, source, target in (("up", near, far), ("down", far, near)):
                 threading.Thread(target=self.pump, args=(way, source, target), daemon=True).start()

@@ -123,14 +123,35 @@ def test_small_files_for_a_disk_that_is_full(project, over, scripted):
     assert project.tree() == expected
 
 
+@pytest.mark.parametrize("connections, most, expected", [(4, None, range(2, 5)), (1, None, [1]), (4, 1, [2, 3, 4])], ids=["many", "one", "refused"])
+def test_many_small_files_over_several_connections(project, over, port, connections, most, expected):
+    line = Line(port, most=most)
+    over(MANY, line=line, connections=connections)
+    names, everything = files_here(project, 150)
+    project.call("storage", "put", "drop", *names, "out/")
+    assert project.tree() == everything and line.opened in expected
+
+
 @pytest.mark.parametrize("breaks", ["drop", "stall"])
 def test_line_that_breaks_while_small_files_are_put(project, over, port, breaks):
     line = Line(port, limit=200_000, way="up", breaks=breaks)
-    over(MANY, line=line, timeout="1s", connect_timeout="5s")
+    over(MANY, line=line, timeout="1s", connect_timeout="5s", connections=1)
     names, expected = files_here(project, 80)
     done = project.call("storage", "put", "drop", *names, "out/", status=None)
     there = {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name}
     assert line.broken > 0 and done.returncode != 0 and there.items() < expected.items()
+    line.heal()
+    project.call("storage", "put", "drop", *names, "out/")
+    assert {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name} == expected
+
+
+def test_lines_that_break_one_by_one(project, over, port):
+    line = Line(port, limit=100_000, way="up")
+    over(MANY, line=line)
+    names, expected = files_here(project, 80)
+    project.call("storage", "put", "drop", *names, "out/", status=None)
+    there = {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name}
+    assert line.broken > 0 and there.items() <= expected.items()
     line.heal()
     project.call("storage", "put", "drop", *names, "out/")
     assert {name: text for name, text in project.tree().items() if ".pattimpex-tmp-" not in name} == expected

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define MANY 150u
+#define MORE 300u /* than are given to a driver at once */
 
 /* What is put: text is its bytes. */
 typedef struct {
@@ -202,16 +203,16 @@ static bool stop_soon(void *data, GError **error) {
 
 /* What was begun is whole; the rest is as if it had not been asked for. */
 static void stops(Fixture *fixture, const void *data) {
-  g_autofree PxUpload *uploads = g_new(PxUpload, MANY);
-  char names[MANY][8];
+  g_autofree PxUpload *uploads = g_new(PxUpload, MORE);
+  char names[MORE][8];
   unsigned put = 0;
-  for (unsigned i = 0; i < MANY; i++) {
+  for (unsigned i = 0; i < MORE; i++) {
     (void)g_snprintf(names[i], sizeof names[i], "%03u", i);
     uploads[i] = upload_of(&(const Given){.path = "out", .name = names[i], .text = names[i]});
   }
   Patience patience = {.left = 1};
-  g_assert_false(px_storage_put_all(fixture->storage, uploads, MANY, stop_soon, &patience));
-  for (unsigned i = 0; i < MANY; i++) {
+  g_assert_false(px_storage_put_all(fixture->storage, uploads, MORE, stop_soon, &patience));
+  for (unsigned i = 0; i < MORE; i++) {
     g_autofree char *place = g_strconcat("out/", names[i], NULL);
     g_autofree char *there = read_file(fixture, place);
     g_assert_cmpstr(there, ==, uploads[i].ret_name ? names[i] : NULL);
@@ -220,8 +221,8 @@ static void stops(Fixture *fixture, const void *data) {
       assert_fails(false, &uploads[i].error, PX_ERROR_STOPPED, "enough");
   }
   g_assert_cmpuint(put, >, 0);
-  g_assert_cmpuint(put, <, MANY);
-  uploads_clear(uploads, MANY);
+  g_assert_cmpuint(put, <, MORE);
+  uploads_clear(uploads, MORE);
   g_autofree char *all = tree(fixture);
   g_assert_null(strstr(all, ".pattimpex-"));
 }
