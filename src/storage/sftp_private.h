@@ -64,7 +64,8 @@ typedef struct {
 PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_sftp_close(PxSftp *sftp);
 bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension);
-/* Most bytes of one write. */
+/* Most bytes of one read, of one write. */
+size_t px_sftp_most_read(const PxSftp *sftp);
 size_t px_sftp_most_written(const PxSftp *sftp);
 /* Whether the connection is of no use any more: an error said so, or the server hung up meanwhile. */
 bool px_sftp_is_dead(PxSftp *sftp);

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-#define READ_BYTES 32768u /* what every server answers at once (draft 3) */
-#define MOST_READS 128u
-#define MOST_BYTES_WRITTEN ((size_t)2 * 1024 * 1024) /* on their way */
+#define MOST_BYTES_READ ((size_t)4 * 1024 * 1024) /* on their way */
+#define MOST_BYTES_WRITTEN ((size_t)2 * 1024 * 1024)
 
 /* ---- reading */
 
@@ -16,8 +15,8 @@ typedef struct {
   PxSftpReading *reading;
   uint32_t id;
   uint64_t offset;
-  unsigned want;
-  GByteArray *bytes;
+  unsigned want, got;
+  GByteArray *bytes; /* what came before the caller had room for it; NULL: nothing */
   bool waits, ended;
 } Run;
 
@@ -27,14 +26,17 @@ struct PxSftpReading {
   char *place;
   uint64_t size, next;
   GQueue runs;    /* Run, by offset */
-  unsigned given; /* bytes of the first run */
+  unsigned given; /* of the first run's bytes */
   bool ended;
+  unsigned char *into; /* where the caller waits for the next bytes, and how many */
+  size_t room;
   GError *problem; /* what the server said to one of them */
 };
 
 static void run_free(void *data) {
   Run *run = data;
-  g_byte_array_unref(run->bytes);
+  if (run->bytes)
+    g_byte_array_unref(run->bytes);
   g_free(run);
 }
 
@@ -65,11 +67,30 @@ static void ask(Run *run) {
   PxSftpReading *reading = run->reading;
   run->id = px_sftp_begin(reading->sftp, PX_SFTP_READ);
   px_sftp_add_bytes(reading->sftp, reading->handle.bytes, reading->handle.len);
-  px_sftp_add_u64(reading->sftp, run->offset + run->bytes->len);
-  px_sftp_add_u32(reading->sftp, run->want - run->bytes->len);
+  px_sftp_add_u64(reading->sftp, run->offset + run->got);
+  px_sftp_add_u32(reading->sftp, run->want - run->got);
   px_sftp_send(reading->sftp);
   px_sftp_route(reading->sftp, run->id, take_run, run);
   run->waits = true;
+}
+
+static void give(PxSftpReading *reading, const void *bytes, size_t n) {
+  memcpy(reading->into, bytes, n);
+  reading->into += n;
+  reading->room -= n;
+}
+
+/* Straight to the caller, if they are the next and the caller is there; each copy of a large file costs. */
+static void take_bytes(Run *run, const unsigned char *bytes, size_t len) {
+  PxSftpReading *reading = run->reading;
+  run->got += (unsigned)len;
+  if (run == reading->runs.head->data && !run->bytes && len <= reading->room) {
+    give(reading, bytes, len);
+    return;
+  }
+  if (!run->bytes)
+    run->bytes = g_byte_array_sized_new((unsigned)len);
+  g_byte_array_append(run->bytes, bytes, (unsigned)len);
 }
 
 static bool take_run(void *data, PxSftpReply *reply, GError **error) {
@@ -84,57 +105,70 @@ static bool take_run(void *data, PxSftpReply *reply, GError **error) {
       (void)px_sftp_fail(&reading->problem, reply, reading->place, "read");
     return true;
   }
-  if (reply->type != PX_SFTP_DATA || !px_sftp_take_bytes(reply, &bytes, &len) || len == 0 || len > run->want - run->bytes->len)
+  if (reply->type != PX_SFTP_DATA || !px_sftp_take_bytes(reply, &bytes, &len) || len == 0 || len > run->want - run->got)
     return px_sftp_broken(reading->sftp, error);
-  g_byte_array_append(run->bytes, bytes, (unsigned)len);
+  take_bytes(run, bytes, len);
   /* draft 6.4: of a regular file fewer bytes than were asked for come only at its end. Where it is not the end that it had, that is asked again. */
-  run->ended = run->bytes->len < run->want && run->offset + run->bytes->len == reading->size;
-  if (run->bytes->len < run->want && !run->ended)
+  run->ended = run->got < run->want && run->offset + run->got == reading->size;
+  if (run->got < run->want && !run->ended)
     ask(run);
   return true;
 }
 
 /* As far as the file was said to go, and once beyond, to see that it ends there. */
 void px_sftp_reading_begin(PxSftpReading *reading) {
-  while (reading->next <= reading->size && reading->runs.length < MOST_READS) {
+  size_t run_bytes = px_sftp_most_read(reading->sftp);
+  while (reading->next <= reading->size && reading->runs.length < MOST_BYTES_READ / run_bytes) {
     Run *run = g_new0(Run, 1);
     run->reading = reading;
     run->offset = reading->next;
-    run->want = (unsigned)MIN(reading->size - reading->next + 1, READ_BYTES);
-    run->bytes = g_byte_array_sized_new(run->want);
+    run->want = (unsigned)MIN(reading->size - reading->next + 1, run_bytes);
     reading->next += run->want;
     g_queue_push_tail(&reading->runs, run);
     ask(run);
   }
 }
 
-/* As much as there is room for: each write of the caller's costs. */
-ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) {
-  size_t got = 0;
-  while (!reading->ended && got < size) {
+/* What came before the caller was there. */
+static void give_kept(PxSftpReading *reading, const Run *run) {
+  unsigned kept = run->bytes ? run->bytes->len : 0;
+  size_t n = MIN(reading->room, kept - reading->given);
+  if (n > 0)
+    give(reading, run->bytes->data + reading->given, n);
+  reading->given += (unsigned)n;
+  if (reading->given < kept)
+    return;
+  reading->ended = run->ended;
+  reading->given = 0;
+  run_free(g_queue_pop_head(&reading->runs));
+}
+
+/* As much as there is room for, since each write of the caller's costs; but what is to come is not cut in two. */
+static bool fill(PxSftpReading *reading, size_t size, GError **error) {
+  while (!reading->ended && reading->room > 0) {
     px_sftp_reading_begin(reading);
-    Run *run = reading->runs.head ? reading->runs.head->data : NULL;
-    if (!run)
+    const Run *run = g_queue_peek_head(&reading->runs);
+    if (!run || (run->waits && reading->room < size && reading->room < run->want))
       break;
     if (run->waits && !px_sftp_turn(reading->sftp, error))
-      return -1;
+      return false;
     if (reading->problem) {
       g_propagate_error(error, g_steal_pointer(&reading->problem));
-      return -1;
+      return false;
     }
-    if (run->waits)
-      continue;
-    size_t n = MIN(size - got, run->bytes->len - reading->given);
-    memcpy((char *)buffer + got, run->bytes->data + reading->given, n);
-    got += n;
-    reading->given += (unsigned)n;
-    if (reading->given == run->bytes->len) {
-      reading->ended = run->ended;
-      reading->given = 0;
-      run_free(g_queue_pop_head(&reading->runs));
-    }
+    if (!run->waits)
+      give_kept(reading, run);
   }
-  return (ssize_t)got;
+  return true;
+}
+
+ssize_t px_sftp_reading_next(PxSftpReading *reading, void *buffer, size_t size, GError **error) {
+  reading->into = buffer;
+  reading->room = size;
+  bool ok = fill(reading, size, error);
+  size_t got = size - reading->room;
+  reading->room = 0;
+  return ok ? (ssize_t)got : -1;
 }
 
 /* ---- writing */

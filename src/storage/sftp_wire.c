@@ -11,9 +11,9 @@
 #define PIECE_BYTES 65536u
 #define MOST_DONE ((size_t)1024 * 1024)
 #define MOST_SILENCE (60 * G_USEC_PER_SEC)
-/* What every server takes (draft 3: packets of 34000 bytes), and what OpenSSH takes. */
-#define SAFE_WRITE ((size_t)32 * 1024)
-#define MOST_WRITE ((size_t)255 * 1024)
+/* What every server takes and gives at once (draft 3: packets of 34000 bytes), and what OpenSSH does. */
+#define SAFE_BYTES ((size_t)32 * 1024)
+#define MOST_BYTES ((size_t)255 * 1024)
 
 struct PxSftp {
   const PxSshSettings *settings;
@@ -27,7 +27,7 @@ struct PxSftp {
   GHashTable *routes; /* id -> Route: of answers that nobody awaits */
   uint32_t next_id;
   unsigned extensions;
-  size_t most_written;
+  size_t most_read, most_written;
   int64_t progress; /* when the last byte went or came */
   bool dead;
   GError *problem; /* that nobody has heard of yet */
@@ -199,7 +199,7 @@ static bool move_bytes(PxSftp *sftp, bool *ret_progress, GError **error) {
 static void drop_taken(PxSftp *sftp) {
   sftp->in_done += sftp->in_taken;
   sftp->in_taken = 0;
-  if (sftp->in_done < sftp->in->len && sftp->in_done < MOST_DONE)
+  if (sftp->in_done < sftp->in->len - sftp->in_done) /* moving less than was done keeps the whole cheap */
     return;
   g_byte_array_remove_range(sftp->in, 0, (unsigned)sftp->in_done);
   sftp->in_done = 0;
@@ -423,7 +423,7 @@ static void note_extension(PxSftp *sftp, const unsigned char *name, size_t len) 
       sftp->extensions |= known[i].extension;
   }
   if (len == strlen("limits@openssh.com") && memcmp(name, "limits@openssh.com", len) == 0)
-    sftp->most_written = MOST_WRITE;
+    sftp->most_written = MOST_BYTES;
 }
 
 /* OpenSSH's PROTOCOL 4.8: packet, read, write, open handles; 0: no limit. */
@@ -437,10 +437,12 @@ static bool ask_limits(PxSftp *sftp, GError **error) {
   px_sftp_send(sftp);
   if (!px_sftp_await(sftp, id, &reply, error))
     return false;
-  sftp->most_written = SAFE_WRITE;
-  if (reply.type == PX_SFTP_EXTENDED_REPLY && px_sftp_take_u64(&reply, &packet) && px_sftp_take_u64(&reply, &most_read) &&
-      px_sftp_take_u64(&reply, &most_written) && most_written >= SAFE_WRITE)
-    sftp->most_written = (size_t)MIN(most_written, MOST_WRITE);
+  sftp->most_written = SAFE_BYTES;
+  if (reply.type != PX_SFTP_EXTENDED_REPLY || !px_sftp_take_u64(&reply, &packet) || !px_sftp_take_u64(&reply, &most_read) ||
+      !px_sftp_take_u64(&reply, &most_written))
+    return true;
+  sftp->most_read = (size_t)CLAMP(most_read, SAFE_BYTES, MOST_BYTES);
+  sftp->most_written = (size_t)CLAMP(most_written, SAFE_BYTES, MOST_BYTES);
   return true;
 }
 
@@ -461,7 +463,7 @@ static bool agree(PxSftp *sftp, GError **error) {
   size_t value_len;
   while (px_sftp_take_bytes(&reply, &name, &name_len) && px_sftp_take_bytes(&reply, &value, &value_len))
     note_extension(sftp, name, name_len);
-  return sftp->most_written == SAFE_WRITE || ask_limits(sftp, error);
+  return sftp->most_written == SAFE_BYTES || ask_limits(sftp, error);
 }
 
 PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) {
@@ -474,7 +476,8 @@ PxSftp *px_sftp_open(const PxSshSettings *settings, GError **error) {
                    .out = g_byte_array_new(),
                    .in = g_byte_array_new(),
                    .routes = g_hash_table_new_full(NULL, NULL, NULL, g_free),
-                   .most_written = SAFE_WRITE};
+                   .most_read = SAFE_BYTES,
+                   .most_written = SAFE_BYTES};
   if (agree(sftp, error))
     return sftp;
   px_sftp_close(sftp);
@@ -494,6 +497,10 @@ void px_sftp_close(PxSftp *sftp) {
 
 bool px_sftp_has(const PxSftp *sftp, PxSftpExtension extension) {
   return sftp->extensions & extension;
+}
+
+size_t px_sftp_most_read(const PxSftp *sftp) {
+  return sftp->most_read;
 }
 
 size_t px_sftp_most_written(const PxSftp *sftp) {

@@ -65,6 +65,7 @@ class Handle(paramiko.SFTPHandle):
         return self.files.attributes(os.fstat(self.fd), self.path)
 
     def read(self, offset, length):
+        self.files.server.reads.append(length)
         return os.pread(self.fd, min(length, self.files.server.piece), offset)
 
     def write(self, offset, data):
@@ -141,6 +142,25 @@ class Files(paramiko.SFTPServerInterface):
         return paramiko.SFTP_OK
 
 
+class Packets(paramiko.SFTPServer):
+    """limits@openssh.com, if there are any."""
+
+    def _send_packet(self, t, packet):
+        if t == paramiko.sftp.CMD_VERSION and self.server.server.most_read:
+            packet.add_string("limits@openssh.com")
+            packet.add_string("1")
+        super()._send_packet(t, packet)
+
+    def _process(self, t, request, message):
+        if t != paramiko.sftp.CMD_EXTENDED or not self.server.server.most_read:
+            return super()._process(t, request, message)
+        reply = paramiko.Message()
+        reply.add_int(request)
+        for limit in (1 << 20, self.server.server.most_read, 32_768, 0):
+            reply.add_int64(limit)
+        self._send_packet(paramiko.sftp.CMD_EXTENDED_REPLY, reply)
+
+
 class Login(paramiko.ServerInterface):
     def __init__(self, server):
         self.server = server
@@ -165,12 +185,13 @@ class Login(paramiko.ServerInterface):
 
 class Scripted:
     """In threads of this process. lies: name -> bytes that are told too many; full: nothing can be written; handles: files that may be open at once;
-    piece: most bytes of an answer."""
+    piece: most bytes of an answer; most_read: what the server tells of that (0: nothing), reads: how many were asked for, one by one."""
 
     def __init__(self, top, ways=("password",), password="open sesame"):
         self.top, self.ways, self.password = str(top), ways, password
         self.lies, self.full, self.asked = {}, False, []
         self.handles, self.piece, self.open, self.most_open = 1000, 1 << 20, 0, 0
+        self.most_read, self.reads = 0, []
         self.key = paramiko.RSAKey.generate(2048)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -185,7 +206,7 @@ class Scripted:
                 return
             transport = paramiko.Transport(connection)
             transport.add_server_key(self.key)
-            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, Files)
+            transport.set_subsystem_handler("sftp", Packets, Files)
             self.transports.append(transport)
             try:
                 transport.start_server(threading.Event(), Login(self))

@@ -166,6 +166,34 @@ def test_server_that_does_not_answer_is_not_waited_for_by_each_file(project, ove
     assert 0 < line.opened <= 2
 
 
+def drop_large(project):
+    """Of no round size. Its name and checksum."""
+    content = os.urandom(1_300_001)
+    project.drop("large", content)
+    return [("large", hashlib.sha256(content).hexdigest())]
+
+
+@pytest.mark.parametrize("piece", [1 << 20, 20_000], ids=["whole", "less"])
+def test_large_file_of_which_a_server_answers_as_it_likes(project, over, scripted, piece):
+    server = scripted()
+    server.piece = piece
+    over(MANY, settings=server.settings(project.folder))
+    files = drop_large(project)
+    project.call("run")
+    assert kept(project) == files and project.names("in") == []
+
+
+@pytest.mark.parametrize("most, asked", [(0, 32_768), (1 << 30, 261_120), (100_000, 100_000)])
+def test_large_file_is_asked_for_in_pieces_as_large_as_the_server_gives(project, over, scripted, most, asked):
+    server = scripted()
+    server.most_read = most
+    over(MANY, settings=server.settings(project.folder))
+    files = drop_large(project)
+    project.call("run")
+    assert kept(project) == files
+    assert max(server.reads) == asked
+
+
 def test_path_that_is_missing_is_empty(project, over):
     over(TASKS.replace("path: in", "path: not/yet"))
     project.call("run")
