@@ -218,6 +218,11 @@ static bool has_packet(PxSftp *sftp, bool *ret, uint32_t *ret_len, GError **erro
   return true;
 }
 
+/* What is unsent may be sent when the server makes room for it, of which no bytes tell. */
+static bool wait_for_more(PxSftp *sftp, int64_t deadline, GError **error) {
+  return px_sftp_unsent(sftp) ? px_ssh_wait(sftp->ssh, deadline, error) : px_ssh_wait_for_bytes(sftp->ssh, deadline, error);
+}
+
 /* Waits for a whole packet. A server that only sends keepalives makes no progress: those never reach the channel. */
 static bool receive_packet(PxSftp *sftp, uint32_t *ret_len, GError **error) {
   int64_t deadline = g_get_monotonic_time() + sftp->settings->timeout;
@@ -237,7 +242,7 @@ static bool receive_packet(PxSftp *sftp, uint32_t *ret_len, GError **error) {
       return false;
     if (progress)
       deadline = sftp->progress + sftp->settings->timeout;
-    else if (!px_ssh_wait(sftp->ssh, deadline, error))
+    else if (!wait_for_more(sftp, deadline, error))
       return die(sftp);
   }
 }

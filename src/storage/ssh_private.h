@@ -40,6 +40,8 @@ bool px_ssh_write_some(PxSsh *ssh, const void *bytes, size_t size, size_t *ret_w
 bool px_ssh_read_some(PxSsh *ssh, void *buffer, size_t size, size_t *ret_got, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Waits until something can be read or, if some was written last, more can be written; until deadline (g_get_monotonic_time()). */
 bool px_ssh_wait(PxSsh *ssh, int64_t deadline, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits until bytes of the subsystem are there, or the connection has ended; what came piecemeal meanwhile is put together. */
+bool px_ssh_wait_for_bytes(PxSsh *ssh, int64_t deadline, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* "host" or "host port N", for messages. Borrowed. */
 const char *px_ssh_where(const PxSsh *ssh);
 
