@@ -23,12 +23,12 @@ FILES = {
 }
 
 
-def parallel_shop(folder):
-    shop = Shop(folder)
+def parallel_shop(folder, url=None):
+    shop = Shop(folder, url=url)
     for path in (shop.folder / "drop" / "in").iterdir():
         path.unlink()
     config = CONFIG.split("export_tasks")[0].replace("chunk_size: 2", "chunk_size: 3\n    process_multi: 2")
-    (shop.folder / "pattimpex.yaml").write_text(config)
+    shop.configure(config)
     for name, text in FILES.items():
         shop.drop(name, text)
     return shop
@@ -105,7 +105,7 @@ def test_kill_one_of_several(seed, tmp_path):
     kill_at = random.Random(seed).randrange(hooks.index("split-committed") + 2, len(hooks))
     counted = tmp_path / "hooks"
     several = {"PATTIMPEX_KILL_AT": str(kill_at), "PATTIMPEX_KILL_COUNT": str(counted)}
-    held = run_at_once(PROGRAM, shop.folder / "shop.db", workers=3, environments=[several] * 3)
+    held = run_at_once(PROGRAM, shop, workers=3, environments=[several] * 3)
     assert counted.stat().st_size >= kill_at, "nobody was killed"
     assert held > 1, "one worker did all"
     run_to_the_end(shop)

@@ -83,11 +83,11 @@ BAD = "name,email#key,phone,country_id|code\nErin,erin@x.test,5,DE\nFrank,frank@
 class Project:
     database = "sqlite:shop.db"
 
-    def __init__(self, folder):
+    def __init__(self, folder, schema=SCHEMA):
         self.folder = folder
         self.drop_folder = folder / "drop"
         (self.drop_folder / "in").mkdir(parents=True)
-        self.script(SCHEMA)
+        self.script(schema)
 
     def config(self, text, name="pattimpex.yaml", base=BASE):
         """The configuration: the base (database, storage, pattern) and what the test adds."""
@@ -212,9 +212,9 @@ def as_of_sqlite(value):
 class PostgresProject(Project):
     """The same on PostgreSQL, for tests of SQLite that are run there too: they find their project as they know it."""
 
-    def __init__(self, folder, url):
+    def __init__(self, folder, url, schema=SCHEMA):
         self.database = url
-        super().__init__(folder)
+        super().__init__(folder, schema)
 
     def config(self, text, name="pattimpex.yaml", base=BASE):
         super().config(text.replace(Project.database, self.database), name, base.replace(Project.database, self.database))
@@ -260,7 +260,7 @@ class PostgresReference(Reference, PostgresProject):
 # What runs on one database: the driver of a storage or the servers of notices are what is told of, and rows are only looked at.
 OF_SERVERS = ("test_ftp", "test_notice_servers", "test_rclone", "test_s3", "test_s3_faults", "test_sftp", "test_storage_command", "test_systemd")
 # Those that speak to SQLite itself.
-OF_SQLITE = ("test_large", "test_parallel", "test_plan", "test_serve")
+OF_SQLITE = ("test_plan", )
 
 
 def pytest_generate_tests(metafunc):

@@ -6,7 +6,6 @@ import pathlib
 import select
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
 
@@ -58,18 +57,10 @@ def ready(source):
     return select.select([source], [], [], 0)[0]
 
 
-def ask(database, sql):
-    db = sqlite3.connect(database, timeout=60)
-    try:
-        return db.execute(sql).fetchall()
-    finally:
-        db.close()
-
-
-def run_at_once(program, database, task=(), workers=3, environments=None):
+def run_at_once(program, project, task=(), workers=3, environments=None):
     """`run` and workers beside it, of which each holds at its first chunk of a part until all do that can have one, so that all of them take part in
     a file that is spread. environments: of each process. Returns how many held, when nothing is left to do."""
-    folder = pathlib.Path(database).parent
+    folder = project.folder
     subprocess.run([program, "jobs"], cwd=folder, stdout=subprocess.DEVNULL, check=True)     # there are tables to be looked at
     processes = [subprocess.Popen([program, *command], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
                                   env={**os.environ, "PATTIMPEX_PAUSE_AT": "part-committed:1", **(environment or {})})
@@ -79,10 +70,10 @@ def run_at_once(program, database, task=(), workers=3, environments=None):
         return [process.pid for process in processes if state(process.pid) == "T"]
 
     def unfinished():
-        return ask(database, "SELECT 1 FROM pattimpex_job WHERE state IN ('waiting', 'pending', 'started')")
+        return project.rows("SELECT 1 FROM pattimpex_job WHERE state IN ('waiting', 'pending', 'started')")
 
     def all_hold():
-        ((chunks,),) = ask(database, "SELECT count(*) FROM pattimpex_chunk WHERE part > 0")
+        ((chunks,),) = project.rows("SELECT count(*) FROM pattimpex_chunk WHERE part > 0")
         alive = sum(process.poll() is None for process in processes)
         return (chunks and len(holding()) >= min(alive, chunks)) or (processes[0].poll() is not None and not unfinished())
     try:

@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import sqlite3
 
 import pytest
 
@@ -11,6 +10,7 @@ import conftest
 import server
 
 SEEDS = range(int(os.environ.get("PARALLEL_SEEDS", "12")))
+SEEDED = [*(("sqlite", seed) for seed in SEEDS), *(("postgres", seed) for seed in SEEDS[::3])]
 WORKERS = 3
 
 SCHEMA = """
@@ -32,6 +32,8 @@ INSERT INTO tag (name) VALUES ('red'), ('blue'), ('old'), ('old');
 INSERT INTO client (name, email, visits) VALUES ('Known', 'a1@x', 1), ('Known too', 'B2@x', 2);
 """
 
+# Of citext only PostgreSQL knows what is equal, so nothing would be spread.
+POSTGRES_SCHEMA = SCHEMA.replace(" COLLATE NOCASE", "")
 CONFIG = """
 patterns:
   client: {model: client, format: FORMAT, MULTI}
@@ -40,7 +42,7 @@ import_tasks:
   clients-in: {storage: drop, path: in, files: "client*", pattern: client, after_import: move, move_path: done, error_path: errors}
   states-in: {storage: drop, path: in, files: "state*", pattern: state, after_import: move, move_path: done, error_path: errors}
 """
-BASE = "\ndatabase: sqlite:work.db\nfilestore: filestore\nstorages:\n  drop: {type: file, directory: drop}\n"
+BASE = "\ndatabase: sqlite:shop.db\nfilestore: filestore\nstorages:\n  drop: {type: file, directory: drop}\n"
 
 # A record without its own id and those of others, so that the order of creation does not show.
 RECORDS = {
@@ -97,31 +99,37 @@ def fill(project, seed, kind):
     return chance
 
 
-def make_project(folder, kind, multi):
-    folder.mkdir()
-    project = conftest.Project(folder)
-    with sqlite3.connect(folder / "work.db") as db:
-        db.executescript(SCHEMA)
-    db.close()
-    project.config(CONFIG.replace("FORMAT", kind).replace("MULTI", multi), base=BASE)
-    return project
+@pytest.fixture
+def make(tmp_path, database, request):
+    """Makes projects, each with a database of its own."""
+    urls = []
 
-
-def ask(project, sql):
-    return server.ask(project.folder / "work.db", sql)
+    def make(name, kind, multi):
+        folder = tmp_path / name
+        folder.mkdir()
+        if database:
+            urls.append(request.getfixturevalue("databases").new())
+            project = conftest.PostgresProject(folder, urls[-1], POSTGRES_SCHEMA)
+        else:
+            project = conftest.Project(folder, SCHEMA)
+        project.config(CONFIG.replace("FORMAT", kind).replace("MULTI", multi), base=BASE)
+        return project
+    yield make
+    for url in urls:
+        request.getfixturevalue("databases").drop(url)
 
 
 def outcome(project):
     files = {}
-    for (number,) in ask(project, "SELECT id FROM pattimpex_file ORDER BY id"):
+    for (number,) in project.rows("SELECT id FROM pattimpex_file ORDER BY id"):
         file = project.json("files", number, status=None)
         keys = ("state", "rows", "created", "updated", "unchanged", "failed", "skipped", "error", "messages")
         files[file["name"]] = {key: file.get(key) for key in keys}
     return {
-        "records": {table: ask(project, sql) for table, sql in RECORDS.items()},
+        "records": {table: project.rows(sql) for table, sql in RECORDS.items()},
         "files": files,
         "remote": project.tree(),
-        "unfinished": ask(project, "SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
+        "unfinished": project.rows("SELECT kind, state, error FROM pattimpex_job WHERE state <> 'done'"),
         "spools": [name for name in project.stored() if name.startswith("spools")],
     }
 
@@ -132,15 +140,15 @@ def run_tasks(project):
         for _ in range(20):
             done = project.call("run", task, status=None)
             assert done.returncode in (0, 1, 3), done.stderr
-            if not ask(project, "SELECT 1 FROM pattimpex_job WHERE state NOT IN ('done', 'failed')"):
+            if not project.rows("SELECT 1 FROM pattimpex_job WHERE state NOT IN ('done', 'failed')"):
                 break
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
-@pytest.mark.parametrize("seed", SEEDS)
-def test_same_as_one_after_the_other(tmp_path, seed, kind):
-    straight = make_project(tmp_path / "straight", kind, "chunk_size: 7")
-    spread = make_project(tmp_path / "spread", kind, f"chunk_size: 7, process_multi: {2 + seed % 4}")
+@pytest.mark.parametrize("database, seed", SEEDED, indirect=["database"])
+def test_same_as_one_after_the_other(make, seed, kind):
+    straight = make("straight", kind, "chunk_size: 7")
+    spread = make("spread", kind, f"chunk_size: 7, process_multi: {2 + seed % 4}")
     for project in (straight, spread):
         fill(project, seed, kind)
         run_tasks(project)
@@ -148,58 +156,58 @@ def test_same_as_one_after_the_other(tmp_path, seed, kind):
     for what, wanted in expected.items():
         assert found[what] == wanted, what
     large = [name for name, file in found["files"].items() if file["rows"] > 7]
-    assert kind == "json" or [(0,)] != ask(spread, "SELECT max(part) FROM pattimpex_chunk") or not large, "nothing was spread"
+    assert kind == "json" or [(0,)] != spread.rows("SELECT max(part) FROM pattimpex_chunk") or not large, "nothing was spread"
 
 
 @conftest.needs_hooks
-@pytest.mark.parametrize("seed", SEEDS)
-def test_several_workers_at_once(tmp_path, seed):
-    straight = make_project(tmp_path / "straight", "csv", "chunk_size: 5")
-    spread = make_project(tmp_path / "spread", "csv", f"chunk_size: 5, process_multi: {2 + seed % 4}")
+@pytest.mark.parametrize("database, seed", SEEDED, indirect=["database"])
+def test_several_workers_at_once(make, seed):
+    straight = make("straight", "csv", "chunk_size: 5")
+    spread = make("spread", "csv", f"chunk_size: 5, process_multi: {2 + seed % 4}")
     chance = random.Random(seed)
     text = random_file(chance, clients, "csv")
     for project in (straight, spread):
         project.drop("client.csv", text)
     run_tasks(straight)
-    held = server.run_at_once(conftest.PROGRAM, spread.folder / "work.db", ["clients-in"], WORKERS)
+    held = server.run_at_once(conftest.PROGRAM, spread, ["clients-in"], WORKERS)
     expected, found = outcome(straight), outcome(spread)
     for what, wanted in expected.items():
         assert found[what] == wanted, what
-    ((chunks, owners),) = ask(spread, "SELECT count(*), count(DISTINCT owner) FROM pattimpex_job WHERE kind = 'chunk'")
+    ((chunks, owners),) = spread.rows("SELECT count(*), count(DISTINCT owner) FROM pattimpex_job WHERE kind = 'chunk'")
     assert held == owners == min(WORKERS, chunks)
     assert chunks > 1 or found["files"]["client.csv"]["rows"] <= 5, "nothing was spread"
 
 
-def test_rows_are_spread_and_kept_in_order(tmp_path):
-    project = make_project(tmp_path / "p", "csv", "chunk_size: 5, process_multi: 3")
+def test_rows_are_spread_and_kept_in_order(make):
+    project = make("p", "csv", "chunk_size: 5, process_multi: 3")
     rows = [f"a{n % 20}@x,Name {n}" for n in range(100)]
     project.drop("client.csv", "\n".join(["email#key,name", *rows]) + "\n")
     project.call("run")
-    assert ask(project, "SELECT count(DISTINCT part), count(*) >= 20, sum(n_rows) FROM pattimpex_chunk WHERE state = 'done'") == [(3, 1, 100)]
-    assert ask(project, "SELECT count(*) FROM pattimpex_job WHERE kind = 'finish'") == [(1,)]
-    names = dict(ask(project, "SELECT email, name FROM client"))
+    assert project.rows("SELECT count(DISTINCT part), count(*) >= 20, sum(n_rows) FROM pattimpex_chunk WHERE state = 'done'") == [(3, 1, 100)]
+    assert project.rows("SELECT count(*) FROM pattimpex_job WHERE kind = 'finish'") == [(1,)]
+    names = dict(project.rows("SELECT email, name FROM client"))
     assert {names[f"a{n}@x"] for n in (0, 7, 19)} == {"Name 80", "Name 87", "Name 99"}
 
 
-def test_keys_that_count_up_stay_together(tmp_path):
+def test_keys_that_count_up_stay_together(make):
     """Neighbours in the database's index are loaded together, or each part would write nearly all of its pages."""
-    project = make_project(tmp_path / "p", "csv", "chunk_size: 500, process_multi: 2")
+    project = make("p", "csv", "chunk_size: 500, process_multi: 2")
     project.drop("client.csv", "email#key,name\n" + "".join(f"C-{n:05},Name\n" for n in range(8000)))
     project.call("run")
-    assert ask(project, "SELECT count(DISTINCT part), sum(n_rows), max(last_row - first_row + 1) FROM pattimpex_chunk") == [(2, 8000, 500)]
+    assert project.rows("SELECT count(DISTINCT part), sum(n_rows), max(last_row - first_row + 1) FROM pattimpex_chunk") == [(2, 8000, 500)]
 
 
-def test_small_file_is_loaded_at_once(tmp_path):
-    project = make_project(tmp_path / "p", "csv", "chunk_size: 5, process_multi: 3")
+def test_small_file_is_loaded_at_once(make):
+    project = make("p", "csv", "chunk_size: 5, process_multi: 3")
     project.drop("client.csv", "email#key,name\na@x,A\nb@x,B\n")
     project.call("run")
-    assert ask(project, "SELECT part, n_rows FROM pattimpex_chunk") == [(0, 2)]
+    assert project.rows("SELECT part, n_rows FROM pattimpex_chunk") == [(0, 2)]
     assert [name for name in project.stored() if name.startswith("spools")] == []
 
 
 @pytest.mark.parametrize("multi", ["", ", process_multi: 2"])
-def test_chunk_of_blank_rows_is_counted(tmp_path, multi):
-    project = make_project(tmp_path / "p", "csv", "chunk_size: 2" + multi)
+def test_chunk_of_blank_rows_is_counted(make, multi):
+    project = make("p", "csv", "chunk_size: 2" + multi)
     project.drop("client.csv", "email#key,name\na@x,A\nb@x,B\n,\n,\n,\n,\nc@x,C\n")
     project.call("run")
-    assert ask(project, "SELECT n_rows, n_created, n_skipped FROM pattimpex_file") == [(7, 3, 4)]
+    assert project.rows("SELECT n_rows, n_created, n_skipped FROM pattimpex_file") == [(7, 3, 4)]
