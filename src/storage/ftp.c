@@ -71,6 +71,7 @@ static bool command(Ftp *self, const char *verb, const char *remote, const char 
 
 static bool ftp_list(void *data, const char *path, PxFileVisit visit, void *visit_data, GError **error) {
   Ftp *self = data;
+  px_ftp_crew_hang_up(self->crew);
   bool ok = px_ftp_connect(self->ftp, error) && px_ftp_tree_walk(self->tree, path, "list", error) &&
             px_ftp_tree_list(self->tree, path, visit, visit_data, error);
   return ok || failed(self);
@@ -378,11 +379,61 @@ static bool ftp_put(void *data, const PxPut *put, GError **error) {
   return ok || failed(self);
 }
 
+/* Those whose ways are there, and whose names seem to be free or may be replaced. */
+static GPtrArray *choose(Ftp *self, PxPutting *puttings, size_t n) {
+  GPtrArray *chosen = g_ptr_array_sized_new((guint)n);
+  const char *missing = NULL;
+  for (size_t i = 0; i < n; i++) {
+    const PxPut *put = &puttings[i].put;
+    if (missing && strcmp(missing, put->path) == 0)
+      continue;
+    if (!px_ftp_tree_make_way(self->tree, put->path, NULL)) {
+      missing = put->path;
+      (void)failed(self);
+    } else if (px_ftp_tree_may_put(self->tree, put->path, put->name, put->replace))
+      g_ptr_array_add(chosen, &puttings[i]);
+  }
+  return chosen;
+}
+
+/* By the time of what was put last. */
+static void sweep_after(Ftp *self, const PxPut *put) {
+  PxFtpEntry entry = {0};
+  g_autofree char *remote = px_ftp_tree_remote(self->tree, put->path, put->name);
+  px_ftp_begin(self->ftp);
+  px_ftp_add(self->ftp, "MDTM", remote);
+  if (!px_ftp_send(self->ftp, NULL))
+    return;
+  PxFtpReply time = px_ftp_reply(self->ftp, 0);
+  if (px_ftp_read_time(&time, &entry))
+    sweep(self, put->path, entry.mtime_ns);
+}
+
+static void ftp_put_all(void *data, PxPutting *puttings, size_t n) {
+  Ftp *self = data;
+  if (!px_ftp_connect(self->ftp, NULL))
+    return;
+  g_autoptr(GPtrArray) chosen = choose(self, puttings, n);
+  px_ftp_put_all(self->ftp, self->tree, self->crew, (unsigned)self->settings->connections - 1, (PxPutting *const *)chosen->pdata, chosen->len);
+  const char *swept = NULL;
+  for (guint i = 0; i < chosen->len; i++) {
+    const PxPutting *putting = chosen->pdata[i];
+    const PxPut *put = &putting->put;
+    if (!putting->decided)
+      continue;
+    px_ftp_tree_note(self->tree, put->path, put->name, true);
+    if ((!swept || strcmp(swept, put->path) != 0) && !g_hash_table_contains(self->swept, put->path))
+      sweep_after(self, put);
+    swept = put->path;
+  }
+}
+
 /* ---- moving, removing */
 
 static bool ftp_move(void *data, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
   Ftp *self = data;
   PxFtpEntry entry;
+  px_ftp_crew_hang_up(self->crew);
   if (!find(self, from_path, from_name, "move", &entry, error))
     return false;
   g_autofree char *from = px_ftp_tree_remote(self->tree, from_path, from_name);
@@ -465,6 +516,7 @@ const PxStorageDriver px_ftp_storage = {
   .read = ftp_read,
   .close_read = ftp_close_read,
   .put = ftp_put,
+  .put_all = ftp_put_all,
   .move = ftp_move,
   .remove = ftp_remove,
   .check = ftp_check,

@@ -112,5 +112,6 @@ void px_ftp_crew_join(PxFtpCrew *crew, bool give_up) {
 }
 
 void px_ftp_crew_hang_up(PxFtpCrew *crew) {
-  g_ptr_array_set_size(crew->members, 0);
+  if (!crew->is_at_work)
+    g_ptr_array_set_size(crew->members, 0);
 }

@@ -74,19 +74,6 @@ static bool take_entry(PxFtp *ftp, File *file) {
   return px_ftp_read_time(&time, entry);
 }
 
-/* Whether the connection is to be had still, after all that only this file has to do with. */
-static bool is_alive(const PxFtp *ftp) {
-  switch (px_exchange_result(px_ftp_exchange(ftp))) {
-  case CURLE_OK:
-  case CURLE_FTP_COULDNT_RETR_FILE:
-  case CURLE_REMOTE_FILE_NOT_FOUND:
-  case CURLE_REMOTE_ACCESS_DENIED:
-    return true;
-  default:
-    return false;
-  }
-}
-
 /* There is room for one byte more, so that a file that has grown is seen. */
 static bool read_file(PxFtp *ftp, File *file) {
   size_t got = 0;
@@ -119,7 +106,7 @@ static bool do_file(PxFtpEarly *early, PxFtp *ftp, File *file) {
   file->state = IN_HAND;
   g_mutex_unlock(&early->lock);
   bool ok = read_file(ftp, file);
-  bool alive = ok || is_alive(ftp);
+  bool alive = ok || px_ftp_is_alive(ftp);
   g_mutex_lock(&early->lock);
   file->state = ok ? READ : FAILED;
   if (file->is_dropped)

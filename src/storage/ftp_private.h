@@ -79,6 +79,8 @@ void px_ftp_add(PxFtp *ftp, const char *command, const char *argument);
 void px_ftp_add_needed(PxFtp *ftp, const char *command, const char *argument);
 /* PX_ERROR_TRANSIENT: the connection was lost. */
 bool px_ftp_send(PxFtp *ftp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the last request, if it failed, failed by an answer of the server, so that there is a connection still. */
+bool px_ftp_is_alive(const PxFtp *ftp);
 /* The answer to the i-th command that was added. */
 PxFtpReply px_ftp_reply(const PxFtp *ftp, guint i);
 /* The first answer of that code since the request began, a transfer's too; code 0: there is none. */
@@ -129,6 +131,8 @@ bool px_ftp_tree_make_way(PxFtpTree *tree, const char *path, GError **error) G_G
 bool px_ftp_tree_look(PxFtpTree *tree, const char *path, const char *name, PxFtpEntry *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether it can be opened before it is looked at: a listing of a moment ago has it as a regular file, or the look will tell all there is. */
 bool px_ftp_tree_is_file(PxFtpTree *tree, const char *path, const char *name);
+/* Whether nothing that is known keeps a file from being put there: a link, a pipe, or, unless it is to be replaced, a file. */
+bool px_ftp_tree_may_put(PxFtpTree *tree, const char *path, const char *name, bool replace);
 /* We have put, moved or removed a file of that name. */
 void px_ftp_tree_note(PxFtpTree *tree, const char *path, const char *name, bool is_there);
 /* As the table of drivers has it, of a path that was walked. */
@@ -150,6 +154,7 @@ void px_ftp_crew_free(PxFtpCrew *crew);
 bool px_ftp_crew_start(PxFtpCrew *crew, const PxFtp *first, unsigned n, PxFtpWork work, void *data);
 /* Until all have ended; their connections are kept. give_up: what goes on is not waited for. */
 void px_ftp_crew_join(PxFtpCrew *crew, bool give_up);
+/* Nothing happens while they are at work. */
 void px_ftp_crew_hang_up(PxFtpCrew *crew);
 
 /* Files that will be opened, read while those before them are worked on. */
@@ -167,3 +172,6 @@ void px_ftp_early_get_help(PxFtpEarly *early, const PxFtp *first, unsigned most)
 /* A file that was begun, over ftp if nobody else has it in hand yet. Its bytes (caller frees), *ret_entry says what it was when they were read. NULL:
  * it was not begun, or is not as it was listed, or did not go well: it is to be opened plainly. Those before it are dropped. */
 char *px_ftp_early_take(PxFtpEarly *early, PxFtp *ftp, const char *path, const char *name, PxFtpEntry *ret_entry);
+
+/* As the table of drivers has it, over first and at most so many connections besides it. The ways to all files were made. */
+void px_ftp_put_all(PxFtp *first, const PxFtpTree *tree, PxFtpCrew *crew, unsigned most_helpers, PxPutting *const *puttings, size_t n);

@@ -176,6 +176,19 @@ bool px_ftp_send(PxFtp *ftp, GError **error) {
   return false;
 }
 
+bool px_ftp_is_alive(const PxFtp *ftp) {
+  switch (px_exchange_result(ftp->exchange)) {
+  case CURLE_OK:
+  case CURLE_FTP_COULDNT_RETR_FILE:
+  case CURLE_REMOTE_FILE_NOT_FOUND:
+  case CURLE_REMOTE_ACCESS_DENIED:
+  case CURLE_UPLOAD_FAILED:
+    return true;
+  default:
+    return false;
+  }
+}
+
 PxFtpReply px_ftp_reply(const PxFtp *ftp, guint i) {
   guint n = ftp->replies->len;
   return n < ftp->n_commands ? (PxFtpReply){0} : g_array_index(ftp->replies, PxFtpReply, n - ftp->n_commands + i);

@@ -294,6 +294,11 @@ bool px_ftp_tree_is_file(PxFtpTree *tree, const char *path, const char *name) {
   return px_ftp_has_facts(tree->ftp) || (!tree->has_no_times && S_ISREG(kind_of(tree, path, name, false)));
 }
 
+bool px_ftp_tree_may_put(PxFtpTree *tree, const char *path, const char *name, bool replace) {
+  mode_t kind = px_ftp_has_facts(tree->ftp) ? 0 : kind_of(tree, path, name, false);
+  return kind == 0 || (S_ISREG(kind) && replace);
+}
+
 void px_ftp_tree_note(PxFtpTree *tree, const char *path, const char *name, bool is_there) {
   GHashTable *kinds = g_hash_table_lookup(tree->kinds, path);
   if (kinds && is_there)

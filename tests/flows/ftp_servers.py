@@ -233,7 +233,10 @@ class Session(threading.Thread):
             while piece := channel.recv(65536):
                 file.write(piece[:self.server.keeps] if self.server.keeps is not None else piece)
         channel.close()
-        return self.say("226 done")
+        with self.server.lock:
+            lost = self.server.loses > 0
+            self.server.loses -= lost
+        return "hang up" if lost else self.say("226 done")
 
     def do_mkd(self, name):
         self.at(name).mkdir()
@@ -265,11 +268,13 @@ class Scripted:
     """In threads of this process. facts: it knows MLSD; cut: after so many bytes of a file it stalls, hangs up or ends as if that was all
     (breaks); cut_once: names of files of which this happens once, after five bytes; most: connections that it takes, it refuses what is more
     by 421, or 530 where somebody logs in (refuses); unfinished: the transfer is not confirmed; lies: name -> bytes that are told too many;
-    renames: over other files ("over"), to new names ("new"), once ("new, once"), never (""); keeps: bytes of each piece that it writes; unknown: commands."""
+    renames: over other files ("over"), to new names ("new"), once ("new, once"), never (""); keeps: bytes of each piece that it writes; loses: connections
+    that end when a file was written, without a word; unknown: commands."""
 
     def __init__(self, top, facts=True, password="open sesame"):
         self.top, self.facts, self.password = str(top), facts, password
         self.cut, self.breaks, self.unfinished, self.lies, self.renames, self.keeps, self.full = None, "drop", False, {}, "over", None, False
+        self.loses = 0
         self.cut_once, self.most, self.refuses, self.inside, self.refused, self.lock = set(), None, "421", 0, 0, threading.Lock()
         self.unknown, self.heard, self.held, self.broken = set(), [], [], 0
         self.listener = socket.create_server(("127.0.0.1", 0))

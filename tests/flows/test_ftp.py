@@ -145,6 +145,78 @@ def test_line_breaks_while_reading_ahead(project, over, scripted, breaks):
     assert server.broken == 3
 
 
+def files_here(project, text="number {} "):
+    """Files beside the configuration: their names, and what is at the server when all were put."""
+    texts = {f"{n:02}.csv": text.format(n) * n for n in range(MANY)}
+    for name, written in texts.items():
+        (project.folder / name).write_text(written)
+    return list(texts), {f"out/{name}": written.encode() for name, written in texts.items()}
+
+
+@pytest.mark.parametrize("tls", ["none", "implicit"])
+def test_small_files_are_put_over_a_handful_of_connections(project, over, vsftpd, tls):
+    server = vsftpd(tls)
+    before = server.logins()
+    over(settings=server.settings(project.drop_folder))
+    names, expected = files_here(project)
+    project.call("storage", "put", "drop", *names, "out/")
+    assert project.tree() == expected and server.logins() - before <= 4
+
+
+@pytest.mark.parametrize("facts", [True, False])
+def test_files_that_are_there_are_not_sent_again(project, over, scripted, facts):
+    server = scripted(facts=facts)
+    over(settings=server.settings())
+    names, expected = files_here(project)
+    project.call("storage", "put", "drop", *names, "out/")
+    assert [verb for verb, _ in server.heard].count("STOR") == MANY
+    project.call("storage", "put", "drop", *names, "out/")
+    assert [verb for verb, _ in server.heard].count("STOR") <= MANY + 4     # one each before it is seen that names are taken
+    assert project.tree() == expected
+
+
+@pytest.mark.parametrize("renames", ["over", "new"])
+@pytest.mark.parametrize("facts", [True, False])
+def test_many_files_are_replaced(project, over, scripted, facts, renames):
+    server = scripted(facts=facts)
+    server.renames = renames
+    over(settings=server.settings())
+    names, _ = files_here(project)
+    project.call("storage", "put", "drop", *names, "out/")
+    _, expected = files_here(project, text="another {} ")
+    project.call("storage", "put", "drop", *names, "out/", "--on-exists", "replace")
+    assert project.tree() == expected
+
+
+@pytest.mark.parametrize("refuses", ["421", "530"])
+def test_uploads_to_a_server_that_takes_one_connection(project, over, scripted, refuses):
+    server = scripted()
+    server.most, server.refuses = 1, refuses
+    over(settings=server.settings())
+    names, expected = files_here(project)
+    assert project.call("storage", "put", "drop", *names, "out/").stderr == ""
+    assert project.tree() == expected and server.refused <= 1
+
+
+def test_connections_that_end_while_files_are_put(project, over, scripted):
+    server = scripted()
+    server.loses = 3
+    over(settings=server.settings())
+    names, expected = files_here(project)
+    assert project.call("storage", "put", "drop", *names, "out/").stderr == ""
+    assert project.tree() == expected and server.loses == 0
+
+
+def test_uploads_of_which_not_all_arrives(project, over, scripted):
+    server = scripted()
+    server.keeps = 10
+    over(settings=server.settings())
+    names, expected = files_here(project)
+    done = project.call("storage", "put", "drop", *names, "out/", status=None)
+    assert "the server has 10 of its" in done.stderr
+    assert project.tree() == {name: text for name, text in expected.items() if len(text) <= 10}
+
+
 # ---------------------------------------------------------------- certificates
 
 def test_certificate_that_nobody_signed(project, over, vsftpd):

@@ -223,14 +223,6 @@ static void expects_under_a_limit(Fixture *fixture, const void *data) {
   g_assert_cmpint(g_get_monotonic_time() - began, >=, 98002 * INT64_C(1000000) / 300000);
 }
 
-static unsigned count_names(const char *path) {
-  unsigned n = 0;
-  g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
-  while (g_dir_read_name(directory))
-    n++;
-  return n;
-}
-
 /* Neither descriptors nor threads, whatever was begun and not asked for. */
 static void expecting_leaves_nothing_open(Fixture *fixture, const void *data) {
   PxExpected expected[EXPECTED];

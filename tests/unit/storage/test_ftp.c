@@ -3,8 +3,21 @@
 #include "test_ftpd.h"
 #include "test_storage.h"
 
+#include <unistd.h>
+
 #define FILES 60u
 #define LOOKS 500u
+
+typedef struct {
+  uint64_t files, bytes;
+} Seen;
+
+static bool see_file(const PxFileInfo *info, void *data) {
+  Seen *seen = data;
+  seen->files++;
+  seen->bytes += info->size;
+  return true;
+}
 
 static void write_files(const Fixture *fixture, PxExpected *expected, char (*names)[8]) {
   make_directory(fixture, "in");
@@ -61,6 +74,31 @@ static void active(Fixture *fixture, const void *data) {
   assert_reads_all(fixture, other.storage);
 }
 
+/* The next call that has no use for them hangs up. */
+static void putting_leaves_nothing_open(Fixture *fixture, const void *data) {
+  PxUpload uploads[FILES];
+  char names[FILES][8];
+  Seen seen = {0};
+  g_assert_true(px_storage_check(fixture->storage, false, NULL));
+  for (unsigned i = 0; i < FILES; i++) {
+    (void)g_snprintf(names[i], sizeof names[i], "%03u", i);
+    uploads[i] = (PxUpload){.path = "", .name = names[i], .fd = text_fd(names[i]), .size = 3};
+  }
+  unsigned descriptors = count_names("/proc/self/fd");
+  unsigned threads = count_names("/proc/self/task");
+  g_assert_true(px_storage_put_all(fixture->storage, uploads, FILES, NULL, NULL));
+  g_assert_cmpuint(count_names("/proc/self/task"), ==, threads);
+  g_assert_true(px_storage_list(fixture->storage, "", false, see_file, &seen, NULL));
+  g_assert_cmpuint(seen.files, ==, FILES);
+  g_assert_cmpuint(seen.bytes, ==, 3 * FILES);
+  g_assert_cmpuint(count_names("/proc/self/fd"), ==, descriptors);
+  for (unsigned i = 0; i < FILES; i++) {
+    g_assert_cmpstr(uploads[i].ret_name, ==, names[i]);
+    g_free(uploads[i].ret_name);
+    (void)close(uploads[i].fd);
+  }
+}
+
 static void add_for(const char *server, const char *name, const Driver *driver, Test test) {
   g_autofree char *path = g_strdup_printf("/storage/%s/%s", server, name);
   g_test_add(path, Fixture, driver, fixture_set_up, test, fixture_tear_down);
@@ -73,5 +111,6 @@ void add_ftp_tests(const Driver *vsftpd, const Driver *pyftpdlib) {
     add_for(driver->name, "one_connection", driver, one_connection);
     add_for(driver->name, "many_connections", driver, many_connections);
     add_for(driver->name, "active", driver, active);
+    add_for(driver->name, "putting_leaves_nothing_open", driver, putting_leaves_nothing_open);
   }
 }

@@ -146,6 +146,14 @@ static int compare(const void *a, const void *b) {
   return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+unsigned count_names(const char *path) {
+  unsigned n = 0;
+  g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+  while (g_dir_read_name(directory))
+    n++;
+  return n;
+}
+
 static GPtrArray *walked;
 static size_t walked_from;
 

@@ -75,6 +75,9 @@ void assert_file(const Fixture *fixture, const char *name, const char *text);
 /* The names below the storage's directory, sorted, with blanks between; directories end in "/". Caller frees. */
 char *tree(const Fixture *fixture);
 
+/* In any directory: of /proc/self/fd the descriptors that are open. */
+unsigned count_names(const char *path);
+
 void assert_fails(bool ok, GError **error, int code, const char *part);
 /* A descriptor of an unlinked file with that text. */
 int text_fd(const char *text);
