@@ -259,15 +259,13 @@ class PostgresReference(Reference, PostgresProject):
 
 # What runs on one database: the driver of a storage or the servers of notices are what is told of, and rows are only looked at.
 OF_SERVERS = ("test_ftp", "test_notice_servers", "test_rclone", "test_s3", "test_s3_faults", "test_sftp", "test_storage_command", "test_systemd")
-# Those that speak to SQLite itself.
-OF_SQLITE = ("test_plan", )
 
 
 def pytest_generate_tests(metafunc):
     name = metafunc.module.__name__
     of_postgres = name.startswith("test_postgres") or "url" in metafunc.fixturenames
     has_its_own = any("database" in mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "database" in metafunc.fixturenames and name not in OF_SERVERS + OF_SQLITE and not of_postgres and not has_its_own:
+    if "database" in metafunc.fixturenames and name not in OF_SERVERS and not of_postgres and not has_its_own:
         metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True)
 
 

@@ -266,7 +266,7 @@ def test_reasons_of_a_refused_file_with_a_very_long_name_come_back(project):
 def test_one_failing_task_never_stops_another(project):
     project.config("""
         import_tasks:
-          a-broken: {storage: gone, path: in, pattern: partner, after_import: delete}
+          a-broken: {storage: gone, path: in, pattern: partner, after_import: delete, retry: {tries: 1}}
           b-works: {storage: drop, path: in, pattern: partner, after_import: delete}
     """, base=BASE.replace("patterns:", "  gone: {type: file, directory: gone/away}\npatterns:", 1))
     (project.folder / "gone").write_text("a file where a directory should be")

@@ -3,16 +3,17 @@
 import csv
 import json
 import shutil
-import sqlite3
 
 import openpyxl
 import pytest
 import yaml
 
 from conftest import BASE
-from test_round_trip import Shop, records
+from test_round_trip import records, shop    # shop: a fixture
 
 FORMATS = ("csv", "xlsx", "json")
+# What sequences have given does not come back, so on PostgreSQL ids differ; tests/conformance/by_plan.py compares plans and imports there.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
 SCHEMA = """
 CREATE TABLE tag (id integer PRIMARY KEY, name text NOT NULL);
@@ -48,9 +49,7 @@ FILE = HEADER + (
 @pytest.fixture
 def team(project):
     project.config("", base=BASE + PATTERN)
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript(SCHEMA)
-    db.close()
+    project.script(SCHEMA)
     (project.folder / "team.csv").write_text(FILE)
     return project
 
@@ -92,12 +91,14 @@ def outcome_both_ways(project, pattern, file, format, plan_status=None):
     return by_plan, records(project)
 
 
+@on_sqlite
 @pytest.mark.parametrize("format", FORMATS)
 def test_applying_the_plan_is_the_import(team, format):
     by_plan, by_import = outcome_both_ways(team, "team", "team.csv", format)
     assert by_plan == by_import
 
 
+@on_sqlite
 @pytest.mark.parametrize("more", ["update_many2many: true", "purge_one2many: delete", "on_error: abort", "chunk_size: 1"])
 def test_so_it_is_with_options_of_the_pattern(team, more):
     options = more if "purge" in more else f"purge_one2many: true, {more}"
@@ -106,32 +107,32 @@ def test_so_it_is_with_options_of_the_pattern(team, more):
     assert by_plan == by_import
 
 
+@on_sqlite
 def test_so_it_is_with_triggers(team):
-    db = sqlite3.connect(team.folder / "shop.db")
-    db.executescript("""
+    team.script("""
         CREATE TRIGGER points AFTER INSERT ON member BEGIN UPDATE team SET points = coalesce(points, 0) + 1 WHERE id = NEW.team_id; END;
         CREATE TRIGGER strict BEFORE UPDATE ON team WHEN NEW.name = 'Never' BEGIN SELECT RAISE(ROLLBACK, 'never'); END;""")
-    db.close()
     (team.folder / "team.csv").write_text(FILE + ",R,Never,,,,,,,,,,,\n")
     by_plan, by_import = outcome_both_ways(team, "team", "team.csv", "csv", plan_status=1)
     assert by_plan == by_import
 
 
+@on_sqlite
 @pytest.mark.parametrize("task", ["partners-in", "products-in", "orders-in", "contacts-in"])
 @pytest.mark.parametrize("format", FORMATS)
-def test_so_it_is_with_the_files_of_the_example(tmp_path, task, format):
-    shop = Shop(tmp_path / "shop")
-    tasks = yaml.safe_load((shop.folder / "pattimpex.yaml").read_text())["import_tasks"]
+def test_so_it_is_with_the_files_of_the_example(shop, task, format):
+    project = shop()
+    tasks = yaml.safe_load((project.folder / "pattimpex.yaml").read_text())["import_tasks"]
     if task not in tasks:
         pytest.skip(f"the example has no task {task}")
-    files = sorted((shop.folder / "drop" / tasks[task].get("path", "in")).glob(tasks[task]["files"]))
+    files = sorted((project.folder / "drop" / tasks[task].get("path", "in")).glob(tasks[task]["files"]))
     assert files
     for file in files:
-        by_plan, by_import = outcome_both_ways(shop, tasks[task]["pattern"], file, format, plan_status=None)
+        by_plan, by_import = outcome_both_ways(project, tasks[task]["pattern"], file, format, plan_status=None)
         assert by_plan == by_import
 
 
-def test_every_change_is_a_line(team):
+def test_every_change_is_a_line(team, database):
     team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
     assert sorted(changes(team.folder / "plan.csv"), key=lambda line: int(line[0]))[:30] == [
         ("2", "delete", "member", "2", "team_id", "1", ""),
@@ -170,7 +171,10 @@ def test_every_change_is_a_line(team):
     assert {"name": "R", "record": "1"}.items() <= next(line for line in lines if line["action"] == "update").items()
     for format in ("xlsx", "json"):
         team.call("import", "team", "team.csv", "--dry-run", "--plan", f"plan.{format}")
-        assert read_plan(team.folder / f"plan.{format}") == lines
+        again = read_plan(team.folder / f"plan.{format}")
+        assert len(again) == len(lines)
+        # what is looked for beneath a new record names the id it had in this dry run
+        assert again == lines or (database and changes(team.folder / f"plan.{format}") == changes(team.folder / "plan.csv"))
 
 
 def test_null_and_empty_text_are_told_apart(team):
@@ -183,7 +187,7 @@ def test_null_and_empty_text_are_told_apart(team):
 MOVED = {
     "UPDATE team SET name = 'Others' WHERE id = 1": "Team 1 (R): Name is Others now, it was Reds",
     "UPDATE team SET code = 'S' WHERE id = 1": "Team 1: no record has Code R now",
-    "INSERT INTO team (code) VALUES ('G')": "Team: there was no record with Code G, now 3 is there",
+    "INSERT INTO team (code) VALUES ('G')": "Team: there was no record with Code G, now ",
     "UPDATE country SET code = 'XX' WHERE code = 'BE'": "Country 2: no record has Code BE now",
     "UPDATE country SET code = 'XX' WHERE id = 3; UPDATE country SET code = 'DE' WHERE id = 2; UPDATE country SET code = 'BE' WHERE id = 3":
         "Country 3: another record has Code DE now, 2",
@@ -196,7 +200,7 @@ MOVED = {
     "INSERT INTO pattimpex_external_id (module, name, model, res_id) VALUES ('my', 'greens', 'team', 2)":
         "Team: there was no record with external id my.greens, now 2 is there",
     "DELETE FROM guest; DELETE FROM team": "Team 1 (R): the record is gone",
-    "CREATE UNIQUE INDEX one_shirt ON member (shirt); UPDATE member SET shirt = 1 WHERE id = 3": "UNIQUE constraint failed",
+    "CREATE UNIQUE INDEX one_shirt ON member (shirt); UPDATE member SET shirt = 1 WHERE id = 3": "unique constraint",
 }
 
 
@@ -204,23 +208,19 @@ MOVED = {
 def test_a_database_that_has_moved_is_left_alone(team, sql):
     team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
     team.call("check")
-    db = sqlite3.connect(team.folder / "shop.db")
-    db.executescript(sql)
-    db.close()
+    team.script(sql)
     before = records(team)
     refused = team.json("import", "--apply", "plan.csv", status=2)
     assert refused["state"] == "refused"
     messages = [message["message"] for message in refused["messages"]]
-    assert any(MOVED[sql] in message for message in messages), messages
+    assert any(MOVED[sql] in message or MOVED[sql] in message.lower() for message in messages), messages
     assert {message["type"] for message in refused["messages"]} == {"moved"}
     assert records(team) == before
 
 
 def test_what_moved_elsewhere_does_not_matter(team):
     team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
-    db = sqlite3.connect(team.folder / "shop.db")
-    db.executescript("INSERT INTO team (id, code) VALUES (77, 'new'); INSERT INTO member (team_id, name) VALUES (77, 'Zoe')")
-    db.close()
+    team.script("INSERT INTO team (id, code) VALUES (77, 'new'); INSERT INTO member (team_id, name) VALUES (77, 'Zoe')")
     assert team.json("import", "--apply", "plan.csv")["created"] == 2
     assert team.rows("SELECT t.id, t.code, m.name, l.code FROM team t LEFT JOIN member m ON m.team_id = t.id LEFT JOIN team l ON l.id = t.lead_id"
                      " WHERE t.id >= 77 ORDER BY t.id") == [(77, "new", "Zoe", None), (78, "G", "Dee", "R"), (79, "Y", "Eva", "G")]
@@ -262,9 +262,7 @@ def test_a_plan_that_was_changed_is_refused(team, change, why):
 
 def test_a_plan_for_another_schema_is_refused(team):
     team.call("import", "team", "team.csv", "--dry-run", "--plan", "plan.csv")
-    db = sqlite3.connect(team.folder / "shop.db")
-    db.execute("ALTER TABLE team ADD COLUMN motto text")
-    db.close()
+    team.execute("ALTER TABLE team ADD COLUMN motto text")
     assert "another schema" in team.call("import", "--apply", "plan.csv", status=2).stderr
 
 
@@ -302,25 +300,20 @@ def test_wrong_usage_is_told(team, arguments, why):
 def test_a_reference_that_a_domain_chose_must_still_be_that_one(project):
     pattern = "\n  chosen: {model: partner, format: csv, fields: [{field: email, key: true}, {field: country_id/name, domain: [[code, '=', BE]]}]}\n"
     project.config("", base=BASE + pattern)
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript("INSERT INTO country VALUES (9, 'B2', 'Belgium')")
-    db.close()
+    project.script("INSERT INTO country VALUES (9, 'B2', 'Belgium')")
     (project.folder / "file.csv").write_text("email#key,country_id|name\nalice@x.test,Belgium\n")
     project.call("import", "chosen", "file.csv", "--dry-run", "--plan", "plan.csv")
     assert project.json("import", "--apply", "plan.csv", "--dry-run")["updated"] == 1
-    db = sqlite3.connect(project.folder / "shop.db")
-    db.executescript("UPDATE country SET name = 'Elsewhere' WHERE id = 2")
-    db.close()
+    project.execute("UPDATE country SET name = 'Elsewhere' WHERE id = 2")
     moved = project.json("import", "--apply", "plan.csv", status=2)["messages"]
     assert [message["message"] for message in moved] == ["Country 2: no record has Id 2, Name Belgium now"]
 
 
+@on_sqlite
 def test_purged_children_that_go_with_one_another(team):
     """The deletion of one takes the other along: no change of its own, and nothing that has moved."""
-    db = sqlite3.connect(team.folder / "shop.db")
-    db.executescript("ALTER TABLE member ADD COLUMN buddy_id integer REFERENCES member (id) ON DELETE CASCADE;"
-                     "INSERT INTO member (id, team_id, name, buddy_id) VALUES (11, 1, 'Eve', 1), (12, 1, 'Fay', 11), (13, 1, 'Gay', 2);")
-    db.close()
+    team.script("ALTER TABLE member ADD COLUMN buddy_id integer REFERENCES member (id) ON DELETE CASCADE;"
+                "INSERT INTO member (id, team_id, name, buddy_id) VALUES (11, 1, 'Eve', 1), (12, 1, 'Fay', 11), (13, 1, 'Gay', 2);")
     (team.folder / "team.csv").write_text("code#key,member_ids|1|name#key\nR,Zoe\n")
     by_plan, by_import = outcome_both_ways(team, "team", "team.csv", "csv")
     assert by_plan == by_import and team.rows("SELECT name FROM member WHERE team_id = 1") == [("Zoe",)]
