@@ -71,6 +71,26 @@ bool px_clean_step(PxWork *work, GError **error);
 bool px_notice_step(PxWork *work, GError **error);
 bool px_expect_step(PxWork *work, GError **error);
 
+/* Uploads to one storage, not too much of them, that are done at once. */
+typedef struct PxUploads PxUploads;
+PxUploads *px_uploads_new(PxProject *project);
+void px_uploads_free(PxUploads *uploads);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PxUploads, px_uploads_free)
+/* false: the job is not to be done with those that were added before, or not with others at all. */
+bool px_uploads_add(PxUploads *uploads, const PxJob *job) G_GNUC_WARN_UNUSED_RESULT;
+typedef enum {
+  PX_UPLOAD_DONE,
+  PX_UPLOAD_FAILED,   /* with problem; px_fail_job() is still to be called */
+  PX_UPLOAD_NOT_OURS, /* it is another worker's by now */
+  PX_UPLOAD_AGAIN,    /* it could not be ended together with others: the step is to be run */
+} PxUploadState;
+typedef struct {
+  PxUploadState state;
+  GError *problem; /* caller frees */
+} PxUploadEnd;
+/* Sends them and ends their jobs, those that went well in one transaction. works: of the jobs in their order, as many as ends. */
+void px_uploads_run(const PxUploads *uploads, PxWork *const *works, PxUploadEnd *ret_ends);
+
 /* The kind of job that a task begins with. */
 const char *px_work_task_kind(const PxTask *task);
 /* Whether a task runs by itself: its configuration, and the database over it. */
@@ -97,6 +117,10 @@ bool px_transaction_end(PxDb *db, bool ok, GError **error) G_GNUC_WARN_UNUSED_RE
  * *ret_state:
  * done, failed, pending (later) or started (it was another worker's by then). */
 bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same, from there on where the step has failed with that problem, which is taken. */
+bool px_fail_job(PxWork *work, GError *problem, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 
 PxSummary *px_summary_new(const PxPatternFile *file);
 

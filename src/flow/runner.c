@@ -157,6 +157,78 @@ static PxJob *take_alone(PxRunner *runner) {
   return runner->alone->len ? g_ptr_array_steal_index(runner->alone, runner->alone->len - 1) : NULL;
 }
 
+static bool release(const PxRunner *runner, const GPtrArray *jobs, GError **error) {
+  PxDb *db = runner->project->db;
+  if (jobs->len == 0)
+    return true;
+  if (!px_db_begin(db, PX_TX_WRITE, error))
+    return false;
+  bool ok = true;
+  for (guint i = 0; ok && i < jobs->len; i++)
+    ok = px_job_release(db, jobs->pdata[i], error);
+  return px_transaction_end(db, ok, error);
+}
+
+/* ---- uploads: those that were claimed together and go to one storage */
+
+static bool end_upload(PxRunner *runner, Unit *unit, PxUploadEnd *end, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  PxState state = end->state == PX_UPLOAD_DONE ? PX_STATE_DONE : PX_STATE_STARTED;
+  if (end->state == PX_UPLOAD_AGAIN) {
+    run_alone(runner, unit);
+    return true;
+  }
+  if (end->state == PX_UPLOAD_FAILED && !px_fail_job(&unit->work, g_steal_pointer(&end->problem), true, &state, &problem, error))
+    return false;
+  tell(runner, &unit->work, state, problem);
+  return true;
+}
+
+static bool run_uploads(PxRunner *runner, const PxUploads *uploads, const GPtrArray *units, GError **error) {
+  g_autofree PxWork **works = g_new(PxWork *, units->len);
+  g_autofree PxUploadEnd *ends = g_new0(PxUploadEnd, units->len);
+  bool ok = true;
+  for (guint i = 0; i < units->len; i++)
+    works[i] = &((Unit *)units->pdata[i])->work;
+  px_uploads_run(uploads, works, ends);
+  for (guint i = 0; i < units->len; i++) {
+    ok = ok && end_upload(runner, units->pdata[i], &ends[i], error);
+    g_clear_error(&ends[i].problem);
+  }
+  return ok;
+}
+
+/* Takes what was claimed with it; what does not go with it is given back, as others may have time for it. */
+static bool gather_uploads(const PxRunner *runner, PxUploads *uploads, GPtrArray *units, GError **error) {
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func(px_free_job_row);
+  while (px_job_is_held(runner->worker)) {
+    PxJob *job;
+    if (!px_job_claim(runner->project->db, runner->worker, runner->options.tasks, px_project_now(runner->project), &job, error))
+      return false;
+    bool goes = px_uploads_add(uploads, job);
+    g_ptr_array_add(goes ? units : others, goes ? (gpointer)new_unit(runner, job) : job);
+    if (goes)
+      tell_begin(runner, job);
+  }
+  return release(runner, others, error);
+}
+
+/* *job NULL then: it was done with others. */
+static bool try_uploads(PxRunner *runner, PxJob **job, GError **error) {
+  g_autoptr(PxUploads) uploads = px_uploads_new(runner->project);
+  g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(free_unit);
+  if (strcmp((*job)->kind, "upload") != 0 || !px_job_is_held(runner->worker))
+    return true;
+  if (!px_uploads_add(uploads, *job))
+    return px_job_release_held(runner->project->db, runner->worker, error);
+  if (!gather_uploads(runner, uploads, units, error))
+    return false;
+  if (units->len == 0)
+    return true;
+  g_ptr_array_insert(units, 0, new_unit(runner, g_steal_pointer(job)));
+  return run_uploads(runner, uploads, units, error);
+}
+
 bool px_runner_next(PxRunner *runner, bool *ret_ran, GError **error) {
   *ret_ran = true;
   if (runner->ending->len && !px_job_is_held(runner->worker) && !write_ends(runner, true, error))
@@ -176,23 +248,15 @@ bool px_runner_next(PxRunner *runner, bool *ret_ran, GError **error) {
   }
   tell_begin(runner, job);
   px_hook("job-claimed");
-  return run(runner, job, true, error);
-}
-
-static bool release_alone(const PxRunner *runner, GError **error) {
-  PxDb *db = runner->project->db;
-  if (runner->alone->len == 0)
-    return true;
-  if (!px_db_begin(db, PX_TX_WRITE, error))
+  if (!try_uploads(runner, &job, error)) {
+    px_job_free(job);
     return false;
-  bool ok = true;
-  for (guint i = 0; ok && i < runner->alone->len; i++)
-    ok = px_job_release(db, runner->alone->pdata[i], error);
-  return px_transaction_end(db, ok, error);
+  }
+  return !job || run(runner, job, true, error);
 }
 
 bool px_runner_end(PxRunner *runner, GError **error) {
   if (runner->ending->len && !write_ends(runner, false, error))
     return false;
-  return release_alone(runner, error) && px_job_release_held(runner->project->db, runner->worker, error);
+  return release(runner, runner->alone, error) && px_job_release_held(runner->project->db, runner->worker, error);
 }

@@ -12,7 +12,7 @@ static const PxWorkKind kinds[] = {
   {"report", "root.pattern.report", 0, px_report_step, false},                      /* bad rows -> attachment */
   {"receipt", "root.pattern.report", 0, px_receipt_step, false},                    /* what came of a file -> attachment */
   {"export", "root.pattern.export", 10, px_export_step, true},                      /* records -> attachment */
-  {"upload", "root.upload", 0, px_upload_step, false},                              /* attachment -> storage */
+  {"upload", "root.upload", 0, px_upload_step, false, 64, NULL},                    /* attachment -> storage */
   {"process", "root.process", 20, px_process_step, false, 100, px_process_may_end}, /* attachments that were held -> their jobs */
   {"expect", "root.process", 5, px_expect_step, false},                             /* a file that is due -> a notice when it has not come */
   {"notice", PX_CHANNEL_NOTICE, 0, px_notice_step, false},                          /* failures -> mail, webhook */

@@ -79,18 +79,9 @@ static bool begin_when_back(const PxWork *work, GError **error) {
   }
 }
 
-bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
-  g_autoptr(GError) problem = NULL;
+bool px_fail_job(PxWork *work, GError *problem, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
+  g_autoptr(GError) taken = problem;
   g_autoptr(GError) fenced = NULL;
-  const PxWorkKind *kind = px_work_kind(work->job->kind);
-  if (kind)
-    px_work_doing(work, "at this job (%s)", kind->kind);
-  bool done = kind && kind->run(work, &problem);
-  if (!kind)
-    g_set_error(&problem, PX_ERROR, PX_ERROR_CONFIG, "this program knows no jobs of the kind %s", work->job->kind);
-  *ret_state = PX_STATE_DONE;
-  if (done)
-    return true;
   px_db_rollback(work->project->db); /* whatever the step was in */
   *ret_state = PX_STATE_STARTED;
   if (g_error_matches(problem, PX_ERROR, PX_ERROR_FENCED))
@@ -114,6 +105,18 @@ bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **r
   if (stopped)
     *ret_state = PX_STATE_PENDING;
   px_hook(stopped ? "job-released" : "job-failed");
-  *ret_job_error = g_steal_pointer(&problem);
+  *ret_job_error = g_steal_pointer(&taken);
   return true;
+}
+
+bool px_run_job(PxWork *work, bool may_try_later, PxState *ret_state, GError **ret_job_error, GError **error) {
+  g_autoptr(GError) problem = NULL;
+  const PxWorkKind *kind = px_work_kind(work->job->kind);
+  if (kind)
+    px_work_doing(work, "at this job (%s)", kind->kind);
+  bool done = kind && kind->run(work, &problem);
+  if (!kind)
+    g_set_error(&problem, PX_ERROR, PX_ERROR_CONFIG, "this program knows no jobs of the kind %s", work->job->kind);
+  *ret_state = PX_STATE_DONE;
+  return done || px_fail_job(work, g_steal_pointer(&problem), may_try_later, ret_state, ret_job_error, error);
 }
