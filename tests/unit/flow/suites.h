@@ -11,3 +11,4 @@ void add_remote_tests(void);
 void add_import_tests(void);
 void add_run_tests(void);
 void add_schedule_tests(void);
+void add_upload_tests(void);

@@ -12,6 +12,7 @@ int main(int argc, char **argv) {
   add_import_tests();
   add_run_tests();
   add_schedule_tests();
+  add_upload_tests();
   add_expect_tests();
   return g_test_run();
 }
