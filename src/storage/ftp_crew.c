@@ -89,9 +89,10 @@ bool px_ftp_crew_start(PxFtpCrew *crew, const PxFtp *first, unsigned n, PxFtpWor
   crew->work = work;
   crew->data = data;
   crew->is_at_work = true;
+  bool refused = was_refused(crew);
   for (guint i = 0; i < n; i++) {
     Member *member = member_at(crew, first, i);
-    if (member && (member->is_in || !was_refused(crew)))
+    if (member && (member->is_in || !refused))
       member->thread = px_thread_start("ftp", serve, member);
   }
   return true;
