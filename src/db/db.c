@@ -200,9 +200,9 @@ void px_stmt_bind_array(PxStmt *stmt, unsigned parameter, const PxValue *values,
   stmt->driver->bind_array(stmt, parameter, values, n);
 }
 
-bool px_db_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error) {
+bool px_db_copy(PxDb *db, const char *table, const char *columns, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error) {
   db->counts.run++;
-  return db->driver->copy(db, sql, cells, n_columns, n_rows, error);
+  return db->driver->copy(db, table, columns, cells, n_columns, n_rows, error);
 }
 
 PxStep px_stmt_step(PxStmt *stmt, GError **error) {

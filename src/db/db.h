@@ -147,9 +147,10 @@ bool px_stmt_run(PxStmt *stmt, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_stmt_temporary(PxStmt *stmt);
 /* Its rows may be more than memory should hold: in a transaction they come in portions. To be said before the first step. */
 void px_stmt_stream(PxStmt *stmt);
-/* Rows into a table in the fastest way: sql is "COPY TABLE (COLUMNS) FROM STDIN"; cells: all of the first column, then all of the second ... Checks
- * and triggers are those of INSERT; rules and row-level security are not heeded, or refused. PostgreSQL only. */
-bool px_db_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Rows into a table in the fastest way. columns: "a, b", names quoted; cells: row after row. Checks and triggers are those of INSERT; rules and row-level
+ * security are not heeded, or refused. PostgreSQL only. */
+bool px_db_copy(PxDb *db, const char *table, const char *columns, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error)
+  G_GNUC_WARN_UNUSED_RESULT;
 /* Rows that the last statement inserted, updated or deleted. */
 uint64_t px_db_changes(const PxDb *db);
 /* For tests: what the connection has done so far, since how a batch is loaded shows in what it comes to. A statement that is asked for again is not

@@ -82,7 +82,8 @@ struct PxDbDriver {
   PxValue (*value)(PxStmt *stmt, unsigned column);
   unsigned (*n_columns)(PxStmt *stmt);
   void (*reset)(PxStmt *stmt);
-  bool (*copy)(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error); /* NULL: there is no COPY */
+  bool (*copy)(PxDb *db, const char *table, const char *columns, const PxValue *cells, size_t n_columns, size_t n_rows,
+               GError **error); /* NULL: there is no COPY */
   uint64_t (*changes)(const PxDb *db);
   /* Several statements at once, none of them a query. */
   bool (*exec)(PxDb *db, const char *sql, GError **error);

@@ -102,7 +102,13 @@ bool px_pg_holds_zero(const PxValue *value);
 
 /* ---- pg_copy.c */
 
-bool px_pg_copy(PxDb *db, const char *sql, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error);
+bool px_pg_copy(PxDb *db, const char *table, const char *columns, const PxValue *cells, size_t n_columns, size_t n_rows, GError **error);
+
+/* ---- pg_binary.c */
+
+/* Appends what COPY ... (FORMAT binary) reads, into columns of these types; cells: row after row. False: a type is not known, or a value is one that
+ * only its text says; what is appended then is worth nothing. */
+bool px_pg_append_binary_rows(GString *out, const Oid *types, const PxValue *cells, size_t n_columns, size_t n_rows);
 
 /* ---- pg_expression.c */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/convert_private.h"
 
+#include "base/calendar.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -10,36 +12,18 @@
 #define LAST_SERIAL 2958466 /* 10000-01-01 */
 #define DAY_MS 86400000.0
 
-/* n digits as a number, or -1. */
-static int digits(const char *text, unsigned n) {
-  int sum = 0;
-  for (unsigned i = 0; i < n; i++) {
-    unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-    if (digit > 9)
-      return -1;
-    sum = sum * 10 + (int)digit;
-  }
-  return sum;
-}
-
-static int days_in_month(int year, int month) {
-  static const signed char days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return month == 2 && leap ? 29 : days[month - 1];
-}
-
 PxTimeResult px_moment_check(const PxMoment *moment) {
-  bool day =
-    moment->year > 0 && moment->month >= 1 && moment->month <= 12 && moment->day >= 1 && moment->day <= days_in_month(moment->year, moment->month);
+  bool day = moment->year > 0 && moment->month >= 1 && moment->month <= 12 && moment->day >= 1 &&
+             moment->day <= px_calendar_month_days(moment->year, moment->month);
   return day && moment->hour <= 23 && moment->minute <= 59 && moment->second <= 59 ? PX_TIME_OK : PX_TIME_NO_DAY;
 }
 
 static PxTimeResult parse_date(const char *text, PxMoment *moment) {
   if (text[4] != '-' || text[7] != '-')
     return PX_TIME_SYNTAX;
-  moment->year = digits(text, 4);
-  moment->month = digits(text + 5, 2);
-  moment->day = digits(text + 8, 2);
+  moment->year = px_calendar_digits(text, 4);
+  moment->month = px_calendar_digits(text + 5, 2);
+  moment->day = px_calendar_digits(text + 8, 2);
   if (moment->year < 0 || moment->month < 0 || moment->day < 0)
     return PX_TIME_SYNTAX;
   return px_moment_check(moment);
@@ -53,7 +37,7 @@ PxTimeResult px_time_check_date(const char *text, size_t len) {
 /* Digits behind the seconds' point; where they end, NULL when there is none. */
 static const char *parse_fraction(const char *p, const char *end, PxMoment *moment) {
   const char *start = p;
-  for (; p < end && digits(p, 1) >= 0; p++) {
+  for (; p < end && px_calendar_digits(p, 1) >= 0; p++) {
     if (p - start >= PX_FRACTION_DIGITS)
       moment->too_fine = moment->too_fine || *p != '0';
     else
@@ -74,8 +58,8 @@ bool px_moment_parse_offset(const char *p, const char *end, PxMoment *moment) {
   bool colon = len == 6 && p[3] == ':';
   if (len != 3 && len != 5 && !colon)
     return false;
-  int hours = digits(p + 1, 2);
-  int minutes = len == 3 ? 0 : digits(end - 2, 2);
+  int hours = px_calendar_digits(p + 1, 2);
+  int minutes = len == 3 ? 0 : px_calendar_digits(end - 2, 2);
   if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59)
     return false;
   moment->offset = (hours * 60 + minutes) * 60 * (*p == '-' ? -1 : 1);
@@ -93,11 +77,11 @@ PxTimeResult px_moment_parse(const char *text, size_t len, PxMoment *moment) {
   const char *end = text + len;
   if ((*p != ' ' && *p != 'T') || end - p < 6 || p[3] != ':')
     return PX_TIME_SYNTAX;
-  moment->hour = digits(p + 1, 2);
-  moment->minute = digits(p + 4, 2);
+  moment->hour = px_calendar_digits(p + 1, 2);
+  moment->minute = px_calendar_digits(p + 4, 2);
   p += 6;
   if (end - p >= 3 && *p == ':') {
-    moment->second = digits(p + 1, 2);
+    moment->second = px_calendar_digits(p + 1, 2);
     p += 3;
     if (p < end && *p == '.' && !(p = parse_fraction(p + 1, end, moment)))
       return PX_TIME_SYNTAX;
@@ -109,12 +93,8 @@ PxTimeResult px_moment_parse(const char *text, size_t len, PxMoment *moment) {
   return px_moment_check(moment);
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar; years are counted from March so that the leap day is the last. */
 static int64_t days_of(const PxMoment *moment) {
-  int64_t year = moment->month > 2 ? moment->year : moment->year - 1;
-  int64_t month = (moment->month + 9) % 12;
-  int64_t day_of_year = (153 * month + 2) / 5 + moment->day - 1;
-  return year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719468;
+  return px_calendar_days(moment->year, moment->month, moment->day);
 }
 
 int px_moment_weekday(const PxMoment *moment) {

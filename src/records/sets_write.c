@@ -107,9 +107,8 @@ static void append_arrays(const Group *group, GString *sql) {
 }
 
 static void append_columns(PxDb *db, const Group *group, GString *sql) {
-  const char *separator = " (";
+  const char *separator = "";
   if (group->writes->ids) {
-    g_string_append(sql, separator);
     px_db_quote(db, sql, group->writes->model->id->column);
     separator = ", ";
   }
@@ -120,22 +119,20 @@ static void append_columns(PxDb *db, const Group *group, GString *sql) {
     px_db_quote(db, sql, group->writes->fields[f]->column);
     separator = ", ";
   }
-  g_string_append_c(sql, ')');
 }
 
+/* All that COPY wants to be told beside the table. */
 static void copy_sql(PxDb *db, const Group *group, GString *sql) {
-  g_string_append(sql, "COPY ");
-  g_string_append(sql, group->writes->model->sql_table);
   append_columns(db, group, sql);
-  g_string_append(sql, " FROM STDIN");
 }
 
 static void insert_sql(PxDb *db, const Group *group, GString *sql) {
   g_string_append(sql, "INSERT INTO ");
   g_string_append(sql, group->writes->model->sql_table);
+  g_string_append(sql, " (");
   append_columns(db, group, sql);
   /* The ids are taken from the sequence, so they may also be given where they are GENERATED ALWAYS. */
-  g_string_append(sql, " OVERRIDING SYSTEM VALUE SELECT id");
+  g_string_append(sql, ") OVERRIDING SYSTEM VALUE SELECT id");
   for (size_t f = 0; f < group->writes->n_fields; f++)
     if (px_mask_has(group->mask, f))
       g_string_append_printf(sql, ", v%zu", f);
@@ -174,6 +171,22 @@ static PxValue *cells_of(PxArena *arena, const Group *group, size_t *ret_n_colum
   return cells;
 }
 
+/* Row after row, as they lie. */
+static bool run_copy(PxRecords *records, const Group *group, const char *columns, GError **error) {
+  const PxWrites *writes = group->writes;
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autofree PxValue *cells = g_new(PxValue, group->n * (writes->n_fields + 1));
+  PxValue *cell = cells;
+  for (size_t i = 0; i < group->n; i++) {
+    if (writes->ids)
+      *cell++ = px_id_to_value(arena, writes->ids[group->rows[i]]);
+    for (size_t f = 0; f < writes->n_fields; f++)
+      if (px_mask_has(group->mask, f))
+        *cell++ = writes->values[group->rows[i]][f];
+  }
+  return px_db_copy(records->db, writes->model->sql_table, columns, cells, (size_t)(cell - cells) / group->n, group->n, error);
+}
+
 /* All of them were found a moment ago. */
 static bool all_written(PxRecords *records, const Group *group, GError **error) {
   if (px_db_changes(records->db) >= group->n)
@@ -195,7 +208,10 @@ static bool trust_group(PxRecords *records, const Group *group, SqlFunc make_sql
   return make_sql != update_sql || px_trust_changed(records, group->writes, group->mask, group->rows, group->n, ret_trusted, error);
 }
 
-static bool run_arrays(PxRecords *records, const Group *group, const char *sql, const PxValue *cells, size_t n_columns, GError **error) {
+static bool run_arrays(PxRecords *records, const Group *group, const char *sql, GError **error) {
+  size_t n_columns;
+  g_autoptr(PxArena) arena = px_arena_new();
+  g_autofree PxValue *cells = cells_of(arena, group, &n_columns);
   PxStmt *stmt = px_db_prepare_batch(records->db, sql);
   for (size_t c = 0; c < n_columns; c++)
     px_stmt_bind_array(stmt, (unsigned)c, cells + c * group->n, group->n);
@@ -204,15 +220,11 @@ static bool run_arrays(PxRecords *records, const Group *group, const char *sql, 
 
 static bool write_group(PxRecords *records, const Group *group, SqlFunc make_sql, GError **error) {
   g_autoptr(GString) sql = g_string_new(NULL);
-  size_t n_columns;
   bool trusted;
-  g_autoptr(PxArena) arena = px_arena_new();
-  g_autofree PxValue *cells = cells_of(arena, group, &n_columns);
   make_sql(records->db, group, sql);
   if (!trust_group(records, group, make_sql, &trusted, error) || (trusted && !px_trust_begin(records, error)))
     return false;
-  bool done = make_sql == copy_sql ? px_db_copy(records->db, sql->str, cells, n_columns, group->n, error)
-                                   : run_arrays(records, group, sql->str, cells, n_columns, error);
+  bool done = (make_sql == copy_sql ? run_copy : run_arrays)(records, group, sql->str, error);
   return done && (!trusted || px_trust_end(records, error)) && (make_sql != update_sql || all_written(records, group, error));
 }
 

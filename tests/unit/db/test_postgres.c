@@ -521,14 +521,15 @@ static void copy_writes_what_was_given(Fixture *f, gconstpointer data) {
   g_autofree PxValue *cells = g_new0(PxValue, 4 * N_COPIES);
   for (size_t i = 0; i < N_COPIES; i++) {
     const char *text = copied[i % N_COPIED];
-    cells[i] = px_value_integer((int64_t)i);
-    cells[N_COPIES + i] = px_value_string(text);
-    cells[2 * N_COPIES + i] = i % 2 ? px_value_real(-0.1) : px_value_integer(INT64_MIN);
-    cells[3 * N_COPIES + i] = text ? px_value_blob(text, strlen(text) + 1) : px_value_null();
+    PxValue *row = cells + 4 * i;
+    row[0] = px_value_integer((int64_t)i);
+    row[1] = px_value_string(text);
+    row[2] = i % 2 ? px_value_real(-0.1) : px_value_integer(INT64_MIN);
+    row[3] = text ? px_value_blob(text, strlen(text) + 1) : px_value_null();
   }
   g_assert_true(px_db_exec(f->db, "CREATE TEMP TABLE copied (id bigint, t text, n numeric, b bytea)", &error));
   begin(f->db, PX_TX_WRITE);
-  g_assert_true(px_db_copy(f->db, "COPY copied (id, t, n, b) FROM STDIN", cells, 4, N_COPIES, &error));
+  g_assert_true(px_db_copy(f->db, "copied", "id, t, n, b", cells, 4, N_COPIES, &error));
   g_assert_no_error(error);
   g_assert_cmpuint(px_db_changes(f->db), ==, N_COPIES);
   commit(f->db);
@@ -536,10 +537,123 @@ static void copy_writes_what_was_given(Fixture *f, gconstpointer data) {
   for (size_t i = 0; i < N_COPIES; i++) {
     g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_ROW);
     PxValue row[] = {px_stmt_value(stmt, 0), px_stmt_value(stmt, 1)};
-    g_assert_true(px_value_equal(&row[0], &cells[N_COPIES + i]) && px_value_equal(&row[1], &cells[3 * N_COPIES + i]));
+    g_assert_true(px_value_equal(&row[0], &cells[4 * i + 1]) && px_value_equal(&row[1], &cells[4 * i + 3]));
     g_assert_cmpint(px_stmt_integer(stmt, 2), ==, 1);
   }
   g_assert_cmpint(px_stmt_step(stmt, &error), ==, PX_STEP_DONE);
+}
+
+/* Columns of these types, and values for them. */
+static const struct {
+  const char *type;
+  PxValue values[10]; /* up to the first NULL */
+} copied_types[] = {
+  {"smallint", {{.kind = PX_INTEGER, .integer = INT16_MIN}, {.kind = PX_INTEGER, .integer = INT16_MAX}, {.kind = PX_INTEGER}}},
+  {"whole", {{.kind = PX_INTEGER, .integer = INT32_MIN}, {.kind = PX_INTEGER, .integer = INT32_MAX}, {.kind = PX_INTEGER, .integer = 1}}},
+  {"bigint", {{.kind = PX_INTEGER, .integer = INT64_MIN}, {.kind = PX_INTEGER, .integer = INT64_MAX}, {.kind = PX_INTEGER, .integer = -7}}},
+  {"boolean", {{.kind = PX_INTEGER, .integer = 1}, {.kind = PX_INTEGER}}},
+  {"double precision",
+
+   {{.kind = PX_REAL, .real = 0.1},
+    {.kind = PX_REAL, .real = -0.0},
+    {.kind = PX_REAL, .real = 1e300},
+    {.kind = PX_INTEGER, .integer = (1LL << 53) + 1}}},
+  {"numeric",
+
+   {{.kind = PX_REAL, .real = 1234.5},
+    {.kind = PX_REAL, .real = -0.00012},
+    {.kind = PX_INTEGER, .integer = 100000000},
+    {.kind = PX_INTEGER, .integer = INT64_MIN},
+    {.kind = PX_INTEGER},
+    {.kind = PX_TEXT, .len = 7, .text = "0012.50"},
+    {.kind = PX_TEXT, .len = 27, .text = "-98765432101234567.00010002"},
+    {.kind = PX_TEXT, .len = 8, .text = "10000.10"},
+    {.kind = PX_TEXT, .len = 9, .text = "-0.000000"}}},
+  {"numeric(6, 2)",
+
+   {{.kind = PX_REAL, .real = 1234.565}, {.kind = PX_TEXT, .len = 8, .text = "9999.994"}, {.kind = PX_INTEGER, .integer = -1}}},
+  {"date",
+
+   {{.kind = PX_TEXT, .len = 10, .text = "2000-02-29"},
+    {.kind = PX_TEXT, .len = 10, .text = "1999-12-31"},
+    {.kind = PX_TEXT, .len = 10, .text = "0001-01-01"},
+    {.kind = PX_TEXT, .len = 10, .text = "9999-12-31"}}},
+  {"timestamp(3)",
+
+   {{.kind = PX_TEXT, .len = 19, .text = "2024-03-01 23:59:59"},
+    {.kind = PX_TEXT, .len = 23, .text = "1969-12-31 00:00:00.001"},
+    {.kind = PX_TEXT, .len = 26, .text = "2024-12-31 23:59:59.999500"}}},
+  {"timestamptz",
+
+   {{.kind = PX_TEXT, .len = 25, .text = "2024-03-01 23:59:59+00:00"}, {.kind = PX_TEXT, .len = 27, .text = "1899-12-31 12:00:00.5+00:00"}}},
+  {"text", {{.kind = PX_TEXT, .text = ""}, {.kind = PX_TEXT, .len = 8, .text = "\t\\N\r\n\xc3\xa9\\"}}},
+  {"varchar(2)", {{.kind = PX_TEXT, .len = 4, .text = "ab  "}}},
+  {"character(3)", {{.kind = PX_TEXT, .len = 1, .text = "a"}, {.kind = PX_TEXT, .len = 5, .text = "abc  "}}},
+  {"mood", {{.kind = PX_TEXT, .len = 2, .text = "so"}}},
+  {"json", {{.kind = PX_TEXT, .len = 8, .text = "{\"a\": 1}"}}},
+  {"jsonb", {{.kind = PX_TEXT, .len = 8, .text = "{\"a\": 1}"}, {.kind = PX_TEXT, .len = 4, .text = "null"}}},
+  {"bytea", {{.kind = PX_BLOB, .len = 3, .text = "\\\0x"}, {.kind = PX_BLOB, .text = ""}}},
+  {"uuid", {{.kind = PX_TEXT, .len = 36, .text = "0a1B2c3d-4e5f-6071-8293-a4b5c6d7e8f9"}}},
+  /* what the text alone says */
+  {"numeric", {{.kind = PX_TEXT, .len = 3, .text = "NaN"}, {.kind = PX_TEXT, .len = 4, .text = "-1e5"}, {.kind = PX_REAL, .real = 1e30}}},
+  {"numeric", {{.kind = PX_TEXT, .len = 2, .text = ".5"}}},
+  {"date", {{.kind = PX_TEXT, .len = 8, .text = "infinity"}, {.kind = PX_TEXT, .len = 10, .text = "2024/05/04"}}},
+  {"timestamp", {{.kind = PX_TEXT, .len = 25, .text = "2024-03-01 23:59:59+00:00"}}},
+  {"timestamptz", {{.kind = PX_TEXT, .len = 25, .text = "2024-03-01 23:59:59+02:00"}}},
+  {"integer", {{.kind = PX_TEXT, .len = 1, .text = "5"}, {.kind = PX_INTEGER, .integer = 5}}},
+  {"double precision", {{.kind = PX_TEXT, .len = 3, .text = "NaN"}}},
+  {"boolean", {{.kind = PX_TEXT, .len = 3, .text = "yes"}}},
+  {"uuid", {{.kind = PX_TEXT, .len = 32, .text = "0a1B2c3d4e5f60718293a4b5c6d7e8f9"}}},
+  {"bytea", {{.kind = PX_TEXT, .len = 4, .text = "a\\\\b"}}},
+  {"text", {{.kind = PX_INTEGER, .integer = 12}}},
+  {"smallint[]", {{.kind = PX_TEXT, .len = 5, .text = "{1,2}"}}},
+};
+
+enum { N_BINARY = 20 }; /* few rows go as text */
+
+/* Each value by itself, since one that only its text says is what all beside it go as. */
+static void copy_of_many_rows_is_that_of_few(Fixture *f, gconstpointer data) {
+  exec(f->db, "CREATE DOMAIN pg_temp.whole AS integer CHECK (VALUE <> 0)");
+  exec(f->db, "CREATE TYPE pg_temp.mood AS ENUM ('so')");
+  exec(f->db, "SET search_path = pg_temp, public");
+  begin(f->db, PX_TX_WRITE);
+  for (size_t i = 0; i < G_N_ELEMENTS(copied_types); i++) {
+    g_autofree char *make = g_strdup_printf("CREATE TEMP TABLE ways (n bigint, \"V\" %s)", copied_types[i].type);
+    exec(f->db, make);
+    for (size_t v = 0; copied_types[i].values[v].kind != PX_NULL; v++) {
+      PxValue cells[2 * N_BINARY] = {px_value_integer(-1)};
+      for (size_t row = 0; row < N_BINARY; row++)
+        cells[2 * row + 1] = row % 2 ? px_value_null() : copied_types[i].values[v];
+      for (size_t n = 2; n <= N_BINARY; n += N_BINARY - 2) {
+        g_autoptr(GError) error = NULL;
+        if (!px_db_copy(f->db, "ways", "n, \"V\"", cells, 2, n, &error))
+          g_error("%s, value %zu, %zu rows: %s", copied_types[i].type, v, n, error->message);
+      }
+      if (one_integer(f->db, "SELECT CAST(count(DISTINCT \"V\"::text) * 100 + count(\"V\") + sum(n) * 1000 AS bigint) FROM ways") !=
+          100 + 1 + N_BINARY / 2 - 2000)
+        g_error("%s, value %zu: many rows say something else than few", copied_types[i].type, v);
+      exec(f->db, "DELETE FROM ways");
+    }
+    exec(f->db, "DROP TABLE ways");
+  }
+  px_db_rollback(f->db);
+}
+
+/* The type that counts is the one that the column has now. */
+static void copy_into_an_altered_table(Fixture *f, gconstpointer data) {
+  PxValue cells[N_BINARY];
+  for (int i = 0; i < N_BINARY; i++)
+    cells[i] = px_value_integer(i);
+  exec(f->db, "CREATE TEMP TABLE altered (v integer)");
+  static const char *const later_types[] = {"bigint", "numeric", "double precision", "text"};
+  for (size_t i = 0; i < G_N_ELEMENTS(later_types); i++) {
+    g_autofree char *alter = g_strdup_printf("ALTER TABLE altered ALTER v TYPE %s", later_types[i]);
+    begin(f->db, PX_TX_WRITE);
+    g_assert_true(px_db_copy(f->db, "altered", "v", cells, 1, N_BINARY, NULL));
+    commit(f->db);
+    exec(f->db, alter);
+  }
+  g_assert_cmpint(one_integer(f->db, "SELECT sum(v::integer) FROM altered"), ==, (int)G_N_ELEMENTS(later_types) * N_BINARY * (N_BINARY - 1) / 2);
 }
 
 static void refused_copy_writes_nothing(Fixture *f, gconstpointer data) {
@@ -549,30 +663,37 @@ static void refused_copy_writes_nothing(Fixture *f, gconstpointer data) {
   for (size_t n = 2; n <= 3; n++) {
     g_autoptr(GError) error = NULL;
     g_assert_true(px_db_savepoint(f->db, NULL));
-    g_assert_false(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, n, &error));
+    g_assert_false(px_db_copy(f->db, "copied", "id", cells, 1, n, &error));
     assert_code(error, PX_ERROR_CONSTRAINT);
     g_assert_cmpuint(px_db_refusal(f->db)->row, ==, n == 2 ? 1 : SIZE_MAX);
     g_assert_true(px_db_rollback_to(f->db, NULL));
   }
-  g_assert_true(px_db_copy(f->db, "COPY copied (id) FROM STDIN", cells, 1, 1, NULL));
+  g_assert_true(px_db_copy(f->db, "copied", "id", cells, 1, 1, NULL));
   commit(f->db);
   g_assert_cmpint(one_integer(f->db, "SELECT count(*) FROM copied"), ==, 1);
 }
 
+/* Of few rows and of many, of which the server says different things. */
 static void refused_copy_tells_the_row(Fixture *f, gconstpointer data) {
-  const PxValue cells[] = {px_value_integer(1), px_value_integer(2), px_value_integer(3), px_value_integer(2)};
   exec(f->db, "CREATE TEMP TABLE \"a, line 7 \"\"b\" (id integer UNIQUE CHECK (id <> 3))");
-  begin(f->db, PX_TX_WRITE);
-  g_assert_true(px_db_savepoint(f->db, NULL));
-  g_assert_false(px_db_copy(f->db, "COPY \"a, line 7 \"\"b\" (id) FROM STDIN", cells, 1, 3, NULL));
-  g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_CHECK);
-  g_assert_cmpuint(px_db_refusal(f->db)->row, ==, 2);
-  g_assert_true(px_db_rollback_to(f->db, NULL));
-  exec(f->db, "ALTER TABLE \"a, line 7 \"\"b\" DROP CONSTRAINT \"a, line 7 \"\"b_id_check\"");
-  g_assert_false(px_db_copy(f->db, "COPY \"a, line 7 \"\"b\" (id) FROM STDIN", cells, 1, 4, NULL));
-  g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_UNIQUE);
-  g_assert_cmpuint(px_db_refusal(f->db)->row, ==, 3);
-  px_db_rollback(f->db);
+  for (size_t n = 4; n <= N_BINARY; n += N_BINARY - 4) {
+    PxValue cells[N_BINARY];
+    for (size_t i = 0; i < n; i++)
+      cells[i] = px_value_integer((int64_t)i + 100);
+    cells[n - 2] = px_value_integer(3);
+    cells[n - 1] = cells[1];
+    begin(f->db, PX_TX_WRITE);
+    g_assert_true(px_db_savepoint(f->db, NULL));
+    g_assert_false(px_db_copy(f->db, "\"a, line 7 \"\"b\"", "id", cells, 1, n - 1, NULL));
+    g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_CHECK);
+    g_assert_cmpuint(px_db_refusal(f->db)->row, ==, n - 2);
+    g_assert_true(px_db_rollback_to(f->db, NULL));
+    exec(f->db, "ALTER TABLE \"a, line 7 \"\"b\" DROP CONSTRAINT \"a, line 7 \"\"b_id_check\"");
+    g_assert_false(px_db_copy(f->db, "\"a, line 7 \"\"b\"", "id", cells, 1, n, NULL));
+    g_assert_cmpint(px_db_refusal(f->db)->kind, ==, PX_REFUSED_UNIQUE);
+    g_assert_cmpuint(px_db_refusal(f->db)->row, ==, n - 1);
+    px_db_rollback(f->db);
+  }
 }
 
 static void copy_is_a_write(Fixture *f, gconstpointer data) {
@@ -580,7 +701,7 @@ static void copy_is_a_write(Fixture *f, gconstpointer data) {
   const PxValue cell = px_value_integer(1);
   g_assert_true(px_db_exec(f->db, "CREATE TABLE copied (id integer)", NULL));
   begin(f->db, PX_TX_READ);
-  g_assert_false(px_db_copy(f->db, "COPY copied (id) FROM STDIN", &cell, 1, 1, &error));
+  g_assert_false(px_db_copy(f->db, "copied", "id", &cell, 1, 1, &error));
   assert_code(error, PX_ERROR_INTERNAL);
   px_db_rollback(f->db);
 }
@@ -609,6 +730,8 @@ void add_postgres_tests(void) {
   ADD("arrays/are_what_was_bound", arrays_are_what_was_bound);
   ADD("arrays/item_that_does_not_fit_is_refused", array_item_that_does_not_fit_is_refused);
   ADD("copy/writes_what_was_given", copy_writes_what_was_given);
+  ADD("copy/of_many_rows_is_that_of_few", copy_of_many_rows_is_that_of_few);
+  ADD("copy/knows_the_types_of_now", copy_into_an_altered_table);
   ADD("copy/refused_one_writes_nothing", refused_copy_writes_nothing);
   ADD("copy/refused_one_tells_the_row", refused_copy_tells_the_row);
   ADD("copy/is_a_write", copy_is_a_write);
