@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import sys
 import time
 
@@ -26,8 +27,14 @@ class Measured(postgres.Cluster):
 
     def start(self, port=None):
         with open(self.data / "postgresql.conf", "a") as settings:
-            settings.write("fsync = on\nsynchronous_commit = on\nfull_page_writes = on\nshared_buffers = 512MB\nrandom_page_cost = 1.1\n")
+            settings.write("fsync = on\nsynchronous_commit = on\nfull_page_writes = on\nshared_buffers = 512MB\nrandom_page_cost = 1.1\n"
+                           "checkpoint_timeout = 1h\n")     # none but those that a measurement asks for
         super().start(port)
+
+    def renew(self):
+        """Starts it again: where the memory of its processes lies is drawn once a server, and is good or bad luck for all that it is asked."""
+        self.stop_process(signal.SIGINT)
+        super().start(self.port)
 
     def children(self):
         return pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
