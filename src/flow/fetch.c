@@ -182,6 +182,18 @@ static void set_as_new(const Batch *batch, PxAttachment *attachment) {
   g_clear_pointer(&attachment->error, g_free);
 }
 
+/* Whether it is only this file that is not taken: gone since the listing, or one that may not be read. */
+static bool is_left(PxWork *work, const char *name, GError **problem, GError **error) {
+  bool gone = g_error_matches(*problem, PX_ERROR, PX_ERROR_NOT_FOUND);
+  if (!gone && !g_error_matches(*problem, PX_ERROR, PX_ERROR_REFUSED)) {
+    g_propagate_error(error, g_steal_pointer(problem));
+    return false;
+  }
+  if (!gone)
+    px_work_problem(work, name, "not taken: %s", (*problem)->message);
+  return true;
+}
+
 /* The bytes into the batch, unless the file is not to be taken this time. */
 static bool read_file(Batch *batch, const PxPicked *file, GError **error) {
   g_autoptr(GError) problem = NULL;
@@ -189,16 +201,8 @@ static bool read_file(Batch *batch, const PxPicked *file, GError **error) {
   PxWork *work = batch->work;
   const char *name = file->info.name;
   g_autoptr(PxReading) reading = px_storage_open_read(batch->storage, file->path, name, &info, &problem);
-  if (!reading) {
-    if (g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) /* gone since the listing */
-      return true;
-    if (!g_error_matches(problem, PX_ERROR, PX_ERROR_REFUSED)) {
-      g_propagate_error(error, g_steal_pointer(&problem));
-      return false;
-    }
-    px_work_problem(work, name, "not taken: %s", problem->message);
-    return true;
-  }
+  if (!reading)
+    return is_left(work, name, &problem, error);
   PxBlob blob;
   if (!px_pick_is_as_listed(work, batch->task, file, &info))
     return true;
@@ -207,8 +211,8 @@ static bool read_file(Batch *batch, const PxPicked *file, GError **error) {
     batch->begun = g_get_monotonic_time();
   }
   g_autofree char *key = px_remote_key(file->path, &info); /* what info has may be gone once the file is read */
-  if (!px_filestore_batch_add(batch->blobs, reading, &blob, error))
-    return false;
+  if (!px_filestore_batch_add(batch->blobs, reading, &blob, &problem))
+    return is_left(work, name, &problem, error);
   PxAttachment *attachment = px_fetch_attachment(batch->task, file->path, name, &blob);
   attachment->remote_key = g_steal_pointer(&key);
   set_as_new(batch, attachment);

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #define SECOND_NS INT64_C(1000000000)
+#define MOST_EARLY_BYTES (4u * 1024 * 1024)
 #define PRECISION_NS (2 * SECOND_NS) /* a listing has milliseconds, the headers of an object have whole seconds: they are what both can tell */
 
 typedef struct {
   PxS3 s3;
   char *name; /* of the file opened last, with its ETag */
   char *etag;
+  PxS3Early *early;
 } Storage;
 
 typedef struct {
@@ -22,13 +24,13 @@ typedef struct {
   PxS3Object object;
   uint64_t got;
   bool started;
+  char *bytes; /* of a file that was read early; NULL: it was not */
 } Reading;
 
 /* ---- places */
 
-/* The key of a file, or, ending in "/", what the keys in a directory begin with ("" for all). Caller frees. */
-static char *key_of(const Storage *self, const char *path, const char *name) {
-  const char *directory = self->s3.settings->directory;
+char *px_s3_key(const PxS3 *s3, const char *path, const char *name) {
+  const char *directory = s3->settings->directory;
   return g_strconcat(directory, *directory ? "/" : "", path, *path ? "/" : "", name ? name : "", NULL);
 }
 
@@ -46,11 +48,13 @@ char *px_s3_condition(const PxS3Object *object) {
 static void *s3_open(const void *settings, PxPace *pace) {
   Storage *self = g_new0(Storage, 1);
   self->s3 = (PxS3){.settings = settings, .pace = pace};
+  self->early = px_s3_early_new();
   return self;
 }
 
 static void s3_close(void *data) {
   Storage *self = data;
+  px_s3_early_free(self->early);
   px_s3_done(&self->s3);
   g_free(self->name);
   g_free(self->etag);
@@ -118,7 +122,7 @@ static void visit_page(Listing *listing, const PxS3Page *page) {
 /* Nothing is below path: is it a file, or is it missing? */
 static bool nothing_there(Storage *self, const char *path, const char *place, GError **error) {
   g_auto(PxS3Object) object = {0};
-  g_autofree char *key = key_of(self, "", path);
+  g_autofree char *key = px_s3_key(&self->s3, "", path);
   if (px_s3_head(&self->s3, key, place, "list", &object, NULL))
     g_set_error(error, PX_ERROR, PX_ERROR_REFUSED, "%s: cannot list: it is a file, no directory", place);
   else
@@ -138,7 +142,7 @@ static bool no_page(const Storage *self, const char *place, GError **problem, GE
 /* A page is visited when the whole of it is there, so that no file comes twice where a page is asked for again. */
 static bool s3_list(void *data, const char *path, PxFileVisit visit, void *visit_data, GError **error) {
   Storage *self = data;
-  g_autofree char *prefix = key_of(self, path, NULL);
+  g_autofree char *prefix = px_s3_key(&self->s3, path, NULL);
   g_autofree char *place = px_name_place(path, NULL);
   g_autofree char *token = NULL;
   g_autoptr(GError) problem = NULL;
@@ -185,7 +189,7 @@ static void keep_headers(PxS3 *s3, PxS3Object *object) {
   }
 }
 
-static bool take_object(PxS3 *s3, const char *place, PxS3Object *ret, GError **error) {
+bool px_s3_take_object(PxS3 *s3, const char *place, PxS3Object *ret, GError **error) {
   const char *length = px_s3_header(s3, "content-length");
   const char *modified = px_s3_header(s3, "last-modified");
   time_t when = modified ? curl_getdate(modified, NULL) : -1;
@@ -200,7 +204,7 @@ static bool take_object(PxS3 *s3, const char *place, PxS3Object *ret, GError **e
 }
 
 /* Whoever may not list a bucket is not told whether a key is in it: both are denied. */
-static bool denied(PxS3 *s3, const PxS3Answer *answer, const char *key, const char *place, const char *doing, GError **error) {
+static bool denied(PxS3 *s3, const char *key, const char *place, const char *doing, GError **error) {
   g_auto(PxS3Page) page = {0};
   g_autoptr(GError) problem = NULL;
   if (!read_page(s3, key, place, NULL, "1", &page, &problem))
@@ -213,6 +217,12 @@ static bool denied(PxS3 *s3, const PxS3Answer *answer, const char *key, const ch
   return false;
 }
 
+static bool get_failed(PxS3 *s3, const PxS3Answer *answer, const char *key, const char *place, const char *doing, GError **error) {
+  if (answer->status == 403 && (!answer->code || !*answer->code || strcmp(answer->code, "AccessDenied") == 0))
+    return denied(s3, key, place, doing, error);
+  return px_s3_fail(error, s3, answer, place, doing);
+}
+
 /* The answer to HEAD says little of what is wrong: one byte is asked for, for the words. */
 static bool head_failed(PxS3 *s3, const char *key, const char *place, const char *doing, GError **error) {
   g_autoptr(PxS3Request) request = px_s3_request(s3, "GET", key);
@@ -220,9 +230,7 @@ static bool head_failed(PxS3 *s3, const char *key, const char *place, const char
   px_s3_request_header(request, "range", "bytes=0-0");
   if (!px_s3_call(s3, request, NULL, &answer, error))
     return false;
-  if (answer.status == 403 && (!answer.code || !*answer.code || strcmp(answer.code, "AccessDenied") == 0))
-    return denied(s3, &answer, key, place, doing, error);
-  return px_s3_fail(error, s3, &answer, place, doing);
+  return get_failed(s3, &answer, key, place, doing, error);
 }
 
 bool px_s3_head(PxS3 *s3, const char *key, const char *place, const char *doing, PxS3Object *ret, GError **error) {
@@ -231,7 +239,7 @@ bool px_s3_head(PxS3 *s3, const char *key, const char *place, const char *doing,
   if (!px_s3_call(s3, request, NULL, &answer, error))
     return false;
   if (answer.status == 200)
-    return take_object(s3, place, ret, error);
+    return px_s3_take_object(s3, place, ret, error);
   return answer.status == 404 ? px_s3_fail(error, s3, &answer, place, doing) : head_failed(s3, key, place, doing, error);
 }
 
@@ -241,18 +249,27 @@ static void reading_free(Reading *reading) {
   g_free(reading->key);
   g_free(reading->place);
   px_s3_object_clear(&reading->object);
+  g_free(reading->bytes);
   g_free(reading);
+}
+
+static void s3_expect(void *data, const PxExpected *files, size_t n) {
+  Storage *self = data;
+  px_s3_early_expect(self->early, files, n, px_pace_piece(self->s3.pace, MOST_EARLY_BYTES));
+  if (n == 0)
+    px_s3_hang_up(&self->s3);
 }
 
 static void *s3_open_read(void *data, const char *path, const char *name, PxFileInfo *ret_info, GError **error) {
   Storage *self = data;
-  g_autofree char *key = key_of(self, path, name);
+  g_autofree char *key = px_s3_key(&self->s3, path, name);
   g_autofree char *place = px_name_place(path, name);
   PxS3Object object = {0};
-  if (!px_s3_head(&self->s3, key, place, "open", &object, error))
+  char *bytes = px_s3_early_take(self->early, &self->s3, path, name, &object);
+  if (!bytes && !px_s3_head(&self->s3, key, place, "open", &object, error))
     return NULL;
   Reading *reading = g_new0(Reading, 1);
-  *reading = (Reading){.key = g_steal_pointer(&key), .place = g_steal_pointer(&place), .object = object};
+  *reading = (Reading){.key = g_steal_pointer(&key), .place = g_steal_pointer(&place), .object = object, .bytes = bytes};
   g_free(self->name);
   g_free(self->etag);
   self->name = g_strdup(name);
@@ -276,14 +293,23 @@ static bool start_reading(Storage *self, Reading *reading, GError **error) {
     return false;
   reading->started = answer.status == 200;
   if (answer.status != 412)
-    return reading->started || px_s3_fail(error, &self->s3, &answer, reading->place, "read");
+    return reading->started || get_failed(&self->s3, &answer, reading->key, reading->place, "read", error);
   g_set_error(error, PX_ERROR, PX_ERROR_TRANSIENT, "%s: it was changed after it was opened; it is tried again", reading->place);
   return false;
+}
+
+static ssize_t read_early(Reading *reading, void *buffer, size_t size) {
+  size_t n = MIN(size, (size_t)(reading->object.size - reading->got));
+  memcpy(buffer, reading->bytes + reading->got, n);
+  reading->got += n;
+  return (ssize_t)n;
 }
 
 static ssize_t s3_read(void *data, void *state, void *buffer, size_t size, GError **error) {
   Storage *self = data;
   Reading *reading = state;
+  if (reading->bytes)
+    return read_early(reading, buffer, size);
   if (!reading->started && !start_reading(self, reading, error))
     return -1;
   ssize_t got = px_exchange_read(self->s3.exchange, buffer, size, error);
@@ -335,12 +361,17 @@ static bool made_bucket(Storage *self, GError **problem, GError **error) {
 
 static bool s3_put(void *data, const PxPut *put, GError **error) {
   Storage *self = data;
-  g_autofree char *key = key_of(self, put->path, put->name);
+  g_autofree char *key = px_s3_key(&self->s3, put->path, put->name);
   g_autofree char *place = px_name_place(put->path, put->name);
   g_autoptr(GError) problem = NULL;
   if (px_s3_put(&self->s3, key, place, put->fd, put->size, put->replace, &problem))
     return true;
   return made_bucket(self, &problem, error) && px_s3_put(&self->s3, key, place, put->fd, put->size, put->replace, error);
+}
+
+static void s3_put_all(void *data, PxPutting *puttings, size_t n) {
+  Storage *self = data;
+  px_s3_put_all(&self->s3, puttings, n);
 }
 
 /* ---- moving, removing */
@@ -407,8 +438,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(End, end_clear)
 static bool s3_move(void *data, const char *from_path, const char *from_name, const char *to_path, const char *to_name, GError **error) {
   Storage *self = data;
   PxS3 *s3 = &self->s3;
-  g_auto(End) from = {.key = key_of(self, from_path, from_name), .name = from_name};
-  g_auto(End) to = {.key = key_of(self, to_path, to_name), .name = to_name};
+  g_auto(End) from = {.key = px_s3_key(&self->s3, from_path, from_name), .name = from_name};
+  g_auto(End) to = {.key = px_s3_key(&self->s3, to_path, to_name), .name = to_name};
   g_autofree char *from_place = px_name_place(from_path, from_name);
   g_autofree char *to_place = px_name_place(to_path, to_name);
   g_autoptr(GError) problem = NULL;
@@ -433,7 +464,7 @@ static bool s3_move(void *data, const char *from_path, const char *from_name, co
 static bool s3_remove(void *data, const char *path, const char *name, GError **error) {
   Storage *self = data;
   g_auto(PxS3Object) object = {0};
-  g_autofree char *key = key_of(self, path, name);
+  g_autofree char *key = px_s3_key(&self->s3, path, name);
   g_autofree char *place = px_name_place(path, name);
   return px_s3_head(&self->s3, key, place, "remove", &object, error) && px_s3_delete(&self->s3, key, place, error);
 }
@@ -445,13 +476,13 @@ static bool probe(Storage *self, GError **error) {
   g_autofree char *name = NULL;
   if (!px_name_temporary("", &name, error))
     return false;
-  g_autofree char *key = key_of(self, "", name);
+  g_autofree char *key = px_s3_key(&self->s3, "", name);
   return px_s3_put(&self->s3, key, "its directory", -1, 0, true, error) && px_s3_delete(&self->s3, key, "its directory", error);
 }
 
 static bool list_some(Storage *self, GError **error) {
   g_auto(PxS3Page) page = {0};
-  g_autofree char *prefix = key_of(self, "", NULL);
+  g_autofree char *prefix = px_s3_key(&self->s3, "", NULL);
   return read_page(&self->s3, prefix, "its directory", NULL, "1", &page, error);
 }
 
@@ -484,10 +515,12 @@ const PxStorageDriver px_s3_storage = {
   .open = s3_open,
   .close = s3_close,
   .list = s3_list,
+  .expect = s3_expect,
   .open_read = s3_open_read,
   .read = s3_read,
   .close_read = s3_close_read,
   .put = s3_put,
+  .put_all = s3_put_all,
   .move = s3_move,
   .remove = s3_remove,
   .check = s3_check,

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An upload by parts, several of them on their way at once: each thread has a connection of its own, and sends (or has copied) one part after the
- * other. What is sent is read where libcurl wants it, so that memory does not grow with the size of a part. */
+/* An upload by parts, several of them on their way at once. What is sent is read where libcurl wants it, so that memory does not grow with the size
+ * of a part. */
 #include "storage/s3_private.h"
-
-#include "base/thread.h"
 
 #include <string.h>
 
@@ -57,71 +55,30 @@ bool px_s3_upload_part(PxS3 *s3, const PxS3Upload *upload, unsigned number, cons
 
 typedef struct {
   PxS3Upload *upload;
-  unsigned count;
   PxS3SendPart send;
   const void *data;
-  GMutex lock; /* of what is below, and of the upload's ETags */
-  unsigned next;
+  GMutex lock;     /* of what is below */
   GError *problem; /* the first */
 } Parts;
 
-typedef struct {
-  Parts *parts;
-  PxS3 s3; /* a connection of its own */
-  GThread *thread;
-} Helper;
-
-/* 0: there is none left, or another one has failed. */
-static unsigned take_number(Parts *parts) {
+static bool send_part(PxS3 *s3, unsigned i, void *data) {
+  Parts *parts = data;
+  GError *problem = NULL;
+  if (parts->send(s3, parts->upload, i + 1, parts->data, (char **)&parts->upload->etags->pdata[i], &problem))
+    return true;
   g_mutex_lock(&parts->lock);
-  unsigned number = parts->problem || parts->next > parts->count ? 0 : parts->next++;
-  g_mutex_unlock(&parts->lock);
-  return number;
-}
-
-static void note_result(Parts *parts, unsigned number, char *etag, GError *problem) {
-  g_mutex_lock(&parts->lock);
-  if (!problem)
-    parts->upload->etags->pdata[number - 1] = etag;
-  else if (!parts->problem)
+  if (!parts->problem)
     parts->problem = g_steal_pointer(&problem);
   g_mutex_unlock(&parts->lock);
   g_clear_error(&problem);
-}
-
-static void send_parts(Parts *parts, PxS3 *s3) {
-  for (unsigned number; (number = take_number(parts)) > 0;) {
-    char *etag = NULL;
-    GError *problem = NULL;
-    (void)!parts->send(s3, parts->upload, number, parts->data, &etag, &problem);
-    note_result(parts, number, etag, problem);
-  }
-}
-
-static void *help(void *data) {
-  Helper *helper = data;
-  send_parts(helper->parts, &helper->s3);
-  px_s3_done(&helper->s3);
-  return NULL;
-}
-
-static void start_helper(Helper *helper, Parts *parts, const PxS3 *s3) {
-  *helper = (Helper){.parts = parts, .s3 = {.settings = s3->settings, .pace = s3->pace}};
-  px_s3_credentials_copy(&helper->s3.credentials, &s3->credentials);
-  helper->thread = px_thread_start("s3 part", help, helper);
+  return false;
 }
 
 bool px_s3_upload_parts(PxS3 *s3, PxS3Upload *upload, unsigned count, PxS3SendPart send, const void *data, GError **error) {
-  Parts parts = {.upload = upload, .count = count, .send = send, .data = data, .next = 1};
-  unsigned n_helpers = MIN((unsigned)s3->settings->parts_at_once, count) - 1;
-  g_autofree Helper *helpers = g_new0(Helper, n_helpers + 1);
+  Parts parts = {.upload = upload, .send = send, .data = data};
   g_ptr_array_set_size(upload->etags, (int)count);
   g_mutex_init(&parts.lock);
-  for (unsigned i = 0; i < n_helpers; i++)
-    start_helper(&helpers[i], &parts, s3);
-  send_parts(&parts, s3);
-  for (unsigned i = 0; i < n_helpers; i++)
-    g_thread_join(helpers[i].thread);
+  px_s3_share_out(s3, count, send_part, &parts);
   g_mutex_clear(&parts.lock);
   if (!parts.problem)
     return true;

@@ -60,6 +60,7 @@ typedef struct {
   bool lacks_bucket; /* the last answer said so */
   /* The server has said that it knows no If-None-Match where something is written, or copied. */
   bool writes_anyway, copies_anyway;
+  GPtrArray *crew; /* connections besides this one, of px_s3_share_out(); NULL: none */
 } PxS3;
 
 /* What is sent: text, or a part of a descriptor. */
@@ -93,6 +94,16 @@ const char *px_s3_header(const PxS3 *s3, const char *name);
 /* Whether a copy or a complete that was answered by 200 has an error in it all the same: then status and code are those of an error. */
 void px_s3_look_for_error(PxS3Answer *answer);
 
+/* ---- several at once */
+
+/* One of them. false: the rest need not be begun. */
+typedef bool (*PxS3Work)(PxS3 *s3, unsigned i, void *data);
+/* Calls work for 0 to n - 1, as many at once as parts_at_once says, each thread with a connection (s3) of its own. Returns when all that was begun
+ * has ended. */
+void px_s3_share_out(PxS3 *s3, unsigned n, PxS3Work work, void *data);
+/* These connections, but not its own, are closed. */
+void px_s3_hang_up(PxS3 *s3);
+
 /* ---- objects */
 
 typedef struct {
@@ -109,12 +120,31 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PxS3Object, px_s3_object_clear)
 bool px_s3_head(PxS3 *s3, const char *key, const char *place, const char *doing, PxS3Object *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The etag as a condition wants it; NULL: it can be none. Caller frees. */
 char *px_s3_condition(const PxS3Object *object);
+/* The same from the headers of the last answer. PX_ERROR_TRANSIENT: they do not tell its size. */
+bool px_s3_take_object(PxS3 *s3, const char *place, PxS3Object *ret, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_s3_delete(PxS3 *s3, const char *key, const char *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* size bytes of fd, whole or not at all. replace false: PX_ERROR_EXISTS. */
 bool px_s3_put(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same, when it is known already whether something is there; PX_ERROR_EXISTS: it came meanwhile, where the server can tell. */
+bool px_s3_write(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PxStorageDriver.put_all. */
+void px_s3_put_all(PxS3 *s3, PxPutting *puttings, size_t n);
 /* A copy of from as it is in object; PX_ERROR_EXISTS; PX_ERROR_TRANSIENT: from is another by now. */
 bool px_s3_copy(PxS3 *s3, const char *from, const PxS3Object *object, const char *to, const char *place, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool px_s3_make_bucket(PxS3 *s3, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The key of a file, or, ending in "/", what the keys in a directory begin with ("" for all). Caller frees. */
+char *px_s3_key(const PxS3 *s3, const char *path, const char *name);
+
+/* ---- files that will be asked for */
+
+typedef struct PxS3Early PxS3Early;
+PxS3Early *px_s3_early_new(void);
+void px_s3_early_free(PxS3Early *early);
+/* PxStorageDriver.expect; most: bytes that may be read ahead. */
+void px_s3_early_expect(PxS3Early *early, const PxExpected *files, size_t n, uint64_t most);
+/* Its bytes (caller frees) and what it is, read with others that come behind it. NULL: it is to be opened plainly. */
+char *px_s3_early_take(PxS3Early *early, PxS3 *s3, const char *path, const char *name, PxS3Object *ret_object);
 
 #define PX_S3_MOST_PARTS 10000u /* of an upload */
 /* What a new object is given, however it comes to be: acl, encryption, class. */

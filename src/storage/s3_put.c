@@ -7,6 +7,7 @@
 #include "storage/s3_private.h"
 
 #include "base/hook.h"
+#include "storage/name_private.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -222,6 +223,11 @@ static bool put_by_parts(PxS3 *s3, const char *key, const char *place, int fd, u
   return ok;
 }
 
+bool px_s3_write(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) {
+  return size > s3->settings->part_size ? put_by_parts(s3, key, place, fd, size, replace, error)
+                                        : put_whole(s3, key, place, fd, size, replace, error);
+}
+
 bool px_s3_put(PxS3 *s3, const char *key, const char *place, int fd, uint64_t size, bool replace, GError **error) {
   if (!replace) {
     g_auto(PxS3Object) object = {0};
@@ -233,6 +239,36 @@ bool px_s3_put(PxS3 *s3, const char *key, const char *place, int fd, uint64_t si
       return false;
     }
   }
-  return size > s3->settings->part_size ? put_by_parts(s3, key, place, fd, size, replace, error)
-                                        : put_whole(s3, key, place, fd, size, replace, error);
+  return px_s3_write(s3, key, place, fd, size, replace, error);
+}
+
+/* ---- several */
+
+/* What is there and has its size may be the same: whoever asked looks at it. So it is with a bucket that has to be made first. */
+static bool put_one_of(PxS3 *s3, unsigned i, void *data) {
+  PxPutting *putting = (PxPutting *)data + i;
+  const PxPut *put = &putting->put;
+  g_autofree char *key = px_s3_key(s3, put->path, put->name);
+  g_autofree char *place = px_name_place(put->path, put->name);
+  g_auto(PxS3Object) object = {0};
+  g_autoptr(GError) problem = NULL;
+  if (put->size > s3->settings->part_size)
+    return true;
+  bool is_there = px_s3_head(s3, key, place, "write", &object, &problem);
+  if (is_there && (!put->replace || object.size == put->size))
+    return true;
+  if (is_there || g_error_matches(problem, PX_ERROR, PX_ERROR_NOT_FOUND)) {
+    g_clear_error(&problem);
+    putting->decided = px_s3_write(s3, key, place, put->fd, put->size, put->replace, &problem);
+  }
+  if (!problem || g_error_matches(problem, PX_ERROR, PX_ERROR_EXISTS) || s3->lacks_bucket)
+    return true;
+  putting->decided = true;
+  bool is_lost = g_error_matches(problem, PX_ERROR, PX_ERROR_UNREACHABLE) || g_error_matches(problem, PX_ERROR, PX_ERROR_TRANSIENT);
+  g_propagate_error(&putting->error, g_steal_pointer(&problem));
+  return !is_lost;
+}
+
+void px_s3_put_all(PxS3 *s3, PxPutting *puttings, size_t n) {
+  px_s3_share_out(s3, (unsigned)n, put_one_of, puttings);
 }

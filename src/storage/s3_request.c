@@ -16,6 +16,7 @@ void px_s3_answer_clear(PxS3Answer *answer) {
 }
 
 void px_s3_done(PxS3 *s3) {
+  px_s3_hang_up(s3);
   px_exchange_close(s3->exchange);
   px_s3_credentials_clear(&s3->credentials);
 }

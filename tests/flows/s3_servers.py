@@ -248,6 +248,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         found = self.server.owner.objects[self.key]
         if self.headers.get("If-Match", f'"{found.etag}"') != f'"{found.etag}"':
             return self.error(412, "PreconditionFailed")
+        if self.command == "GET":
+            with self.server.owner.crowd:
+                pass
         return self.answer(200, found.body, **{**found.headers, "ETag": f'{"W/" if weak else ""}"{found.etag}"', "Content-Length": len(found.body) + length,
                                                "Last-Modified": email.utils.formatdate(found.time, usegmt=True)})
 
@@ -276,6 +279,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return None
         if "uploadId" in self.query:
             return self.part_put(source)
+        with server.crowd:
+            pass
         kept = {name: value for name, value in self.headers.items() if name.lower() in ("content-type", "cache-control")}
         etag = server.copies_get and f"{server.copies_get}-{next(server.numbers)}"
         server.objects[self.key] = Object(source.body, source.headers, etag) if source else Object(self.body, kept)
@@ -344,7 +349,7 @@ class Scripted:
         self.has_bucket, self.page, self.pages, self.by_host, self.location = True, 1000, 0, by_host, ""
         self.numbers = itertools.count(1)
         self.is_public = False
-        self.crowd = contextlib.nullcontext()       # of parts
+        self.crowd = contextlib.nullcontext()       # of parts, of whole objects that come, and of those that are read
         self.copies_get = None      # what their ETags begin with, where they are not made of the bytes
         self.released = threading.Event()
         self.http = HttpServer(("127.0.0.1", 0), Handler)

@@ -272,6 +272,36 @@ def test_so_many_parts_are_on_their_way_at_once(shop, server, at_once):
     assert crowd.most == at_once and server.tree() == {"exchange/out/a.csv": body} and server.uploads == {}
 
 
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_so_many_small_files_are_on_their_way_at_once(shop, server, at_once):
+    shop.configure(TASKS, parts_at_once=at_once)
+    rows = {f"f{i}.csv": f"name,email#key\nN{i},n{i}@x.test\n".encode() for i in range(8)}
+    for name, body in rows.items():
+        (shop.folder / name).write_bytes(body)
+    crowd = server.crowd = Crowd(at_once)
+    shop.call("storage", "put", "drop", *rows, "in/")
+    assert crowd.most == at_once and server.tree() == {f"exchange/in/{name}": body for name, body in rows.items()}
+    crowd = server.crowd = Crowd(at_once)
+    shop.call("run", "in")
+    assert crowd.most == at_once and server.tree() == {f"exchange/done/{name}": body for name, body in rows.items()}
+    assert {f"n{i}@x.test" for i in range(8)} <= set(shop.emails())
+
+
+def test_one_bad_among_small_files_is_one(shop, server):
+    """What is refused, or is there already, hinders no other."""
+    shop.configure(TASKS)
+    for i in range(6):
+        (shop.folder / f"f{i}.csv").write_text(GOOD)
+    server.objects["exchange/in/f1.csv"] = Object(b"theirs", {})
+    server.fails("PUT", "f2.csv", times=None, status=403, code="AccessDenied")
+    done = shop.call("storage", "put", "drop", *(f"f{i}.csv" for i in range(6)), "in/", status=None)
+    assert done.returncode == 1 and "in/f1.csv: there is a file of that name already" in done.stderr and "in/f2.csv: cannot write" in done.stderr
+    assert sorted(server.tree()) == [f"exchange/in/f{i}.csv" for i in (0, 1, 3, 4, 5)] and server.tree()["exchange/in/f1.csv"] == b"theirs"
+    server.fails("GET", r"^[^?]*/f3\.csv$", times=None, status=403, code="AccessDenied")
+    done = shop.call("run", "in", status=None)
+    assert "f3.csv" in told(done) and sorted(server.tree()) == [f"exchange/done/f{i}.csv" for i in (0, 1, 4, 5)] + ["exchange/in/f3.csv"]
+
+
 def test_bandwidth_is_that_of_all_parts_together(shop, server):
     shop.configure(part_size="5MiB", parts_at_once=3, bandwidth_limit="10MiB")
     before = time.monotonic()
