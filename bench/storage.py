@@ -6,8 +6,9 @@
 
 A large file of so many MiB up and down; so many files of 10 KB down, and at most 900 of them up. Ours is `storage put` and `storage get` (written
 aside, synced, renamed), and for the many downwards an import task without a pattern, which keeps the files safe in the filestore and their rows in
-the database: sftp and rclone sync nothing, but `put -f`, which is measured too, syncs. Elapsed seconds, best of turns, and the seconds of CPU of the
-client then; the cipher is everybody's own first choice, but that of OpenSSH's sftp is ours and rclone's.
+the database: sftp and rclone sync nothing, but `put -f`, which is measured too, syncs, and so does `sync` after a `get`. Elapsed seconds, best of
+turns, and the seconds of CPU of the client then; the cipher is everybody's own first choice, but that of OpenSSH's sftp is ours and rclone's. In each
+turn all come one after the other, another one first each time, and what the one before has left to be written is written.
 """
 import argparse
 import os
@@ -65,20 +66,17 @@ class Bench:
         obscured = subprocess.run(["rclone", "obscure", "x"], check=True, capture_output=True, text=True).stdout.strip()
         return {"TYPE": "ftp", "HOST": "127.0.0.1", "PORT": self.server.port, "USER": "anonymous", "PASS": obscured}
 
-    def seconds(self, command, before=None, input=None):
-        best = None
-        for _ in range(self.options.turns):
-            for path in (self.folder / "back", self.served / "big", self.served / "up", self.folder / "filestore", self.folder / "shop.db"):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-            if before:
-                before()
-            begun, cpu = time.monotonic(), self.cpu()
+    def seconds(self, before, commands, input=None):
+        for path in (self.folder / "back", self.served / "big", self.served / "up", self.folder / "filestore", self.folder / "shop.db"):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        before()
+        os.sync()
+        begun, cpu = time.monotonic(), self.cpu()
+        for command in commands:
             done = subprocess.run(list(map(str, command)), cwd=self.folder, env=self.env, input=input, text=True, capture_output=True)
-            took = time.monotonic() - begun, self.cpu() - cpu
             if done.returncode:
                 sys.exit(f"{command[0]}: {done.stdout}{done.stderr}")
-            best = min(best or took, took)
-        return best
+        return time.monotonic() - begun, self.cpu() - cpu
 
     @staticmethod
     def cpu():
@@ -86,15 +84,22 @@ class Bench:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         return used.ru_utime + used.ru_stime
 
-    def sftp(self, line):
-        return ["sftp", "-q", "-c", CIPHER, "-b", "-", "-i", self.server.folder / "user", "-oUserKnownHostsFile=" + str(self.server.folder / f"known_hosts-{self.server.port}"),
-                "-P", self.server.port, f"{self.server.user}@127.0.0.1"], line
+    def sftp(self, line, *then):
+        options = ["-i", self.server.folder / "user", f"-oUserKnownHostsFile={self.server.folder}/known_hosts-{self.server.port}", "-P", self.server.port]
+        return [["sftp", "-q", "-c", CIPHER, "-b", "-", *options, f"{self.server.user}@127.0.0.1"], *then], line
 
-    def tell(self, what, rows):
-        ours = rows[0][1][0]
+    def compare(self, what, ways, before=lambda: None):
+        """ways: name -> commands, and what sftp is told; ours is the first."""
+        names, best = list(ways), {}
+        for turn in range(self.options.turns):
+            first = turn % len(names)
+            for name in names[first:] + names[:first]:
+                took = self.seconds(before, *ways[name])
+                best[name] = min(best.get(name, took), took)
         print(f"{self.kind}, {what}")
-        for name, (took, cpu) in rows:
-            print(f"  {name:24}{took:8.2f} s  {took / ours:6.2f} x ours  {cpu:8.2f} s CPU")
+        for name in names:
+            took, cpu = best[name]
+            print(f"  {name:24}{took:8.2f} s  {took / best[names[0]][0]:6.2f} x ours  {cpu:8.2f} s CPU")
 
     def copy_here(self):
         shutil.copy(self.folder / "big", self.served / "big")
@@ -105,21 +110,19 @@ class Bench:
         (self.folder / "back").mkdir()
 
     def up(self):
-        rows = [("ours", self.seconds([PROGRAM, "storage", "put", "server", "big"]))]
+        ways = {"ours": [[[PROGRAM, "storage", "put", "server", "big"]]]}
         if self.kind == "sftp":
-            for flag in ("put", "put -f"):
-                command, line = self.sftp(f"{flag} big {self.served}/big\n")
-                rows.append((f"sftp {flag}", self.seconds(command, input=line)))
-        rows.append(("rclone", self.seconds(["rclone", "copyto", "big", f"server:{self.served}/big"])))
-        self.tell(f"{self.options.big} MiB up", rows)
+            ways |= {f"sftp {flag}": self.sftp(f"{flag} big {self.served}/big\n") for flag in ("put", "put -f")}
+        ways["rclone"] = [[["rclone", "copyto", "big", f"server:{self.served}/big"]]]
+        self.compare(f"{self.options.big} MiB up", ways)
 
     def down(self):
-        rows = [("ours", self.seconds([PROGRAM, "storage", "get", "server", "big", "-o", "back"], self.copy_here))]
+        ways = {"ours": [[[PROGRAM, "storage", "get", "server", "big", "-o", "back"]]]}
         if self.kind == "sftp":
-            command, line = self.sftp(f"get {self.served}/big back\n")
-            rows.append(("sftp get", self.seconds(command, self.copy_here, line)))
-        rows.append(("rclone", self.seconds(["rclone", "copyto", *RCLONE_OPTIONS, f"server:{self.served}/big", "back"], self.copy_here)))
-        self.tell(f"{self.options.big} MiB down", rows)
+            line = f"get {self.served}/big back\n"
+            ways |= {"sftp get": self.sftp(line), "sftp get, sync back": self.sftp(line, ["sync", "back"])}
+        ways["rclone"] = [[["rclone", "copyto", *RCLONE_OPTIONS, f"server:{self.served}/big", "back"]]]
+        self.compare(f"{self.options.big} MiB down", ways, self.copy_here)
 
     def many_up(self):
         files = sorted((self.served / "many").iterdir())[:MOST_UP]
@@ -128,21 +131,18 @@ class Bench:
         for path in files:
             shutil.copy(path, here)
         there = f"{self.served}/up"
-        rows = [("ours, each synced", self.seconds([PROGRAM, "storage", "put", "server", *sorted(here.iterdir()), "up/"]))]
+        ways = {"ours, each synced": [[[PROGRAM, "storage", "put", "server", *sorted(here.iterdir()), "up/"]]]}
         if self.kind == "sftp":
-            for flag in ("put", "put -f"):
-                command, line = self.sftp(f"mkdir {there}\n{flag} {here}/* {there}\n")
-                rows.append((f"sftp {flag}", self.seconds(command, input=line)))
-        rows.append(("rclone", self.seconds(["rclone", "copy", here, f"server:{there}"])))
-        self.tell(f"{len(files)} x 10 KB up", rows)
+            ways |= {f"sftp {flag}": self.sftp(f"mkdir {there}\n{flag} {here}/* {there}\n") for flag in ("put", "put -f")}
+        ways["rclone"] = [[["rclone", "copy", here, f"server:{there}"]]]
+        self.compare(f"{len(files)} x 10 KB up", ways)
 
     def many(self):
-        rows = [("ours, each kept safe", self.seconds([PROGRAM, "run", "in"], self.make_database))]
+        ways = {"ours, each kept safe": [[[PROGRAM, "run", "in"]]]}
         if self.kind == "sftp":
-            command, line = self.sftp(f"get {self.served}/many/* back\n")
-            rows.append(("sftp get", self.seconds(command, self.make_database, line)))
-        rows.append(("rclone", self.seconds(["rclone", "copy", f"server:{self.served}/many", "back"], self.make_database)))
-        self.tell(f"{self.options.files} x 10 KB down", rows)
+            ways["sftp get"] = self.sftp(f"get {self.served}/many/* back\n")
+        ways["rclone"] = [[["rclone", "copy", f"server:{self.served}/many", "back"]]]
+        self.compare(f"{self.options.files} x 10 KB down", ways, self.make_database)
 
     def run(self):
         self.up()
