@@ -80,8 +80,8 @@ bool px_db_commit(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* In a write transaction: what can be looked up by an index is, though the table looks empty. Others may be filling it at this moment, and a plan
  * that reads it as a whole for each row never ends then; so it is with the plans that foreign keys keep. SQLite: it is so anyway. */
 bool px_db_prefer_indexes(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
-/* In a transaction with nothing but px_db_named(): each statement keeps one plan, whatever its parameters, which goes by indexes where it can. For
- * statements whose planning takes longer than they do. SQLite: it is so anyway. */
+/* In a transaction with nothing but px_db_named(): each statement keeps one plan, whatever its parameters, which goes by indexes where it can, also
+ * for the order of its rows (ORDER BY id + 0: not there). For statements whose planning takes longer than they do. SQLite: it is so anyway. */
 bool px_db_keep_plans(PxDb *db, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void px_db_rollback(PxDb *db); /* harmless when there is no transaction */
 /* False when the database ended the transaction by itself (ROLLBACK in a trigger, disk full ...). */

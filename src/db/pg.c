@@ -342,8 +342,10 @@ static bool pg_prefer_indexes(PxDb *db, GError **error) {
   return px_pg_command(pg_of(db), BY_INDEX, error);
 }
 
+/* What an index has in its order is taken from there: while a larger one is full of entries of rows that went, the planner would rather sort those
+ * of a smaller one. */
 static bool pg_keep_plans(PxDb *db, GError **error) {
-  return px_pg_command(pg_of(db), BY_INDEX "; SET LOCAL plan_cache_mode = force_generic_plan", error);
+  return px_pg_command(pg_of(db), BY_INDEX "; SET LOCAL enable_sort = off; SET LOCAL plan_cache_mode = force_generic_plan", error);
 }
 
 /* ---- waking one another */
