@@ -9,7 +9,8 @@ import threading
 import time
 
 from certificates import self_signed
-from lines import Started, as_yaml, free_port, stop_listening, wait_for_port, with_parent
+from lines import Started, as_yaml, stop_listening, wait_for_port, with_parent
+from ports import free_port
 
 VSFTPD = "/usr/sbin/vsftpd"
 # As whoever runs the tests: then there are no logins but the anonymous one.

@@ -10,12 +10,6 @@ LIMIT = 30      # seconds that a server is waited for
 PR_SET_PDEATHSIG = 1
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def wait_for_port(port):
     end = time.monotonic() + LIMIT
     while True:

@@ -14,7 +14,6 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ import time
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
+
+from ports import free_port
 
 VARIABLE = "PATTIMPEX_POSTGRES"
 PASSWORD = "open s@sam/e"      # of the user locked: the only one who is asked for it
@@ -69,12 +70,6 @@ def as_user():
             user = pwd.getpwnam(name)
             return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     raise Broken("PostgreSQL refuses root, and there is no user postgres or nobody to run it as")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def end_with_parent():

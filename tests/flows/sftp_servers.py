@@ -10,7 +10,8 @@ import threading
 
 import paramiko
 
-from lines import Started, as_yaml, free_port, stop_listening, wait_for_port, with_parent
+from lines import Started, as_yaml, stop_listening, wait_for_port, with_parent
+from ports import free_port
 
 SSHD = "/usr/sbin/sshd"
 

@@ -14,11 +14,7 @@ import threading
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from certificates import self_signed
-
-
-def free_port():
-    with socket.create_server(("localhost", 0)) as listening:
-        return listening.getsockname()[1]
+from ports import free_port
 
 
 class MailServer:

@@ -12,6 +12,7 @@ import postgres
 import psycopg2
 import pytest
 from conftest import BAD
+from ports import free_port
 from server import until
 
 CONFIG = """
@@ -37,7 +38,7 @@ class Bouncer:
     def __init__(self, server):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="px-pooler-"))
         at = urlsplit(server)
-        self.port = postgres.free_port()
+        self.port = free_port()
         (self.folder / "users").write_text(f'"{at.username}" ""\n')
         (self.folder / "ini").write_text(
             f"[databases]\n* = host=127.0.0.1 port={at.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {self.port}\nauth_type = trust\n"

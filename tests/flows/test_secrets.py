@@ -9,7 +9,8 @@ from conftest import BAD, BASE, PROGRAM
 from notices import IMPORT, mail_section, make_due
 from server import Server, children, until
 from sftp_servers import Scripted
-from smtp import Hook, MailServer, certificate, free_port
+from ports import free_port
+from smtp import Hook, MailServer, certificate
 
 SECRETS = {"MAIL_PASSWORD": "mail-Zx81-pw", "HOOK_SECRET": "hook-Qq77-key", "HOOK_PATH": "path-Tt55-token", "SFTP_PASSWORD": "sftp-Vv33-pw"}
 WRONG = {name: value.replace("-", "-wrong-") for name, value in SECRETS.items()}
