@@ -69,7 +69,8 @@ class Vsftpd(Started):
         return as_yaml({**options, **more})
 
     def logins(self):
-        return (self.folder / "log").read_text().count("OK LOGIN")
+        log = self.folder / "log"       # it is made with the first line
+        return log.read_text().count("OK LOGIN") if log.exists() else 0
 
 
 # ---------------------------------------------------------------- a server that breaks the rules
