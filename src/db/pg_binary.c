@@ -5,6 +5,8 @@
 #include "base/number.h"
 #include "db/pg_private.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #define CELL_ROOM (PX_NUMBER_TEXT_SIZE + 24) /* bytes of a cell beside those of its text */
@@ -64,6 +66,18 @@ static gssize put_double(char *to, const PxValue *value) {
   uint64_t bits;
   memcpy(&bits, &real, sizeof bits);
   return put64(to, bits) - to;
+}
+
+/* What is no number of four bytes is rounded as a text, once. */
+static gssize put_real(char *to, const PxValue *value) {
+  if (value->kind != PX_REAL || fabs(value->real) > (double)FLT_MAX)
+    return -1;
+  float real = (float)value->real + 0.0f;
+  if ((double)real < value->real || (double)real > value->real)
+    return -1;
+  uint32_t bits;
+  memcpy(&bits, &real, sizeof bits);
+  return put32(to, bits) - to;
 }
 
 /* Digits in groups of four, aligned at the point. NULL: there is something else among them. */
@@ -150,6 +164,11 @@ static bool read_time(const char *text, size_t len, int64_t *ret_microseconds) {
   return true;
 }
 
+static gssize put_time(char *to, const PxValue *value) {
+  int64_t time;
+  return value->kind == PX_TEXT && read_time(value->text, value->len, &time) ? put64(to, (uint64_t)time) - to : -1;
+}
+
 static gssize put_moment(char *to, const PxValue *value, const char *zone) {
   size_t len = value->len;
   size_t behind = strlen(zone);
@@ -228,6 +247,8 @@ static const struct {
   {21, put_smallint},      /* int2 */
   {1184, put_timestamptz}, /* timestamptz */
   {1114, put_timestamp},   /* timestamp */
+  {1083, put_time},        /* time */
+  {700, put_real},         /* float4 */
   {2950, put_uuid},        /* uuid */
   {1042, put_text},        /* bpchar */
   {114, put_text},         /* json */

@@ -594,6 +594,13 @@ static const struct {
   {"jsonb", {{.kind = PX_TEXT, .len = 8, .text = "{\"a\": 1}"}, {.kind = PX_TEXT, .len = 4, .text = "null"}}},
   {"bytea", {{.kind = PX_BLOB, .len = 3, .text = "\\\0x"}, {.kind = PX_BLOB, .text = ""}}},
   {"uuid", {{.kind = PX_TEXT, .len = 36, .text = "0a1B2c3d-4e5f-6071-8293-a4b5c6d7e8f9"}}},
+  {"real",
+   {{.kind = PX_REAL, .real = 0.25}, {.kind = PX_REAL, .real = (double)0.1f}, {.kind = PX_REAL, .real = -0.0}, {.kind = PX_REAL, .real = 0.1}}},
+  {"time(2)",
+   {{.kind = PX_TEXT, .len = 8, .text = "23:59:59"},
+    {.kind = PX_TEXT, .len = 15, .text = "00:00:00.123456"},
+    {.kind = PX_TEXT, .len = 5, .text = "12:30"},
+    {.kind = PX_TEXT, .len = 8, .text = "24:00:00"}}},
   /* what the text alone says */
   {"numeric", {{.kind = PX_TEXT, .len = 3, .text = "NaN"}, {.kind = PX_TEXT, .len = 4, .text = "-1e5"}, {.kind = PX_REAL, .real = 1e30}}},
   {"numeric", {{.kind = PX_TEXT, .len = 2, .text = ".5"}}},
