@@ -5,12 +5,14 @@
     bench/storage.py [--big 256] [--files 2000] [--turns 3] [--only sftp|ftp]
 
 A large file of so many MiB up and down; so many files of 10 KB down, and at most 900 of them up. Ours is `storage put` and `storage get` (written
-aside, synced, renamed), and for the many downwards an import task without a pattern, which keeps the files safe in the filestore and their rows in
-the database: sftp and rclone sync nothing, but `put -f`, which is measured too, syncs, and so does `sync` after a `get`. Elapsed seconds, best of
-turns, and the seconds of CPU of the client then; the cipher is everybody's own first choice, but that of OpenSSH's sftp is ours and rclone's. In each
-turn all come one after the other, another one first each time, and what the one before has left to be written is written.
+aside, synced, renamed), upwards also as many exports that waited to be sent (each a job), and for the many downwards an import task without a
+pattern, which keeps the files safe in the filestore and their rows in the database: sftp and rclone sync nothing, but `put -f`, which is measured
+too, syncs, and so does `sync` after a `get`. Elapsed seconds, best of turns, and the seconds of CPU of the client then; the cipher is everybody's
+own first choice, but that of OpenSSH's sftp is ours and rclone's. In each turn all come one after the other, another one first each time, and what
+the one before has left to be written is written.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import resource
@@ -34,8 +36,19 @@ database: sqlite:shop.db
 filestore: filestore
 storages:
   server: {settings}
+patterns:
+  t: {{model: t, format: csv, fields: [name]}}
 import_tasks:
   in: {{storage: server, path: many, after_import: keep, stable_for: 0}}
+export_tasks:
+  out: {{storage: server, path: up, pattern: t, upload_schedule: "0 6 1 1 *"}}
+"""
+# One export as many: what is measured is that they are sent.
+COPY = """
+WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?)
+INSERT INTO pattimpex_attachment (direction, state, name, task, pattern, sha256, size, storage, path, on_exists, remote_action, created, changed)
+SELECT direction, state, n || '.csv', task, pattern, sha256, size, storage, path, on_exists, remote_action, created, changed
+FROM pattimpex_attachment, n
 """
 
 
@@ -104,10 +117,19 @@ class Bench:
     def copy_here(self):
         shutil.copy(self.folder / "big", self.served / "big")
 
+    def execute(self, statement, values=()):
+        with contextlib.closing(sqlite3.connect(self.folder / "shop.db")) as db, db:
+            db.execute(statement, values)
+
     def make_database(self):
-        with sqlite3.connect(self.folder / "shop.db") as db:
-            db.execute("CREATE TABLE t (id integer PRIMARY KEY)")
+        self.execute("CREATE TABLE t (id integer PRIMARY KEY, name text)")
         (self.folder / "back").mkdir()
+
+    def make_exports(self):
+        self.make_database()
+        self.execute("INSERT INTO t (name) VALUES (?)", ["x" * 10_000])
+        subprocess.run([PROGRAM, "run", "out"], check=True, cwd=self.folder, env=self.env, capture_output=True)
+        self.execute(COPY, [MOST_UP - 1])
 
     def up(self):
         ways = {"ours": [[[PROGRAM, "storage", "put", "server", "big"]]]}
@@ -131,11 +153,12 @@ class Bench:
         for path in files:
             shutil.copy(path, here)
         there = f"{self.served}/up"
-        ways = {"ours, each synced": [[[PROGRAM, "storage", "put", "server", *sorted(here.iterdir()), "up/"]]]}
+        ways = {"ours, each synced": [[[PROGRAM, "storage", "put", "server", *sorted(here.iterdir()), "up/"]]],
+                "ours, exports": [[[PROGRAM, "attachments", "run", "--pending", "--limit", MOST_UP]]]}
         if self.kind == "sftp":
             ways |= {f"sftp {flag}": self.sftp(f"mkdir {there}\n{flag} {here}/* {there}\n") for flag in ("put", "put -f")}
         ways["rclone"] = [[["rclone", "copy", here, f"server:{there}"]]]
-        self.compare(f"{len(files)} x 10 KB up", ways)
+        self.compare(f"{len(files)} x 10 KB up", ways, self.make_exports)
 
     def many(self):
         ways = {"ours, each kept safe": [[[PROGRAM, "run", "in"]]]}
