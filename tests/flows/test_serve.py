@@ -182,6 +182,7 @@ def test_sigterm_in_a_big_import_leaves_it_where_it_is(project, serve):
     assert title(worker).endswith("import big.csv")
     server.tell(signal.SIGTERM)
     server.logged("stopping")
+    until("the worker is told", lambda: pending(worker, signal.SIGTERM))       # which comes after the line of the log
     server.tell(signal.SIGCONT, worker)
     assert server.ends() == 0
     assert project.rows("SELECT state, deaths, retries, owner FROM pattimpex_job WHERE kind = 'import'") == [("pending", 0, 0, None)]
