@@ -96,8 +96,8 @@ def group_tour():
     return summed(*stream([PYTHON, "tests/tour/tour.py", "--binary", RELEASE]))
 
 
-def pytest(folder):
-    status, output = stream([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-W", "ignore", folder],
+def pytest(folder, *options):
+    status, output = stream([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "-W", "ignore", *options, folder],
                             PATTIMPEX=str(SANITIZED), PATTIMPEX_RELEASE=str(RELEASE))
     counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", (output.splitlines() or [""])[-1])}
     failed = counts.get("failed", 0) + counts.get("error", 0)
@@ -105,7 +105,8 @@ def pytest(folder):
 
 
 def group_flows():
-    return pytest("tests/flows")
+    """A file as a whole is one processor's: its servers are shared by its tests."""
+    return pytest("tests/flows", "-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
 
 
 def group_faults():
