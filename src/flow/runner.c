@@ -157,18 +157,6 @@ static PxJob *take_alone(PxRunner *runner) {
   return runner->alone->len ? g_ptr_array_steal_index(runner->alone, runner->alone->len - 1) : NULL;
 }
 
-static bool release(const PxRunner *runner, const GPtrArray *jobs, GError **error) {
-  PxDb *db = runner->project->db;
-  if (jobs->len == 0)
-    return true;
-  if (!px_db_begin(db, PX_TX_WRITE, error))
-    return false;
-  bool ok = true;
-  for (guint i = 0; ok && i < jobs->len; i++)
-    ok = px_job_release(db, jobs->pdata[i], error);
-  return px_transaction_end(db, ok, error);
-}
-
 /* ---- uploads: those that were claimed together and go to one storage */
 
 static bool end_upload(PxRunner *runner, Unit *unit, PxUploadEnd *end, GError **error) {
@@ -210,15 +198,15 @@ static bool gather_uploads(const PxRunner *runner, PxUploads *uploads, GPtrArray
     if (goes)
       tell_begin(runner, job);
   }
-  return release(runner, others, error);
+  return px_jobs_release(runner->project->db, others, error);
 }
 
 /* *job NULL then: it was done with others. */
 static bool try_uploads(PxRunner *runner, PxJob **job, GError **error) {
-  g_autoptr(PxUploads) uploads = px_uploads_new(runner->project);
-  g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(free_unit);
   if (strcmp((*job)->kind, "upload") != 0 || !px_job_is_held(runner->worker))
     return true;
+  g_autoptr(PxUploads) uploads = px_uploads_new(runner->project);
+  g_autoptr(GPtrArray) units = g_ptr_array_new_with_free_func(free_unit);
   if (!px_uploads_add(uploads, *job))
     return px_job_release_held(runner->project->db, runner->worker, error);
   if (!gather_uploads(runner, uploads, units, error))
@@ -258,5 +246,5 @@ bool px_runner_next(PxRunner *runner, bool *ret_ran, GError **error) {
 bool px_runner_end(PxRunner *runner, GError **error) {
   if (runner->ending->len && !write_ends(runner, false, error))
     return false;
-  return release(runner, runner->alone, error) && px_job_release_held(runner->project->db, runner->worker, error);
+  return px_jobs_release(runner->project->db, runner->alone, error) && px_job_release_held(runner->project->db, runner->worker, error);
 }

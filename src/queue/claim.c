@@ -300,19 +300,24 @@ bool px_job_claim(PxDb *db, const PxWorker *worker, const char *const *tasks, in
   return true;
 }
 
-bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) {
-  GPtrArray *held = px_worker_held(worker);
-  if (held->len == 0)
+bool px_jobs_release(PxDb *db, const GPtrArray *jobs, GError **error) {
+  if (jobs->len == 0)
     return true;
   if (!px_db_begin(db, PX_TX_WRITE, error))
     return false;
   bool ok = true;
-  for (guint i = 0; ok && i < held->len; i++)
-    ok = px_job_release(db, held->pdata[i], error);
-  if (ok && px_db_commit(db, error)) {
-    g_ptr_array_set_size(held, 0);
+  for (guint i = 0; ok && i < jobs->len; i++)
+    ok = px_job_release(db, jobs->pdata[i], error);
+  if (ok && px_db_commit(db, error))
     return true;
-  }
   px_db_rollback(db);
   return false;
+}
+
+bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) {
+  GPtrArray *held = px_worker_held(worker);
+  if (!px_jobs_release(db, held, error))
+    return false;
+  g_ptr_array_set_size(held, 0);
+  return true;
 }

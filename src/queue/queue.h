@@ -328,6 +328,8 @@ bool px_job_is_held(const PxWorker *worker);
 /* The jobs of dead workers that the last claims gave back (PxJob *; may be empty; freed with the array): state failed, or pending to be run again;
  * error tells how the worker died. They are told once. */
 GPtrArray *px_worker_take_given_back(const PxWorker *worker);
+/* Several jobs (PxJob *) that were handed out, each as px_job_release() does it, in one transaction. */
+bool px_jobs_release(PxDb *db, const GPtrArray *jobs, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Gives back what was claimed in a batch and not handed out: before a worker ends. A transaction of its own. */
 bool px_job_release_held(PxDb *db, const PxWorker *worker, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* The first statement of every later transaction of a job: PX_ERROR_FENCED when the job is not this attempt's any more. */

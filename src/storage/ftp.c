@@ -10,7 +10,6 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define DAY_NS (24 * 60 * 60 * SECOND_NS)
-#define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
 
 typedef struct {
   const PxFtpSettings *settings;
@@ -91,7 +90,7 @@ static bool find(Ftp *self, const char *path, const char *name, const char *doin
 
 static void ftp_expect(void *data, const PxExpected *files, size_t n) {
   Ftp *self = data;
-  px_ftp_early_expect(self->early, files, n, px_pace_piece(self->pace, MOST_EARLY_BYTES));
+  px_ftp_early_expect(self->early, files, n, px_pace_piece(self->pace, PX_MOST_EARLY_BYTES));
 }
 
 /* The way to those that are begun together is only looked at once. */

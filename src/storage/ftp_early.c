@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define MOST_FILES 64u
-#define SMALL_BYTES ((uint64_t)256 * 1024)
 #define FILES_A_HELPER 8u /* a login costs as much as some files */
 
 typedef enum { TO_DO, IN_HAND, READ, FAILED } State;
@@ -168,12 +166,12 @@ void px_ftp_early_expect(PxFtpEarly *early, const PxExpected *files, size_t n, u
 }
 
 static bool has_room_for(const PxFtpEarly *early, const PxExpected *expected) {
-  return early->begun.length == 0 || (early->begun.length < MOST_FILES && early->bytes + expected->size <= early->most);
+  return early->begun.length == 0 || (early->begun.length < PX_MOST_EARLY && early->bytes + expected->size <= early->most);
 }
 
 const char *px_ftp_early_wants(PxFtpEarly *early) {
-  bool has_room = early->begun.length <= MOST_FILES / 2 && early->bytes <= early->most / 2;
-  while (early->next < early->n && early->files[early->next].size > SMALL_BYTES)
+  bool has_room = early->begun.length <= PX_MOST_EARLY / 2 && early->bytes <= early->most / 2;
+  while (early->next < early->n && early->files[early->next].size > PX_MOST_EARLY_BYTES_OF_ONE)
     early->next++;
   return has_room && early->next < early->n && has_room_for(early, &early->files[early->next]) ? early->files[early->next].path : NULL;
 }
@@ -192,7 +190,7 @@ void px_ftp_early_begin(PxFtpEarly *early, PxFtpTree *tree, bool is_there) {
   const char *path = early->files[early->next].path;
   for (; early->next < early->n && strcmp(early->files[early->next].path, path) == 0; early->next++) {
     const PxExpected *expected = &early->files[early->next];
-    if (!is_there || expected->size > SMALL_BYTES || !px_ftp_tree_is_file(tree, path, expected->name))
+    if (!is_there || expected->size > PX_MOST_EARLY_BYTES_OF_ONE || !px_ftp_tree_is_file(tree, path, expected->name))
       continue;
     if (!has_room_for(early, expected))
       break;

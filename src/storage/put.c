@@ -62,7 +62,7 @@ bool px_storage_is_free(PxStorage *storage, const char *path, const char *name, 
   return ok;
 }
 
-static bool exists(const char *path, const char *name, GError **error) {
+bool px_storage_exists_at(const char *path, const char *name, GError **error) {
   g_autofree char *place = px_name_place(path, name);
   return px_storage_exists(error, place);
 }
@@ -75,7 +75,7 @@ static bool put_as(PxStorage *storage, Put *put, const char *name, GError **erro
   if (target == TARGET_SAME)
     return true;
   if (target == TARGET_OTHER && put->on_exists != PX_EXISTS_REPLACE)
-    return exists(put->path, name, error);
+    return px_storage_exists_at(put->path, name, error);
   g_autoptr(GError) problem = NULL;
   const PxPut given = {.path = put->path,
                        .name = name,
@@ -107,7 +107,7 @@ static bool put_somewhere(PxStorage *storage, Put *put, const char *name, char *
       return false;
     }
   }
-  return exists(put->path, name, error);
+  return px_storage_exists_at(put->path, name, error);
 }
 
 static void put_clear(Put *put) {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define SECOND_NS INT64_C(1000000000)
-#define MOST_EARLY_BYTES (4u * 1024 * 1024)
 #define PRECISION_NS (2 * SECOND_NS) /* a listing has milliseconds, the headers of an object have whole seconds: they are what both can tell */
 
 typedef struct {
@@ -255,7 +254,7 @@ static void reading_free(Reading *reading) {
 
 static void s3_expect(void *data, const PxExpected *files, size_t n) {
   Storage *self = data;
-  px_s3_early_expect(self->early, files, n, px_pace_piece(self->s3.pace, MOST_EARLY_BYTES));
+  px_s3_early_expect(self->early, files, n, px_pace_piece(self->s3.pace, PX_MOST_EARLY_BYTES));
   if (n == 0)
     px_s3_hang_up(&self->s3);
 }

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-#define MOST_FILES 64u
-#define SMALL_BYTES ((uint64_t)256 * 1024)
-
 typedef struct {
   const PxExpected *expected;
   PxS3Object object;
@@ -74,9 +71,9 @@ static bool is_meant(const PxExpected *expected, const char *path, const char *n
 static void begin(PxS3Early *early, PxS3 *s3) {
   g_autoptr(GPtrArray) files = g_ptr_array_new();
   uint64_t bytes = 0;
-  for (; early->next < early->n && files->len < MOST_FILES; early->next++) {
+  for (; early->next < early->n && files->len < PX_MOST_EARLY; early->next++) {
     const PxExpected *expected = &early->files[early->next];
-    if (expected->size > SMALL_BYTES)
+    if (expected->size > PX_MOST_EARLY_BYTES_OF_ONE)
       continue;
     if (bytes + expected->size > early->most)
       break;
@@ -94,7 +91,7 @@ static bool is_next(PxS3Early *early, const char *path, const char *name) {
   for (size_t i = early->next; i < early->n; i++)
     if (is_meant(&early->files[i], path, name)) {
       early->next = i;
-      return early->files[i].size <= MIN(SMALL_BYTES, early->most);
+      return early->files[i].size <= MIN(PX_MOST_EARLY_BYTES_OF_ONE, early->most);
     }
   return false;
 }

@@ -11,7 +11,6 @@
 #define PRECISION_NS (2 * SECOND_NS) /* the protocol has whole seconds; what is behind the server may have two (FAT) */
 #define DAY_S (24 * 60 * 60)
 #define LISTS_AT_ONCE 4u
-#define MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
 #define KNOWN_FOR G_USEC_PER_SEC
 #define SMALL_ROOM 65536 /* bytes: a disk with less is full */
 
@@ -394,7 +393,7 @@ static void begin_early(Sftp *self) {
 
 static void sftp_expect(void *data, const PxExpected *files, size_t n) {
   Sftp *self = data;
-  px_sftp_early_expect(self->early, files, n, px_pace_piece(self->pace, MOST_EARLY_BYTES));
+  px_sftp_early_expect(self->early, files, n, px_pace_piece(self->pace, PX_MOST_EARLY_BYTES));
   if (self->sftp)
     px_sftp_go_on(self->sftp);
 }

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-#define MOST_FILES 64u /* each has a handle; OpenSSH gives as many as it has descriptors, others fewer */
-#define SMALL_BYTES ((uint64_t)256 * 1024)
-
 typedef struct {
   PxSftp *sftp;
   const PxExpected *expected;
@@ -30,7 +27,7 @@ struct PxSftpEarly {
 
 PxSftpEarly *px_sftp_early_new(void) {
   PxSftpEarly *early = g_new0(PxSftpEarly, 1);
-  early->most_files = MOST_FILES;
+  early->most_files = PX_MOST_EARLY; /* each has a handle; OpenSSH gives as many as it has descriptors, others fewer */
   g_queue_init(&early->begun);
   return early;
 }
@@ -133,7 +130,7 @@ static bool has_room_for(const PxSftpEarly *early, const PxExpected *expected) {
 /* Many at once are fewer packets, and one look at their path: so not before there is room for some. */
 const char *px_sftp_early_wants(PxSftpEarly *early) {
   bool has_room = early->begun.length <= early->most_files / 2 && early->bytes <= early->most / 2;
-  while (early->next < early->n && early->files[early->next].size > SMALL_BYTES)
+  while (early->next < early->n && early->files[early->next].size > PX_MOST_EARLY_BYTES_OF_ONE)
     early->next++;
   return has_room && early->next < early->n && has_room_for(early, &early->files[early->next]) ? early->files[early->next].path : NULL;
 }
@@ -151,7 +148,7 @@ void px_sftp_early_begin(PxSftpEarly *early, PxSftp *sftp, const char *remote_pa
   const char *path = early->files[early->next].path;
   for (; early->next < early->n && strcmp(early->files[early->next].path, path) == 0; early->next++) {
     const PxExpected *expected = &early->files[early->next];
-    if (!remote_path || expected->size > SMALL_BYTES)
+    if (!remote_path || expected->size > PX_MOST_EARLY_BYTES_OF_ONE)
       continue;
     if (!has_room_for(early, expected))
       break;

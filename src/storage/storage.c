@@ -310,11 +310,6 @@ typedef struct {
   const char *to_path;
 } Move;
 
-static bool exists(const char *path, const char *name, GError **error) {
-  g_autofree char *place = px_name_place(path, name);
-  return px_storage_exists(error, place);
-}
-
 static bool pretend_move(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
   PxFileInfo info;
   bool is_free;
@@ -322,7 +317,7 @@ static bool pretend_move(PxStorage *storage, const Move *move, const char *to_na
   px_storage_close_read(from);
   if (!from || !px_storage_is_free(storage, move->to_path, to_name, &is_free, error))
     return false;
-  return is_free || exists(move->to_path, to_name, error);
+  return is_free || px_storage_exists_at(move->to_path, to_name, error);
 }
 
 static bool move_to(PxStorage *storage, const Move *move, const char *to_name, GError **error) {
@@ -362,7 +357,7 @@ bool px_storage_move_numbered(PxStorage *storage, const char *from_path, const c
       return px_storage_failed(storage, error);
     }
   }
-  (void)exists(to, to_name, error);
+  (void)px_storage_exists_at(to, to_name, error);
   return px_storage_failed(storage, error);
 }
 

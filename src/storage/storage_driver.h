@@ -21,6 +21,11 @@ typedef struct {
   bool decided;  /* out: it was put, or error says why not */
   GError *error; /* out; the caller's */
 } PxPutting;
+/* What drivers read ahead of files that are expected, at most: files at once, bytes of one, bytes together. */
+#define PX_MOST_EARLY 64u
+#define PX_MOST_EARLY_BYTES_OF_ONE ((uint64_t)256 * 1024)
+#define PX_MOST_EARLY_BYTES ((size_t)4 * 1024 * 1024)
+
 /* As many are given at once, at most. */
 #define PX_MOST_PUTTINGS 256u
 #define PX_MOST_PUTTING_BYTES ((uint64_t)4 * 1024 * 1024)

@@ -53,3 +53,5 @@ PxReading *px_storage_begin_read(PxStorage *storage, const char *path, const cha
 ssize_t px_storage_pull(void *source, void *buffer, size_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whether nothing is at path/name; path is clean. */
 bool px_storage_is_free(PxStorage *storage, const char *path, const char *name, bool *ret_free, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* PX_ERROR_EXISTS of path/name; always false. */
+bool px_storage_exists_at(const char *path, const char *name, GError **error);
